@@ -1,0 +1,1 @@
+//! lsio_codecs

@@ -1,0 +1,35 @@
+//! The contract of all I/O in light-speed-io.
+//!
+//! A [`Storage`] answers batches of [`Read`]s. Every byte it hands out lies in a buffer leased from
+//! one [`Memory`], which is the process-wide byte budget and the pool of huge-page regions in one.
+//! The way of a read:
+//!
+//! 1. The executor asks [`Memory::reserve`] for the most bytes that a read may need.
+//! 2. [`plan`] merges near ranges of one object and splits big ones.
+//! 3. [`Storage::submit`] (or [`Storage::try_read_resident`]) learns the true length, shrinks the
+//!    [`Reservation`], turns it into a [`Lease`] and fills it.
+//! 4. The [`Completion`] arrives at the read's [`CompletionSink`] with [`SharedBytes`], which can be
+//!    sliced into sub-views that keep the one physical buffer alive.
+//!
+//! This crate never spawns a thread and knows no format. It supports 64-bit targets only: a `usize`
+//! holds every length that the engine accepts.
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("lsio_io needs a 64-bit target: buffer lengths are usize");
+
+mod error;
+mod identity;
+mod key;
+mod memory;
+mod range;
+mod storage;
+
+pub use error::StorageError;
+pub use identity::Identity;
+pub use key::Key;
+pub use memory::{Lease, Memory, MemoryUsage, Reservation, SharedBytes, class_size};
+pub use range::ByteRange;
+pub use storage::{
+    CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, ListDone, Read, ReadAnswer,
+    ReadLimits, Resident, Route, Storage, WriteStorage,
+};
