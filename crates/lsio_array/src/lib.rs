@@ -1,11 +1,49 @@
 //! Data types, shapes, selections, chunk grids and strided copies, and the [`ChunkSource`] trait
 //! that every chunked format implements.
+//!
+//! A request starts as [`DimensionSelection`]s. [`ResolvedSelection::resolve`] checks them against the
+//! array's shape; a [`TaskPlan`] ([`TouchedChunks`] for one selection, [`ManySelections`] for several)
+//! lists, on demand, each chunk that is touched with its [`Placement`]s: which region of the chunk goes
+//! where in the result. A [`ChunkSource`] says where a chunk's bytes are and decodes them; a
+//! [`StridedCopy`] puts decoded elements into an [`OutputBuffer`].
+//!
+//! This crate performs no I/O, starts no thread and knows no format.
+//!
+//! ```
+//! use lsio_array::{ChunkGrid, DimensionSelection, ResolvedSelection, TaskPlan, TouchedChunks};
+//!
+//! let grid = ChunkGrid::new(&[100, 100], &[40, 40]).ok_or("ranks differ")?;
+//! let wanted = [
+//!     DimensionSelection::Index(-1),
+//!     DimensionSelection::Slice { start: Some(30), stop: Some(50), step: None },
+//! ];
+//! let selection = ResolvedSelection::resolve(&wanted, grid.shape())?;
+//! assert_eq!(selection.result_shape(), [20]);
+//!
+//! let plan = TouchedChunks::new(grid, selection).ok_or("too many chunks")?;
+//! let task = TaskPlan::task(&plan, 1);
+//! assert_eq!(TaskPlan::len(&plan), 2);
+//! assert_eq!(task.inputs[0].chunk, [2, 1]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod chunk_grid;
 mod data_type;
+mod output_buffer;
+mod selection;
 mod source;
+mod strided_copy;
+mod strides;
+mod task;
 
+pub use chunk_grid::{ChunkGrid, TouchedChunks, checked_product};
 pub use data_type::DataType;
+pub use output_buffer::OutputBuffer;
+pub use selection::{DimensionSelection, ResolvedSelection, SelectedDimension, SelectionError};
 pub use source::{
     Answer, ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Decoded, Destination, Encoded,
-    KnownReads, Location, Params, ReadSpec, Resume, Reads, VariableChunk,
+    KnownReads, Location, Params, ReadSpec, Reads, Resume, VariableChunk,
 };
+pub use strided_copy::StridedCopy;
+pub use strides::{c_strides, strides_in_order};
+pub use task::{DimensionPlacement, ManySelections, Placement, Task, TaskInput, TaskPlan};

@@ -1,0 +1,225 @@
+//! The regular chunk grid: which chunks a selection touches, and which part of each.
+
+use crate::{DimensionPlacement, Placement, ResolvedSelection, SelectedDimension, SelectionError};
+
+/// Product of dimension lengths; `None` if it does not fit 64 bits.
+#[must_use]
+pub fn checked_product(lengths: impl IntoIterator<Item = u64>) -> Option<u64> {
+    let mut product = 1u64;
+    let mut overflow = false;
+    for len in lengths {
+        if len == 0 {
+            return Some(0);
+        }
+        match product.checked_mul(len) {
+            Some(next) => product = next,
+            None => overflow = true,
+        }
+    }
+    (!overflow).then_some(product)
+}
+
+/// Splits an array into chunks of one shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkGrid {
+    shape: Vec<u64>,
+    chunk_shape: Vec<u64>,
+}
+
+impl ChunkGrid {
+    /// The grid of an array. `None` if the ranks differ or a chunk dimension is zero.
+    #[must_use]
+    pub fn new(shape: &[u64], chunk_shape: &[u64]) -> Option<Self> {
+        let fits = shape.len() == chunk_shape.len() && chunk_shape.iter().all(|&len| len > 0);
+        fits.then(|| Self { shape: shape.to_vec(), chunk_shape: chunk_shape.to_vec() })
+    }
+
+    /// Elements of the array per dimension.
+    #[must_use]
+    pub fn shape(&self) -> &[u64] {
+        &self.shape
+    }
+
+    /// Elements of a chunk per dimension.
+    #[must_use]
+    pub fn chunk_shape(&self) -> &[u64] {
+        &self.chunk_shape
+    }
+
+    /// Chunks per dimension.
+    #[must_use]
+    pub fn grid_shape(&self) -> Vec<u64> {
+        self.shape.iter().zip(&self.chunk_shape).map(|(&len, &chunk)| len.div_ceil(chunk)).collect()
+    }
+
+    /// Refuses coordinates outside the grid.
+    ///
+    /// # Errors
+    /// [`SelectionError::Chunk`], or [`SelectionError::Rank`] for a wrong number of coordinates.
+    pub fn check(&self, chunk: &[u64]) -> Result<(), SelectionError> {
+        if chunk.len() != self.shape.len() {
+            return Err(SelectionError::Rank { given: chunk.len(), rank: self.shape.len() });
+        }
+        let grid = self.grid_shape();
+        if chunk.iter().zip(&grid).all(|(coordinate, len)| coordinate < len) {
+            Ok(())
+        } else {
+            Err(SelectionError::Chunk { chunk: chunk.to_vec(), grid })
+        }
+    }
+
+    /// How many chunks along `dimension` hold elements of the selection.
+    fn touched(&self, dimension: usize, selected: SelectedDimension) -> u64 {
+        let chunk = self.chunk_shape[dimension];
+        if selected.len == 0 {
+            0
+        } else if selected.step >= chunk {
+            // Each element lies in a chunk of its own.
+            selected.len
+        } else {
+            let last = selected.start + (selected.len - 1) * selected.step;
+            last / chunk - selected.start / chunk + 1
+        }
+    }
+
+    /// The part of the selection in its `nth` touched chunk along `dimension`: the chunk's coordinate
+    /// and the elements.
+    fn part(
+        &self,
+        dimension: usize,
+        selected: SelectedDimension,
+        nth: u64,
+    ) -> (u64, DimensionPlacement) {
+        let chunk = self.chunk_shape[dimension];
+        let coordinate = if selected.step >= chunk {
+            (selected.start + nth * selected.step) / chunk
+        } else {
+            selected.start / chunk + nth
+        };
+        let begin = coordinate * chunk;
+        let end = begin.saturating_add(chunk);
+        // Numbers of the first selected element at or after `begin`, and at or after `end`.
+        let number_from = |bound: u64| bound.saturating_sub(selected.start).div_ceil(selected.step);
+        let first = number_from(begin);
+        let behind = number_from(end).min(selected.len);
+        let placement = DimensionPlacement {
+            source_start: selected.start + first * selected.step - begin,
+            source_step: selected.step,
+            target_start: first,
+            len: behind - first,
+        };
+        (coordinate, placement)
+    }
+}
+
+/// The chunks that one selection touches, numbered in C order of the grid. Any of them can be worked
+/// out at any time: nothing is kept for each chunk.
+#[derive(Debug, Clone)]
+pub struct TouchedChunks {
+    grid: ChunkGrid,
+    selection: ResolvedSelection,
+    touched: Vec<u64>,
+    len: u64,
+}
+
+impl TouchedChunks {
+    /// The chunks of `grid` that hold elements of `selection`. `None` if the ranks differ or their
+    /// number does not fit 64 bits.
+    #[must_use]
+    pub fn new(grid: ChunkGrid, selection: ResolvedSelection) -> Option<Self> {
+        if grid.shape.len() != selection.dimensions().len() {
+            return None;
+        }
+        let touched: Vec<u64> = selection
+            .dimensions()
+            .iter()
+            .enumerate()
+            .map(|(dimension, &selected)| grid.touched(dimension, selected))
+            .collect();
+        let len = checked_product(touched.iter().copied())?;
+        Some(Self { grid, selection, touched, len })
+    }
+
+    /// Number of chunks.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing is selected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The selection.
+    #[must_use]
+    pub fn selection(&self) -> &ResolvedSelection {
+        &self.selection
+    }
+
+    /// The grid.
+    #[must_use]
+    pub fn grid(&self) -> &ChunkGrid {
+        &self.grid
+    }
+
+    /// Grid coordinates of chunk `number` (below [`len`](Self::len)), and where its selected elements
+    /// go in output `output`.
+    #[must_use]
+    pub fn chunk(&self, number: u64, output: usize) -> (Vec<u64>, Placement) {
+        let rank = self.touched.len();
+        let mut coordinates = vec![0; rank];
+        let mut dimensions = vec![DimensionPlacement::default(); rank];
+        let mut rest = number;
+        for dimension in (0..rank).rev() {
+            let nth = rest % self.touched[dimension];
+            rest /= self.touched[dimension];
+            let selected = self.selection.dimensions()[dimension];
+            (coordinates[dimension], dimensions[dimension]) =
+                self.grid.part(dimension, selected, nth);
+        }
+        (coordinates, Placement { output, dimensions })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::DimensionSelection;
+
+    #[test]
+    fn products_know_zero_and_overflow() {
+        assert_eq!(checked_product([]), Some(1));
+        assert_eq!(checked_product([u64::MAX, 2, 0]), Some(0));
+        assert_eq!(checked_product([u64::MAX, 2]), None);
+    }
+
+    #[test]
+    fn a_zero_rank_array_has_one_chunk() {
+        let grid = ChunkGrid::new(&[], &[]).unwrap();
+        let touched = TouchedChunks::new(grid, ResolvedSelection::all(&[])).unwrap();
+        assert_eq!(touched.len(), 1);
+        assert_eq!(touched.chunk(0, 0).0, Vec::<u64>::new());
+    }
+
+    #[test]
+    fn steps_longer_than_a_chunk_skip_chunks() {
+        let grid = ChunkGrid::new(&[100], &[10]).unwrap();
+        let wanted = DimensionSelection::Slice { start: Some(5), stop: None, step: Some(25) };
+        let selection = ResolvedSelection::resolve(&[wanted], &[100]).unwrap();
+        let touched = TouchedChunks::new(grid, selection).unwrap();
+        let chunks: Vec<u64> = (0..touched.len()).map(|n| touched.chunk(n, 0).0[0]).collect();
+        assert_eq!(chunks, [0, 3, 5, 8]);
+    }
+
+    #[test]
+    fn coordinates_outside_the_grid_are_refused() {
+        let grid = ChunkGrid::new(&[10, 0], &[4, 4]).unwrap();
+        assert_eq!(grid.grid_shape(), [3, 0]);
+        assert!(matches!(grid.check(&[0, 0]), Err(SelectionError::Chunk { .. })));
+        assert!(matches!(grid.check(&[0]), Err(SelectionError::Rank { .. })));
+        assert!(ChunkGrid::new(&[1], &[0]).is_none());
+    }
+}

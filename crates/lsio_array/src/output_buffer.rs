@@ -1,0 +1,123 @@
+//! Memory that many threads fill at once, each its own elements.
+#![expect(unsafe_code, reason = "threads write disjoint regions of one buffer without a lock")]
+
+use std::any::Any;
+use std::fmt;
+use std::ptr::NonNull;
+
+use lsio_io::Lease;
+
+use crate::StridedCopy;
+
+/// The destination of a request: written by several workers, read by nobody until all have finished.
+pub struct OutputBuffer {
+    start: NonNull<u8>,
+    len: usize,
+    owner: Owner,
+}
+
+enum Owner {
+    Pool(Lease),
+    Foreign(Box<dyn Any + Send + Sync>),
+}
+
+// SAFETY: the constructors' callers promise that concurrent writes never overlap and that nobody
+// reads before all writers have finished; the owner keeps the memory alive and is itself Send.
+unsafe impl Send for OutputBuffer {}
+// SAFETY: as above; the owner is never touched through a shared reference.
+unsafe impl Sync for OutputBuffer {}
+
+impl fmt::Debug for OutputBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutputBuffer").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+impl OutputBuffer {
+    /// A leased buffer.
+    ///
+    /// # Safety
+    /// All copies, fills and regions taken of this buffer while more than one thread can see it must
+    /// be disjoint, as the placements of one [`crate::TaskPlan`] are.
+    #[must_use]
+    pub unsafe fn from_lease(mut lease: Lease) -> Self {
+        let len = lease.len();
+        let start = NonNull::from(&mut *lease).cast();
+        Self { start, len, owner: Owner::Pool(lease) }
+    }
+
+    /// Memory that somebody else owns.
+    ///
+    /// # Safety
+    /// `start..start + len` must be initialised, writable and alive as long as `owner` is; and as for
+    /// [`OutputBuffer::from_lease`].
+    #[must_use]
+    pub unsafe fn from_foreign(
+        start: NonNull<u8>,
+        len: usize,
+        owner: Box<dyn Any + Send + Sync>,
+    ) -> Self {
+        Self { start, len, owner: Owner::Foreign(owner) }
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The buffer back, now that all writers have finished; `None` for memory that somebody else owns
+    /// (its owner is dropped).
+    #[must_use]
+    pub fn into_lease(self) -> Option<Lease> {
+        match self.owner {
+            Owner::Pool(lease) => Some(lease),
+            Owner::Foreign(owner) => {
+                drop(owner);
+                None
+            }
+        }
+    }
+
+    /// `len` bytes from `offset`, to be written by the caller alone; `None` if out of bounds.
+    #[must_use]
+    #[expect(clippy::mut_from_ref, reason = "regions are disjoint by the constructors' contract")]
+    pub fn region(&self, offset: usize, len: usize) -> Option<&mut [u8]> {
+        if offset.checked_add(len)? > self.len {
+            return None;
+        }
+        // SAFETY: in bounds by the check above; exclusive by the constructors' contract.
+        Some(unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().add(offset), len) })
+    }
+
+    /// Copies elements of `source` as `copy` says. `false`, and nothing is written, if either side is
+    /// too short for it.
+    #[must_use]
+    pub fn copy_from(&self, source: &[u8], copy: &StridedCopy) -> bool {
+        let fits = copy.source_end() <= source.len() && copy.target_end() <= self.len;
+        if fits {
+            // SAFETY: both ends were checked; the target elements are the caller's alone.
+            unsafe { copy.run(source.as_ptr(), self.start.as_ptr()) };
+        }
+        fits
+    }
+
+    /// Writes `element` to every target element of `copy`. `false`, and nothing is written, if this
+    /// buffer is too short or `element` has another size.
+    #[must_use]
+    pub fn fill(&self, element: &[u8], copy: &StridedCopy) -> bool {
+        let fits = copy.target_end() <= self.len && element.len() == copy.element_size();
+        if fits {
+            let repeated = copy.broadcast();
+            // SAFETY: the target was checked; with all source strides zero only `element` is read.
+            unsafe { repeated.run(element.as_ptr(), self.start.as_ptr()) };
+        }
+        fits
+    }
+}
