@@ -1,0 +1,111 @@
+// npm test: sets up everything, runs every test and every gate, prints `N passed, N failed` last.
+//
+//   npm test                          all of it
+//   npm test -- --only ava,rust       some of: rust, ava, checks
+//   npm test -- --node 22             the ava tests under one Node: current, 22 or 24
+//   npm test -- --match '*abort*'     the ava tests with matching titles
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runChecks } from './checks.mjs';
+import { exitCodeOf, reportAndExit, root } from './child-process.mjs';
+import { installNodeVersions, setUp } from './set-up.mjs';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'checks,rust,ava' },
+    node: { type: 'string', multiple: true },
+    match: { type: 'string', multiple: true },
+  },
+});
+
+/** `cargo test` over the workspace: what its `test result` lines add up to. */
+async function runRustTests() {
+  const sum = { passed: 0, failed: 0 };
+  const exitCode = await exitCodeOf(
+    'cargo',
+    ['test', '--workspace', '--locked', '--no-fail-fast', '--quiet'],
+    {
+      onLine: (line) => {
+        const result = /^test result: .* (\d+) passed; (\d+) failed;/.exec(line);
+        if (result) {
+          sum.passed += Number(result[1]);
+          sum.failed += Number(result[2]);
+        } else if (!/^(running \d+ tests?|[.i]+( \d+\/\d+)?)?$/.test(line)) {
+          console.log(line);
+        }
+      },
+    },
+  );
+  // It did not compile, or a test process crashed.
+  if (exitCode !== 0 && sum.failed === 0) sum.failed = 1;
+  console.log(`cargo test: ${sum.passed} passed, ${sum.failed} failed`);
+  return sum;
+}
+
+/** The ava tests under one Node: counts the TAP lines, shows the failed ones with their reports. */
+async function runAva({ name, program }) {
+  const sum = { passed: 0, failed: 0 };
+  let shown = false;
+  const exitCode = await exitCodeOf(
+    program,
+    [
+      join(root, 'node_modules/ava/entrypoints/cli.mjs'),
+      '--tap',
+      ...(values.match ?? []).flatMap((pattern) => ['--match', pattern]),
+    ],
+    {
+      env: { FORCE_COLOR: '0' },
+      onLine: (line) => {
+        const result = /^(not )?ok \d/.exec(line);
+        if (result) {
+          const counts = !/# (SKIP|TODO)/.test(line);
+          shown = counts && result[1] !== undefined;
+          if (counts) sum[shown ? 'failed' : 'passed'] += 1;
+        } else if (/^(# |1\.\.)/.test(line)) {
+          shown = false;
+        }
+        if (shown) console.log(line);
+      },
+    },
+  );
+  if (exitCode !== 0 && sum.failed === 0) sum.failed = 1;
+  if (sum.passed + sum.failed === 0) sum.failed = 1;
+  console.log(`ava under Node ${name}: ${sum.passed} passed, ${sum.failed} failed`);
+  return sum;
+}
+
+/** Every Node version to test under: the running one, and those of scripts/node-versions. */
+function nodeVersions() {
+  const versions = [
+    { name: `current (${process.version})`, id: 'current', program: process.execPath },
+  ];
+  for (const id of ['22', '24']) {
+    const program = join(root, `scripts/node-versions/node_modules/node${id}/bin/node`);
+    if (existsSync(program)) versions.push({ name: id, id, program });
+  }
+  return versions.filter(({ id }) => values.node === undefined || values.node.includes(id));
+}
+
+const only = new Set(values.only.split(','));
+try {
+  await setUp();
+  // The pinned binaries exist for this platform only.
+  if (process.platform === 'linux' && process.arch === 'x64' && only.has('ava')) {
+    await installNodeVersions();
+  }
+} catch (error) {
+  if (error?.name === 'CommandFailed') console.log(`${error.message}\n0 passed, 1 failed`);
+  reportAndExit(error);
+}
+
+const sums = [];
+if (only.has('checks')) sums.push(await runChecks());
+if (only.has('rust')) sums.push(await runRustTests());
+if (only.has('ava')) for (const version of nodeVersions()) sums.push(await runAva(version));
+
+const passed = sums.reduce((total, sum) => total + sum.passed, 0);
+const failed = sums.reduce((total, sum) => total + sum.failed, 0);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+console.log(`${passed} passed, ${failed} failed`);
