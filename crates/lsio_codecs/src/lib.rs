@@ -1,1 +1,58 @@
-//! lsio_codecs
+//! Codecs of array chunks: one codec, one file, decoded into the caller's slice.
+//!
+//! A chunk's codecs form a [`CodecChain`]: any number of array-to-array codecs ([`Transpose`]), one
+//! that makes bytes of elements ([`Bytes`] or [`VlenUtf8`]), then any number of bytes-to-bytes codecs
+//! ([`BytesCodec`]). [`codec_v3`] and [`codec_v2`] make a [`Codec`] from the names and configurations
+//! that Zarr metadata carries.
+//!
+//! Decoding writes straight into the destination whenever one codec is left to run, allocates nothing
+//! on a length that came from the data before it is checked, and uses one context per thread and
+//! algorithm. Bytes that are not exactly what the codecs would have written for this chunk are an
+//! error. This crate knows neither arrays on disk nor threads nor shards: a shard index is a chain over
+//! `uint64` like any other.
+//!
+//! ```
+//! use lsio_array::{DataType, Decoded, Destination};
+//! use lsio_codecs::{ChunkContext, CodecChain, codec_v3};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let context = ChunkContext { data_type: DataType::UInt16, shape: vec![2, 3] };
+//! let codecs = vec![
+//!     codec_v3("bytes", &serde_json::from_str(r#"{"endian":"big"}"#)?, &context)?,
+//!     codec_v3("zstd", &serde_json::from_str(r#"{"level":3,"checksum":true}"#)?, &context)?,
+//! ];
+//! let chain = CodecChain::new(codecs, &context)?;
+//!
+//! let elements: Vec<u8> = (0..6u16).flat_map(u16::to_ne_bytes).collect();
+//! let mut encoded = Vec::new();
+//! chain.encode(&elements, &mut encoded)?;
+//!
+//! let mut decoded = [0; 12];
+//! assert_eq!(chain.scratch_len(), 0);
+//! let end = chain.decode(&encoded, Destination::Fixed(&mut decoded), &mut [])?;
+//! assert_eq!(end, Decoded::Complete);
+//! assert_eq!(decoded[..], elements[..]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod bytes;
+mod chain;
+mod codec;
+mod configuration;
+mod error;
+mod growing;
+mod registry;
+mod transpose;
+mod vlen_utf8;
+mod zstd;
+
+pub use bytes::{Bytes, Endian};
+pub use chain::CodecChain;
+pub use codec::{BytesCodec, ChunkContext, Codec, Serializer};
+pub use configuration::Configuration;
+pub use error::CodecError;
+pub use registry::{codec_v2, codec_v3};
+pub use transpose::Transpose;
+pub use vlen_utf8::VlenUtf8;
+pub use zstd::Zstd;

@@ -1,0 +1,314 @@
+//! The codecs of an array in their order, and how they run on one chunk.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use lsio_array::{DataType, Decoded, Destination, VariableChunk};
+
+use crate::bytes::swap_bytes;
+use crate::growing::{Growth, decode_growing};
+use crate::transpose::stored_order;
+use crate::{Bytes, BytesCodec, ChunkContext, Codec, CodecError, Serializer, VlenUtf8};
+
+/// Bytes assumed for one string when the worst case is asked for, beside its length.
+const STRING_GUESS: u64 = 64;
+
+/// The codecs of an array: any number that reorder axes, one that makes bytes of elements, any number
+/// that make other bytes of bytes.
+#[derive(Debug, Clone)]
+pub struct CodecChain {
+    names: Vec<&'static str>,
+    data_type: DataType,
+    shape: Vec<u64>,
+    axis_order: Vec<usize>,
+    element_count: u64,
+    serializer: Serializer,
+    /// In the order of encoding.
+    bytes_codecs: Vec<Arc<dyn BytesCodec>>,
+    /// Worst length before `bytes_codecs[i]` encodes, and after the last one.
+    bounds: Vec<u64>,
+}
+
+impl CodecChain {
+    /// Checks that `codecs`, in the order of encoding, fit each other and the chunk.
+    ///
+    /// # Errors
+    /// [`CodecError::Configuration`] where they do not, [`CodecError::TooLarge`] for a chunk that
+    /// memory cannot hold.
+    pub fn new(codecs: Vec<Codec>, context: &ChunkContext) -> Result<Self, CodecError> {
+        let names = codecs.iter().map(Codec::name).collect();
+        let element_count = context.element_count()?;
+        let mut axis_order: Vec<usize> = (0..context.shape.len()).collect();
+        let mut serializer = None;
+        let mut bytes_codecs = Vec::new();
+        for codec in codecs {
+            let name = codec.name();
+            let misplaced = |reason: &str| Err(CodecError::configuration(name, reason));
+            match (codec, serializer) {
+                (Codec::ArrayToArray(transpose), None) => {
+                    transpose.check_rank(axis_order.len())?;
+                    axis_order = transpose.order().iter().map(|&axis| axis_order[axis]).collect();
+                }
+                (Codec::ArrayToBytes(found), None) => serializer = Some(found),
+                (Codec::BytesToBytes(codec), Some(_)) => bytes_codecs.push(codec),
+                (Codec::ArrayToArray(_), Some(_)) => {
+                    return misplaced(
+                        "it works on elements, but stands behind one that makes bytes",
+                    );
+                }
+                (Codec::ArrayToBytes(_), Some(_)) => {
+                    return misplaced("there is already a codec that makes bytes of elements");
+                }
+                (Codec::BytesToBytes(_), None) => {
+                    return misplaced("no codec that makes bytes of elements stands before it");
+                }
+            }
+        }
+        let serializer = serializer.ok_or_else(|| {
+            CodecError::configuration(Bytes::NAME, "there is no codec that makes bytes of elements")
+        })?;
+        let serialized_len = serialized_bound(serializer, context.data_type, element_count)?;
+        let mut bounds = vec![serialized_len];
+        bounds.extend(bytes_codecs.iter().scan(serialized_len, |bound, codec| {
+            *bound = codec.encoded_bound(*bound);
+            Some(*bound)
+        }));
+        Ok(Self {
+            names,
+            data_type: context.data_type,
+            shape: context.shape.clone(),
+            axis_order,
+            element_count,
+            serializer,
+            bytes_codecs,
+            bounds,
+        })
+    }
+
+    /// Order of the axes in a decoded chunk, slowest first: decoding undoes no transpose.
+    #[must_use]
+    pub fn axis_order(&self) -> &[usize] {
+        &self.axis_order
+    }
+
+    /// Bytes of a decoded chunk; `None` for strings.
+    #[must_use]
+    pub fn decoded_len(&self) -> Option<u64> {
+        // Cannot overflow: the element count was checked against the element size.
+        self.data_type.size().map(|size| self.element_count * size as u64)
+    }
+
+    /// Most bytes of an encoded chunk; for strings a generous guess.
+    #[must_use]
+    pub fn encoded_bound(&self) -> u64 {
+        self.bounds.last().copied().unwrap_or(0)
+    }
+
+    /// Bytes of scratch memory that [`CodecChain::decode`] needs: none unless a codec decodes to what
+    /// is not yet the chunk.
+    #[must_use]
+    pub fn scratch_len(&self) -> u64 {
+        if self.data_type.size().is_none() {
+            return 0;
+        }
+        self.bytes_codecs
+            .iter()
+            .zip(&self.bounds)
+            .skip(1)
+            .filter(|(codec, _)| !codec.is_payload())
+            .fold(0, |sum, (_, &bound)| sum.saturating_add(bound))
+    }
+
+    /// Names of the codecs in the order of encoding.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.names.clone()
+    }
+
+    /// Decodes one chunk, in [`CodecChain::axis_order`] and native byte order. `scratch` has at least
+    /// [`CodecChain::scratch_len`] bytes of arbitrary content. [`Decoded::Outgrown`] is answered only
+    /// for a variable destination with too small a limit.
+    ///
+    /// # Errors
+    /// Any [`CodecError`] for bytes that are not exactly an encoded chunk of this shape; the
+    /// destination then has arbitrary content.
+    pub fn decode(
+        &self,
+        encoded: &[u8],
+        destination: Destination<'_>,
+        scratch: &mut [u8],
+    ) -> Result<Decoded, CodecError> {
+        match (destination, self.serializer) {
+            (Destination::Fixed(elements), Serializer::Bytes(bytes)) => {
+                let expected = self.decoded_len().unwrap_or(0);
+                if elements.len() as u64 != expected {
+                    let actual = elements.len() as u64;
+                    return Err(CodecError::Length { codec: Bytes::NAME, expected, actual });
+                }
+                self.decode_fixed(encoded, elements, scratch)?;
+                bytes.decode_in_place(self.data_type, elements)?;
+                Ok(Decoded::Complete)
+            }
+            (Destination::Variable(chunk), Serializer::VlenUtf8(_)) => {
+                self.decode_strings(encoded, chunk)
+            }
+            (Destination::Variable(_), Serializer::Bytes(_)) => {
+                Err(CodecError::configuration(Bytes::NAME, "its elements do not vary in length"))
+            }
+            (Destination::Fixed(_), Serializer::VlenUtf8(_)) => {
+                Err(CodecError::configuration(VlenUtf8::NAME, "its elements vary in length"))
+            }
+        }
+    }
+
+    /// Undoes the bytes-to-bytes codecs, the last step straight into `elements`.
+    fn decode_fixed(
+        &self,
+        encoded: &[u8],
+        elements: &mut [u8],
+        mut scratch: &mut [u8],
+    ) -> Result<(), CodecError> {
+        let mut current = encoded;
+        let mut codecs = self.bytes_codecs.as_slice();
+        while let Some((codec, earlier)) = codecs.split_last() {
+            codecs = earlier;
+            if let Some(payload) = codec.payload(current)? {
+                current = payload;
+            } else if earlier.is_empty() {
+                return codec.decode_exact(current, elements);
+            } else {
+                let needed = self.bounds[earlier.len()];
+                let limit = scratch.len() as u64;
+                let (decoded, rest) = scratch
+                    .split_at_mut_checked(needed as usize)
+                    .ok_or(CodecError::TooLarge { codec: codec.name(), needed, limit })?;
+                scratch = rest;
+                let length = codec.decode(current, decoded)?;
+                current = &decoded[..length];
+            }
+        }
+        let expected = elements.len() as u64;
+        let actual = current.len() as u64;
+        let codec = Bytes::NAME;
+        if actual < expected {
+            return Err(CodecError::Truncated { codec, expected, actual });
+        } else if actual > expected {
+            return Err(CodecError::Length { codec, expected, actual });
+        }
+        elements.copy_from_slice(current);
+        Ok(())
+    }
+
+    /// Undoes the bytes-to-bytes codecs into `chunk.bytes`, then takes the strings out of them.
+    fn decode_strings(
+        &self,
+        encoded: &[u8],
+        chunk: &mut VariableChunk,
+    ) -> Result<Decoded, CodecError> {
+        let offsets_len = VlenUtf8::offsets_len(self.element_count);
+        let least = offsets_len.saturating_add(VlenUtf8::least_encoded_len(self.element_count));
+        if least > chunk.limit {
+            return Ok(Decoded::Outgrown { needed: least });
+        }
+        let limit = chunk.limit - offsets_len;
+        match decode_growing(&self.bytes_codecs, encoded, limit, &mut chunk.bytes)? {
+            Growth::Complete => {
+                VlenUtf8::decode_in_place(self.element_count, chunk)?;
+                Ok(Decoded::Complete)
+            }
+            Growth::Needs(bytes) => {
+                Ok(Decoded::Outgrown { needed: bytes.saturating_add(offsets_len) })
+            }
+        }
+    }
+
+    /// Appends the encoded form of one chunk of elements of fixed size, given in C order and native
+    /// byte order, to `out`.
+    ///
+    /// # Errors
+    /// [`CodecError::Length`] for another number of bytes than the chunk has,
+    /// [`CodecError::TooLarge`] for more than a codec's format can hold.
+    pub fn encode(&self, decoded_c_order: &[u8], out: &mut Vec<u8>) -> Result<(), CodecError> {
+        let (Serializer::Bytes(bytes), Some(size), Some(expected)) =
+            (self.serializer, self.data_type.size(), self.decoded_len())
+        else {
+            return Err(CodecError::configuration(VlenUtf8::NAME, "its elements vary in length"));
+        };
+        let actual = decoded_c_order.len() as u64;
+        if actual != expected {
+            return Err(CodecError::Length { codec: Bytes::NAME, expected, actual });
+        }
+        let mut elements = Cow::Borrowed(decoded_c_order);
+        if !self.is_c_order() {
+            let mut stored = Vec::with_capacity(elements.len());
+            for index in stored_order(&self.shape, &self.axis_order) {
+                stored.extend_from_slice(&elements[index * size..(index + 1) * size]);
+            }
+            elements = Cow::Owned(stored);
+        }
+        if bytes.swaps(self.data_type) {
+            swap_bytes(self.data_type.endian_unit(), elements.to_mut());
+        }
+        self.encode_bytes(elements, out)
+    }
+
+    /// Appends the encoded form of one chunk of strings, given in C order, to `out`.
+    ///
+    /// # Errors
+    /// [`CodecError::Length`] for another number of elements than the chunk has,
+    /// [`CodecError::TooLarge`] for more than a codec's format can hold.
+    pub fn encode_strings(&self, elements: &[&str], out: &mut Vec<u8>) -> Result<(), CodecError> {
+        let Serializer::VlenUtf8(_) = self.serializer else {
+            return Err(CodecError::configuration(
+                Bytes::NAME,
+                "its elements do not vary in length",
+            ));
+        };
+        let (expected, actual) = (self.element_count, elements.len() as u64);
+        if actual != expected {
+            return Err(CodecError::Length { codec: VlenUtf8::NAME, expected, actual });
+        }
+        let stored: Vec<&str> =
+            stored_order(&self.shape, &self.axis_order).map(|index| elements[index]).collect();
+        let mut serialized = Vec::new();
+        VlenUtf8::encode(&stored, &mut serialized)?;
+        self.encode_bytes(Cow::Owned(serialized), out)
+    }
+
+    /// Runs the bytes-to-bytes codecs; the last one appends to `out`.
+    fn encode_bytes(&self, serialized: Cow<'_, [u8]>, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        let Some((last, earlier)) = self.bytes_codecs.split_last() else {
+            out.extend_from_slice(&serialized);
+            return Ok(());
+        };
+        let mut current = serialized;
+        for codec in earlier {
+            let mut encoded = Vec::new();
+            codec.encode(&current, &mut encoded)?;
+            current = Cow::Owned(encoded);
+        }
+        last.encode(&current, out)
+    }
+
+    fn is_c_order(&self) -> bool {
+        self.axis_order.is_sorted()
+    }
+}
+
+/// Most bytes that the elements of a chunk are made to, before any bytes-to-bytes codec.
+fn serialized_bound(
+    serializer: Serializer,
+    data_type: DataType,
+    element_count: u64,
+) -> Result<u64, CodecError> {
+    match (serializer, data_type.size()) {
+        (Serializer::Bytes(_), Some(size)) => Ok(element_count * size as u64),
+        (Serializer::VlenUtf8(_), None) => Ok(VlenUtf8::least_encoded_len(element_count)
+            .saturating_add(element_count.saturating_mul(STRING_GUESS))),
+        (Serializer::Bytes(_), None) | (Serializer::VlenUtf8(_), Some(_)) => {
+            let name = Codec::ArrayToBytes(serializer).name();
+            let reason = format!("it cannot make bytes of elements of type {data_type}");
+            Err(CodecError::configuration(name, reason))
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What a codec is: three kinds, of which the bytes-to-bytes kind is open for new ones.
+
+use std::fmt;
+use std::sync::Arc;
+
+use lsio_array::DataType;
+
+use crate::{Bytes, CodecError, Transpose, VlenUtf8};
+
+/// What a codec may need to know of the chunk that it works on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkContext {
+    /// Type of the elements.
+    pub data_type: DataType,
+    /// Elements per dimension, before any transpose.
+    pub shape: Vec<u64>,
+}
+
+impl ChunkContext {
+    /// Number of elements.
+    ///
+    /// # Errors
+    /// [`CodecError::TooLarge`] where their number, or their length in bytes, exceeds what memory can
+    /// hold.
+    pub fn element_count(&self) -> Result<u64, CodecError> {
+        let size = self.data_type.size().unwrap_or(1) as u64;
+        let too_large =
+            CodecError::TooLarge { codec: "bytes", needed: u64::MAX, limit: isize::MAX as u64 };
+        if self.shape.contains(&0) {
+            return Ok(0);
+        }
+        let mut count = 1u64;
+        for &extent in &self.shape {
+            count = count.checked_mul(extent).ok_or_else(|| too_large.clone())?;
+        }
+        match count.checked_mul(size) {
+            Some(bytes) if bytes <= isize::MAX as u64 => Ok(count),
+            _ => Err(too_large),
+        }
+    }
+}
+
+/// One step of a [`crate::CodecChain`].
+#[derive(Debug, Clone)]
+pub enum Codec {
+    /// Changes the order of the axes.
+    ArrayToArray(Transpose),
+    /// Makes bytes of elements.
+    ArrayToBytes(Serializer),
+    /// Makes other bytes of bytes.
+    BytesToBytes(Arc<dyn BytesCodec>),
+}
+
+impl Codec {
+    /// Name of the codec in Zarr v3.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ArrayToArray(_) => Transpose::NAME,
+            Self::ArrayToBytes(Serializer::Bytes(_)) => Bytes::NAME,
+            Self::ArrayToBytes(Serializer::VlenUtf8(_)) => VlenUtf8::NAME,
+            Self::BytesToBytes(codec) => codec.name(),
+        }
+    }
+}
+
+/// The codec of a chain that makes bytes of elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serializer {
+    /// Elements of fixed size, one after the other.
+    Bytes(Bytes),
+    /// Strings, each behind its length.
+    VlenUtf8(VlenUtf8),
+}
+
+/// A codec that makes other bytes of bytes: a compressor or a checksum.
+pub trait BytesCodec: Send + Sync + fmt::Debug {
+    /// Name of the codec in Zarr v3.
+    fn name(&self) -> &'static str;
+
+    /// Most bytes that `decoded_len` bytes are encoded to by any reasonable writer.
+    fn encoded_bound(&self, decoded_len: u64) -> u64;
+
+    /// Decodes into the start of `decoded` and returns how many bytes of it were written. The rest of
+    /// `decoded` has arbitrary content afterwards.
+    ///
+    /// # Errors
+    /// [`CodecError::TooLarge`] where `decoded` is too short; any other for bytes that are not what
+    /// the codec writes, or that other bytes follow.
+    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<usize, CodecError>;
+
+    /// Decodes to exactly the length of `decoded`.
+    ///
+    /// # Errors
+    /// [`CodecError::Length`] for any other length, else as [`BytesCodec::decode`].
+    fn decode_exact(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+        let expected = decoded.len() as u64;
+        let codec = self.name();
+        match self.decode(encoded, decoded) {
+            Ok(length) if length as u64 == expected => Ok(()),
+            Ok(length) => Err(CodecError::Length { codec, expected, actual: length as u64 }),
+            Err(CodecError::TooLarge { needed, limit, .. }) if limit == expected => {
+                Err(CodecError::Length { codec, expected, actual: needed })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The decoded length that the encoded bytes themselves state, where they do. Not to be believed
+    /// before they are decoded.
+    fn stated_len(&self, _encoded: &[u8]) -> Option<u64> {
+        None
+    }
+
+    /// The part of `encoded` that is the decoded bytes as they are, for codecs that only add
+    /// something to them; `None` for all others.
+    ///
+    /// # Errors
+    /// What is added is not right, such as a checksum.
+    fn payload<'a>(&self, _encoded: &'a [u8]) -> Result<Option<&'a [u8]>, CodecError> {
+        Ok(None)
+    }
+
+    /// Whether [`BytesCodec::payload`] answers for this codec.
+    fn is_payload(&self) -> bool {
+        false
+    }
+
+    /// Appends the encoded form of `decoded` to `encoded`.
+    ///
+    /// # Errors
+    /// [`CodecError::TooLarge`] for more bytes than the format can hold.
+    fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError>;
+}

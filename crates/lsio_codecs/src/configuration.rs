@@ -1,0 +1,141 @@
+//! Reads the members of a codec's configuration strictly: a wrong type or a number out of range is an
+//! error that names codec and member.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+use crate::CodecError;
+
+/// The members of a codec's configuration, as in the metadata.
+pub type Configuration = serde_json::Map<String, Value>;
+
+/// Where a configuration comes from, which decides what is done with members that nobody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Zarr v3: unknown members are refused unless they say `"must_understand": false`.
+    V3,
+    /// Zarr v2 and numcodecs: unknown members are ignored, `null` counts as absent.
+    Numcodecs,
+}
+
+/// The configuration of one codec while it is being read.
+pub(crate) struct Members<'a> {
+    codec: &'static str,
+    dialect: Dialect,
+    members: &'a Configuration,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Members<'a> {
+    /// Starts to read the configuration of `codec`.
+    pub(crate) fn new(codec: &'static str, dialect: Dialect, members: &'a Configuration) -> Self {
+        Self { codec, dialect, members, known: Vec::new() }
+    }
+
+    /// Rules of the format that the configuration comes from.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The member `name`, if it is there.
+    pub(crate) fn get(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.known.push(name);
+        match self.members.get(name) {
+            Some(Value::Null) if self.dialect == Dialect::Numcodecs => None,
+            other => other,
+        }
+    }
+
+    /// An integer within `range`.
+    pub(crate) fn integer(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> Result<Option<i64>, CodecError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        match value.as_i64() {
+            Some(number) if range.contains(&number) => Ok(Some(number)),
+            _ => Err(self.unexpected(
+                name,
+                value,
+                &format!("an integer from {} to {}", range.start(), range.end()),
+            )),
+        }
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(&mut self, name: &'static str) -> Result<Option<bool>, CodecError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        value.as_bool().map(Some).ok_or_else(|| self.unexpected(name, value, "true or false"))
+    }
+
+    /// A string.
+    pub(crate) fn string(&mut self, name: &'static str) -> Result<Option<&'a str>, CodecError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        value.as_str().map(Some).ok_or_else(|| self.unexpected(name, value, "a string"))
+    }
+
+    /// The error for a member that is not what it must be.
+    pub(crate) fn unexpected(&self, name: &str, value: &Value, expected: &str) -> CodecError {
+        CodecError::configuration(self.codec, format!("'{name}' must be {expected}, not {value}"))
+    }
+
+    /// Ends the reading: in Zarr v3 every member must have been asked for.
+    pub(crate) fn finish(self) -> Result<(), CodecError> {
+        if self.dialect == Dialect::Numcodecs {
+            return Ok(());
+        }
+        let unknown = self.members.iter().find(|(name, value)| {
+            let optional = value.get("must_understand").and_then(Value::as_bool) == Some(false);
+            !optional && !self.known.contains(&name.as_str())
+        });
+        match unknown {
+            None => Ok(()),
+            Some((name, _)) => Err(CodecError::configuration(
+                self.codec,
+                format!("the member '{name}' is not known"),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn configuration(text: &str) -> Configuration {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn integers_out_of_range_or_of_another_type_are_refused() {
+        for text in [r#"{"level":10}"#, r#"{"level":-1}"#, r#"{"level":"1"}"#, r#"{"level":1.0}"#] {
+            let map = configuration(text);
+            let error =
+                Members::new("gzip", Dialect::V3, &map).integer("level", 0..=9).unwrap_err();
+            assert_eq!(error.codec(), Some("gzip"));
+            assert!(
+                error.to_string().contains("'level' must be an integer from 0 to 9"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn null_is_absent_only_in_numcodecs() {
+        let map = configuration(r#"{"level":null}"#);
+        assert_eq!(Members::new("x", Dialect::Numcodecs, &map).integer("level", 0..=9), Ok(None));
+        assert!(Members::new("x", Dialect::V3, &map).integer("level", 0..=9).is_err());
+    }
+
+    #[test]
+    fn unknown_members_are_refused_in_v3_unless_they_may_be_ignored() {
+        let map = configuration(r#"{"a":1}"#);
+        assert!(Members::new("x", Dialect::V3, &map).finish().is_err());
+        assert!(Members::new("x", Dialect::Numcodecs, &map).finish().is_ok());
+        let map = configuration(r#"{"a":{"must_understand":false}}"#);
+        assert!(Members::new("x", Dialect::V3, &map).finish().is_ok());
+    }
+}
