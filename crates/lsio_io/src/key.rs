@@ -82,6 +82,7 @@ impl fmt::Debug for Key {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

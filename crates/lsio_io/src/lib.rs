@@ -17,19 +17,34 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("lsio_io needs a 64-bit target: buffer lengths are usize");
 
+mod backing;
+mod budget;
 mod error;
 mod identity;
 mod key;
+mod lease;
 mod memory;
+pub mod plan;
+mod pool;
 mod range;
+mod region;
+mod reservation;
+mod shared_bytes;
+mod size_class;
 mod storage;
+mod system_memory;
 
 pub use error::StorageError;
 pub use identity::Identity;
 pub use key::Key;
-pub use memory::{Lease, Memory, MemoryUsage, Reservation, SharedBytes, class_size};
+pub use lease::Lease;
+pub use memory::{Memory, MemoryUsage};
 pub use range::ByteRange;
+pub use reservation::Reservation;
+pub use shared_bytes::SharedBytes;
+pub use size_class::class_size;
 pub use storage::{
     CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, ListDone, Read, ReadAnswer,
     ReadLimits, Resident, Route, Storage, WriteStorage,
 };
+pub use system_memory::available_memory;

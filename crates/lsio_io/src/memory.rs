@@ -1,14 +1,53 @@
-//! SIGNATURES ONLY: the contract that the other crates compile against.
-use std::ops::{Deref, DerefMut, Range};
-use std::sync::Arc;
+//! The process-wide byte budget and the pool of huge-page regions behind it.
 
-/// Bytes that a buffer of `len` bytes is charged: its size class.
-#[must_use]
-pub fn class_size(len: u64) -> u64 { let _ = len; todo!() }
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::budget::{Account, Budget};
+use crate::class_size;
+use crate::lease::Lease;
+use crate::pool::{Pool, Surplus};
+use crate::region::Slot;
+use crate::reservation::Reservation;
+use crate::system_memory::physical_memory;
+
+/// Idle memory above the limit that is left alone where only breaking up huge pages could free it.
+/// It is a part of the 64 MiB that resident memory may exceed budget and held memory by.
+const OVERHANG: u64 = 16 << 20;
+
+type Hook = Arc<dyn Fn() + Send + Sync>;
 
 /// The process-wide byte budget and the pool of huge-page regions in one.
+///
+/// Bytes are booked on one of three accounts:
+///
+/// - *reserved*: reads and decodes under way, and chunks that nobody has fetched yet. Never more than
+///   the limit. A request that does not fit waits, and younger requests wait behind it.
+/// - *held*: the user's. Never refused by the budget, and never in the way of a reservation.
+/// - *small*: the allowance of [`Memory::reserve_small`], for metadata.
+///
+/// Memory that buffers gave back stays mapped for the next ones as long as it fits under the limit
+/// together with what is leased; the rest goes back to the system, the longest unused first. A
+/// reservation that has no buffer yet may be served from such idle memory later, so the two overlap:
+/// see [`MemoryUsage::idle`].
+pub struct Memory {
+    books: Mutex<Books>,
+    hooks: Mutex<Arc<[Hook]>>,
+    next_region: AtomicU64,
+    /// A buffer longer than this cannot be backed on this machine.
+    longest: u64,
+}
+
 #[derive(Debug)]
-pub struct Memory { _private: () }
+struct Books {
+    budget: Budget,
+    pool: Pool,
+    /// Class sizes of the leases that are booked as reserved.
+    leased_reserved: u64,
+    leases: u64,
+    peak_leases: u64,
+}
 
 /// What the budget says now, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,85 +58,274 @@ pub struct MemoryUsage {
     pub reserved: u64,
     /// Delivered to the user and not yet given back.
     pub held: u64,
-    /// Backed pool memory that nobody uses.
+    /// Backed pool memory that nobody uses and that no reservation has been promised: memory that a
+    /// reservation without a buffer will be served from counts as reserved only. `reserved + idle`
+    /// exceeds the limit by a few MiB at most.
     pub idle: u64,
+    /// Granted by [`Memory::reserve_small`], beside the limit.
+    pub small: u64,
     /// Highest value of `reserved` so far.
     pub peak_reserved: u64,
-    /// Buffers leased now.
+    /// Buffers leased now (a number).
     pub leases: u64,
-    /// Most buffers leased at once so far.
+    /// Most buffers leased at once so far (a number).
     pub peak_leases: u64,
 }
 
 impl Memory {
+    /// Most bytes that one [`Memory::reserve_small`] grants.
+    pub const SMALL: u64 = 1 << 20;
+
     /// A budget of `limit` bytes.
     #[must_use]
-    pub fn new(limit: u64) -> Arc<Self> { let _ = limit; todo!() }
+    pub fn new(limit: u64) -> Arc<Self> {
+        let books = Books {
+            budget: Budget::new(limit),
+            pool: Pool::default(),
+            leased_reserved: 0,
+            leases: 0,
+            peak_leases: 0,
+        };
+        Arc::new(Self {
+            books: Mutex::new(books),
+            hooks: Mutex::new(Arc::new([])),
+            next_region: AtomicU64::new(0),
+            longest: physical_memory().unwrap_or(u64::MAX),
+        })
+    }
+
+    /// The limit for a process that was not told one: a quarter of the memory of this machine, or of
+    /// the control group that the process runs in, whichever is smaller. In bytes.
+    #[must_use]
+    pub fn default_limit() -> u64 {
+        crate::system_memory::default_limit()
+    }
+
     /// Reserves `bytes` for `request` (a number that grows with each request: a lower one is older).
-    /// `None`: it does not fit now, or an older request is waiting; this request is then noted as
-    /// waiting and the release hook runs when it is worth asking again.
-    pub fn reserve(self: &Arc<Self>, request: u64, bytes: u64) -> Option<Reservation> { let _ = (request, bytes); todo!() }
+    ///
+    /// `None`: it does not fit now, or an older request is waiting. This request is then noted as
+    /// waiting, and the release hook runs when it is worth asking again; it waits until it is served
+    /// or [`Memory::withdraw`] is called. What exceeds the limit is refused for ever and not noted:
+    /// compare with [`MemoryUsage::limit`] before asking.
+    ///
+    /// If it is served and the next waiting request fits too, the hook is called from here.
+    pub fn reserve(self: &Arc<Self>, request: u64, bytes: u64) -> Option<Reservation> {
+        let mut books = self.books();
+        if !books.budget.reserve(request, bytes) {
+            return None;
+        }
+        self.wake_oldest(books);
+        Some(Reservation::new(Arc::clone(self), request, Account::Reserved, bytes))
+    }
+
+    /// Up to [`Memory::SMALL`] bytes for metadata, beside the limit: granted at once. `None` for more.
+    ///
+    /// Whoever blocks on a small read may be needed for memory to become free, so it must not wait
+    /// for it. Give it back soon, and have few of them: they are part of the 64 MiB that resident
+    /// memory may exceed budget and held memory by.
+    pub fn reserve_small(self: &Arc<Self>, bytes: u64) -> Option<Reservation> {
+        if bytes > Self::SMALL {
+            return None;
+        }
+        self.books().budget.add(Account::Small, bytes);
+        Some(Reservation::new(Arc::clone(self), u64::MAX, Account::Small, bytes))
+    }
+
     /// `request` no longer waits.
-    pub fn withdraw(&self, request: u64) { let _ = request; todo!() }
-    /// Called, on whichever thread gave memory back, when a waiting request should ask again.
-    pub fn on_release(&self, hook: Arc<dyn Fn() + Send + Sync>) { let _ = hook; todo!() }
+    pub fn withdraw(&self, request: u64) {
+        let mut books = self.books();
+        books.budget.withdraw(request);
+        self.wake_oldest(books);
+    }
+
+    /// Adds a hook that is called, on whichever thread gave memory back, when the oldest waiting
+    /// request should ask again. No lock of the memory is held meanwhile. It should hand over and
+    /// return, and it must not panic: it may run while a buffer is dropped.
+    pub fn on_release(&self, hook: Arc<dyn Fn() + Send + Sync>) {
+        let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
+        *hooks = hooks.iter().cloned().chain([hook]).collect();
+    }
+
     /// A buffer that belongs to the user from the start (the destination of a whole read): counted as
     /// held, never waits. `None` if the system has no such memory.
-    pub fn hold(self: &Arc<Self>, len: usize) -> Option<Lease> { let _ = len; todo!() }
+    pub fn hold(self: &Arc<Self>, len: usize) -> Option<Lease> {
+        let class = class_size(len as u64);
+        if class > self.longest {
+            return None;
+        }
+        self.books().budget.add(Account::Held, class);
+        let lease = self.lease(Account::Held, len);
+        if lease.is_none() {
+            self.give_back(Account::Held, class);
+        }
+        lease
+    }
+
     /// What is in use now.
     #[must_use]
-    pub fn usage(&self) -> MemoryUsage { todo!() }
+    pub fn usage(&self) -> MemoryUsage {
+        let books = self.books();
+        let Budget { limit, reserved, small, held, peak_reserved, .. } = books.budget;
+        let promised = reserved - books.leased_reserved;
+        MemoryUsage {
+            limit,
+            reserved,
+            held,
+            idle: books.pool.idle().saturating_sub(promised),
+            small,
+            peak_reserved,
+            leases: books.leases,
+            peak_leases: books.peak_leases,
+        }
+    }
+
+    /// A buffer of `len` bytes whose class is already booked on `account`.
+    pub(crate) fn lease(self: &Arc<Self>, account: Account, len: usize) -> Option<Lease> {
+        let class = class_size(len as u64);
+        let slot = if class == 0 {
+            self.books().count_lease();
+            None
+        } else {
+            Some(self.take_slot(account, class)?)
+        };
+        Some(Lease::new(Arc::clone(self), slot, account, len))
+    }
+
+    fn take_slot(&self, account: Account, class: u64) -> Option<Slot> {
+        let mut books = self.books();
+        let taken = if let Some(taken) = books.pool.take(class) {
+            taken
+        } else {
+            drop(books);
+            let slots = self.map_region(class)?;
+            books = self.books();
+            books.pool.add_region(class, slots);
+            books.pool.take(class)?
+        };
+        books.count_lease();
+        if account == Account::Reserved {
+            books.leased_reserved += class;
+        }
+        let surplus = books.take_surplus();
+        drop(books);
+
+        let mut slot = taken.slot;
+        let discarded = surplus.release();
+        // Touched here rather than by the owner: what a first touch backs beside the slot is in the
+        // books as idle, and cannot be given back before it is there.
+        for &at in &taken.untouched {
+            slot.touch(at);
+        }
+        if !(taken.untouched.is_empty() && discarded.is_empty()) {
+            let mut books = self.books();
+            books.pool.restore(discarded);
+            if !taken.untouched.is_empty() {
+                books.pool.touched(slot.region_id);
+            }
+        }
+        Some(slot)
+    }
+
+    /// Maps a region, if need be after giving all idle memory back.
+    fn map_region(&self, class: u64) -> Option<Vec<Slot>> {
+        let id = self.next_region.fetch_add(1, Ordering::Relaxed);
+        if let Ok(slots) = Slot::map_region(class, id) {
+            return Some(slots);
+        }
+        let surplus = self.books().pool.take_surplus(u64::MAX, 0);
+        self.release(surplus);
+        Slot::map_region(class, id).ok()
+    }
+
+    /// Books a lease's end and takes its slot back.
+    pub(crate) fn end_lease(&self, slot: Option<Slot>, account: Account, class: u64) {
+        let mut books = self.books();
+        books.leases -= 1;
+        if account == Account::Reserved {
+            books.leased_reserved -= class;
+        }
+        books.budget.subtract(account, class);
+        if let Some(slot) = slot {
+            books.pool.give(slot);
+        }
+        let surplus = books.take_surplus();
+        self.wake_oldest(books);
+        self.release(surplus);
+    }
+
+    /// Moves a lease of `class` bytes from `account` to the user.
+    pub(crate) fn hold_lease(&self, account: Account, class: u64) {
+        let mut books = self.books();
+        if account == Account::Reserved {
+            books.leased_reserved -= class;
+        }
+        books.budget.subtract(account, class);
+        books.budget.add(Account::Held, class);
+        self.wake_oldest(books);
+    }
+
+    /// Moves `bytes` of a reservation from `account` to the user.
+    pub(crate) fn hold_reserved(&self, account: Account, bytes: u64) {
+        let mut books = self.books();
+        books.budget.subtract(account, bytes);
+        books.budget.add(Account::Held, bytes);
+        self.wake_oldest(books);
+    }
+
+    /// Gives back reserved bytes that have no buffer.
+    pub(crate) fn give_back(&self, account: Account, bytes: u64) {
+        let mut books = self.books();
+        books.budget.subtract(account, bytes);
+        self.wake_oldest(books);
+    }
+
+    /// Adds bytes to a reservation of `request`, if that is possible now.
+    pub(crate) fn grow(&self, request: u64, account: Account, more: u64) -> bool {
+        self.books().budget.grow(request, account, more)
+    }
+
+    fn release(&self, surplus: Surplus) {
+        if !surplus.is_empty() {
+            let discarded = surplus.release();
+            self.books().pool.restore(discarded);
+        }
+    }
+
+    /// Calls the hooks if the oldest waiting request would be served now. Unlocks the books first.
+    fn wake_oldest(&self, books: MutexGuard<'_, Books>) {
+        let wake = books.budget.oldest_fits();
+        drop(books);
+        if wake {
+            let hooks = Arc::clone(&self.hooks.lock().unwrap_or_else(PoisonError::into_inner));
+            for hook in hooks.iter() {
+                hook();
+            }
+        }
+    }
+
+    /// The books are consistent between any two statements that can panic, so a poisoned lock is as
+    /// good as any other.
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Bytes of the budget that are promised to somebody. Dropping it gives them back.
-#[derive(Debug)]
-pub struct Reservation { _private: () }
+impl Books {
+    fn count_lease(&mut self) {
+        self.leases += 1;
+        self.peak_leases = self.peak_leases.max(self.leases);
+    }
 
-impl Reservation {
-    /// Bytes reserved.
-    #[must_use]
-    pub fn bytes(&self) -> u64 { todo!() }
-    /// Gives back all but `bytes`.
-    pub fn shrink_to(&mut self, bytes: u64) { let _ = bytes; todo!() }
-    /// Adds `more` bytes if they are free now and no other request is waiting.
-    #[must_use]
-    pub fn try_grow(&mut self, more: u64) -> bool { let _ = more; todo!() }
-    /// Takes `bytes` out of this reservation as one of its own; `None` if it has fewer.
-    pub fn split(&mut self, bytes: u64) -> Option<Reservation> { let _ = bytes; todo!() }
-    /// Turns `class_size(len)` bytes of this reservation into a buffer of `len` bytes with arbitrary
-    /// content; `None` if it has fewer or the system has no memory.
-    pub fn lease(&mut self, len: usize) -> Option<Lease> { let _ = len; todo!() }
-    /// Counts these bytes as held by the user from now on (for results that live outside the pool).
-    pub fn into_held(self) -> Self { todo!() }
+    /// Idle memory that does not fit under the limit beside what is leased.
+    fn take_surplus(&mut self) -> Surplus {
+        let backed = self.leased_reserved + self.pool.idle();
+        let excess = backed.saturating_sub(self.budget.limit);
+        self.pool.take_surplus(excess, OVERHANG)
+    }
 }
 
-/// A leased buffer, aligned to at least 64 bytes (4096 from 4 KiB on). Dropping it returns the slot.
-#[derive(Debug)]
-pub struct Lease { _private: () }
-
-impl Lease {
-    /// Counts this buffer as held by the user from now on.
-    pub fn into_held(self) -> Self { todo!() }
-    /// Shows only the first `len` bytes from now on.
-    pub fn truncate(&mut self, len: usize) { let _ = len; todo!() }
-    /// Makes the buffer immutable and shareable.
-    #[must_use]
-    pub fn freeze(self) -> SharedBytes { todo!() }
-    /// Bytes that the slot behind the buffer has (the size class).
-    #[must_use]
-    pub fn capacity(&self) -> usize { todo!() }
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Memory").field(&self.usage()).finish()
+    }
 }
-impl Deref for Lease { type Target = [u8]; fn deref(&self) -> &[u8] { todo!() } }
-impl DerefMut for Lease { fn deref_mut(&mut self) -> &mut [u8] { todo!() } }
-
-/// Immutable bytes that may be a part of a larger physical read.
-#[derive(Debug, Clone)]
-pub struct SharedBytes { _private: () }
-
-impl SharedBytes {
-    /// The bytes of `range` (relative to this view), sharing the same buffer. `None` if out of bounds.
-    #[must_use]
-    pub fn slice(&self, range: Range<usize>) -> Option<SharedBytes> { let _ = range; todo!() }
-}
-impl From<Vec<u8>> for SharedBytes { fn from(bytes: Vec<u8>) -> Self { let _ = bytes; todo!() } }
-impl Deref for SharedBytes { type Target = [u8]; fn deref(&self) -> &[u8] { todo!() } }

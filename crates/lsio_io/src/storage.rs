@@ -192,6 +192,7 @@ pub trait CompletionSink: Send + Sync + fmt::Debug {
 
 /// What [`Storage::try_read_resident`] found.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once per read and taken apart at once")]
 pub enum Resident {
     /// Everything was in memory; the read's sink has not been and will not be called.
     Hit(Completion),

@@ -1,0 +1,79 @@
+//! A buffer with one owner.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use crate::budget::Account;
+use crate::region::Slot;
+use crate::{Memory, SharedBytes};
+
+/// A leased buffer, aligned to 4096 bytes. Dropping it returns the slot.
+#[derive(Debug)]
+pub struct Lease {
+    memory: Arc<Memory>,
+    /// `None` for a buffer of no bytes.
+    slot: Option<Slot>,
+    account: Account,
+    len: usize,
+}
+
+impl Lease {
+    pub(crate) fn new(
+        memory: Arc<Memory>,
+        slot: Option<Slot>,
+        account: Account,
+        len: usize,
+    ) -> Self {
+        debug_assert!(len <= slot.as_ref().map_or(0, |slot| slot.len()));
+        Self { memory, slot, account, len }
+    }
+
+    /// Counts this buffer as held by the user from now on.
+    #[must_use = "dropping it gives the buffer back"]
+    pub fn into_held(mut self) -> Self {
+        if self.account != Account::Held {
+            self.memory.hold_lease(self.account, self.capacity() as u64);
+            self.account = Account::Held;
+        }
+        self
+    }
+
+    /// Shows only the first `len` bytes from now on. Does nothing if there are no more than that.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Makes the buffer immutable and shareable.
+    #[must_use]
+    pub fn freeze(self) -> SharedBytes {
+        SharedBytes::from_lease(self)
+    }
+
+    /// Bytes that the slot behind the buffer has (the size class), which is what it is charged.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.slot.as_ref().map_or(0, |slot| slot.len())
+    }
+}
+
+impl Deref for Lease {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.slot.as_ref().map_or(&[], |slot| &slot[..self.len])
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        let len = self.len;
+        self.slot.as_mut().map_or(&mut [], |slot| &mut slot[..len])
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let class = self.capacity() as u64;
+        self.memory.end_lease(self.slot.take(), self.account, class);
+    }
+}

@@ -1,0 +1,199 @@
+//! The books of the pool: free slots by class, and what of them is backed by memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use crate::backing::Backing;
+use crate::region::Slot;
+use crate::size_class::{HUGE_PAGE, region_size};
+
+/// Free slots, last used first, and the regions that all slots belong to.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    regions: HashMap<u64, RegionBooks>,
+    /// Free slots by class. The end is taken first, so the start is what was unused for longest.
+    free: BTreeMap<u64, Vec<Slot>>,
+    /// Counts the times that a region became free, to tell which has been free for longest.
+    clock: u64,
+    backed: u64,
+    leased: u64,
+}
+
+#[derive(Debug)]
+struct RegionBooks {
+    class: u64,
+    slots: usize,
+    free: usize,
+    /// Leases that have taken a slot but not yet touched it: until then nothing of the region can be
+    /// given back, because the first touch would bring it all back.
+    touching: usize,
+    free_since: u64,
+    backing: Backing,
+}
+
+/// A slot that was taken from the pool.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) slot: Slot,
+    /// Where to touch the slot (offsets in its region) before [`Pool::touched`] is called.
+    pub(crate) untouched: Vec<usize>,
+}
+
+/// Idle memory taken out of the books, to be given back to the kernel without holding a lock.
+#[derive(Debug, Default)]
+pub(crate) struct Surplus {
+    /// Slots of whole regions: dropping them unmaps the regions.
+    unmap: Vec<Slot>,
+    /// Slots between others that are in use: their memory goes, they come back.
+    discard: Vec<Slot>,
+}
+
+impl Surplus {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.unmap.is_empty() && self.discard.is_empty()
+    }
+
+    /// Gives the memory back. The slots returned belong into [`Pool::restore`].
+    pub(crate) fn release(self) -> Vec<Slot> {
+        let Self { unmap, mut discard } = self;
+        drop(unmap);
+        discard.iter_mut().for_each(Slot::discard);
+        discard
+    }
+}
+
+fn range_of(slot: &Slot) -> Range<usize> {
+    slot.offset()..slot.offset() + slot.len()
+}
+
+impl Pool {
+    /// Backed bytes in no lease.
+    pub(crate) fn idle(&self) -> u64 {
+        self.backed - self.leased
+    }
+
+    /// Takes the slot of `class` that was used last. `None`: [`Pool::add_region`] first.
+    pub(crate) fn take(&mut self, class: u64) -> Option<Taken> {
+        let slot = self.free.get_mut(&class)?.pop()?;
+        let books = self.regions.get_mut(&slot.region_id)?;
+        books.free -= 1;
+        let (backed, mut untouched) = books.backing.touch(&range_of(&slot));
+        if class >= HUGE_PAGE {
+            // Nothing but the slot itself is backed by its first touch: that can be left to its owner.
+            untouched.clear();
+        }
+        if !untouched.is_empty() {
+            books.touching += 1;
+        }
+        self.backed += backed as u64;
+        self.leased += class;
+        Some(Taken { slot, untouched })
+    }
+
+    /// The slot of a [`Taken`] with something untouched has been touched there.
+    pub(crate) fn touched(&mut self, region_id: u64) {
+        if let Some(books) = self.regions.get_mut(&region_id) {
+            books.touching -= 1;
+        }
+    }
+
+    /// Adds the slots of one new region.
+    pub(crate) fn add_region(&mut self, class: u64, slots: Vec<Slot>) {
+        let Some(region_id) = slots.first().map(|slot| slot.region_id) else { return };
+        let backing = Backing::new(region_size(class) as usize, class as usize);
+        let count = slots.len();
+        self.regions.insert(
+            region_id,
+            RegionBooks { class, slots: count, free: count, touching: 0, free_since: 0, backing },
+        );
+        let free = self.free.entry(class).or_default();
+        // Lowest address on top, so that neighbours are used together and share huge pages.
+        free.splice(0..0, slots.into_iter().rev());
+    }
+
+    /// Takes back a slot that was leased.
+    pub(crate) fn give(&mut self, slot: Slot) {
+        let Some(books) = self.regions.get_mut(&slot.region_id) else { return };
+        books.free += 1;
+        if books.free == books.slots {
+            self.clock += 1;
+            books.free_since = self.clock;
+        }
+        self.leased -= books.class;
+        self.free.entry(books.class).or_default().push(slot);
+    }
+
+    /// Takes idle memory out of the books: free regions, the longest free first, until `excess` bytes
+    /// are found, and if `excess - tolerated` is more than that, free slots between used ones. (Those
+    /// cost a huge page each, hence the tolerance.)
+    pub(crate) fn take_surplus(&mut self, excess: u64, tolerated: u64) -> Surplus {
+        let mut surplus = Surplus::default();
+        if excess == 0 || self.idle() == 0 {
+            return surplus;
+        }
+        let found = self.take_regions(excess, &mut surplus);
+        let rest = excess.saturating_sub(found);
+        if rest > tolerated {
+            self.take_slots(rest - tolerated, &mut surplus);
+        }
+        surplus
+    }
+
+    /// Takes back slots whose memory was given to the kernel.
+    pub(crate) fn restore(&mut self, slots: Vec<Slot>) {
+        for slot in slots {
+            let Some(books) = self.regions.get_mut(&slot.region_id) else { continue };
+            books.free += 1;
+            if books.free == books.slots {
+                self.clock += 1;
+                books.free_since = self.clock;
+            }
+            self.free.entry(books.class).or_default().insert(0, slot);
+        }
+    }
+
+    fn take_regions(&mut self, excess: u64, surplus: &mut Surplus) -> u64 {
+        let mut candidates: Vec<(u64, u64, u64, u64)> = self
+            .regions
+            .iter()
+            .filter(|(_, books)| books.free == books.slots)
+            .map(|(&id, books)| (books.free_since, id, books.class, books.backing.backed() as u64))
+            .filter(|&(.., backed)| backed > 0)
+            .collect();
+        candidates.sort_unstable();
+        let mut found = 0;
+        for (_, id, class, backed) in candidates {
+            if found >= excess {
+                break;
+            }
+            found += backed;
+            self.backed -= backed;
+            self.regions.remove(&id);
+            if let Some(free) = self.free.get_mut(&class) {
+                surplus.unmap.extend(free.extract_if(.., |slot| slot.region_id == id));
+            }
+        }
+        found
+    }
+
+    fn take_slots(&mut self, excess: u64, surplus: &mut Surplus) {
+        let mut found = 0;
+        for free in self.free.values_mut().rev() {
+            let taken = free.extract_if(.., |slot| {
+                let Some(books) = self.regions.get_mut(&slot.region_id) else { return false };
+                let range = range_of(slot);
+                if found >= excess || books.touching > 0 || books.backing.backed_in(&range) == 0 {
+                    return false;
+                }
+                books.free -= 1;
+                found += books.backing.discard(&range) as u64;
+                true
+            });
+            surplus.discard.extend(taken);
+            if found >= excess {
+                break;
+            }
+        }
+        self.backed -= found;
+    }
+}

@@ -1,0 +1,82 @@
+//! Size classes: the lengths that buffers come in, and what each is charged.
+
+/// Bytes of a page of the smallest kind: the smallest class, and the alignment of every buffer.
+pub(crate) const PAGE: u64 = 4096;
+
+/// Bytes of a huge page on x86-64 and on arm64 with 4 KiB pages.
+pub(crate) const HUGE_PAGE: u64 = 2 << 20;
+
+/// Classes per doubling: a buffer is at most an eighth longer than what was asked for, wherever the
+/// page size allows steps that small.
+const STEPS_PER_DOUBLING: u64 = 8;
+
+/// Bytes that a buffer of `len` bytes is charged: its size class.
+///
+/// Classes are multiples of 4 KiB, above 2 MiB multiples of 2 MiB, and eight per doubling where that
+/// leaves room for them. Zero bytes are charged nothing.
+#[must_use]
+pub fn class_size(len: u64) -> u64 {
+    if len == 0 {
+        return 0;
+    }
+    if len <= PAGE {
+        return PAGE;
+    }
+    let finest = if len > HUGE_PAGE { HUGE_PAGE } else { PAGE };
+    let below = 1_u64 << (len - 1).ilog2();
+    let step = (below / STEPS_PER_DOUBLING).max(finest);
+    len.checked_next_multiple_of(step).unwrap_or(u64::MAX)
+}
+
+/// Bytes of the region that buffers of `class` are cut from: the shortest multiple of a huge page
+/// that they fill without a rest.
+pub(crate) fn region_size(class: u64) -> u64 {
+    if class >= HUGE_PAGE {
+        return class;
+    }
+    let pages = class / PAGE;
+    (pages >> pages.trailing_zeros()) * HUGE_PAGE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_its_own_class_and_never_much_longer_than_the_buffer() {
+        let mut len = 1;
+        while len < 1 << 40 {
+            for near in [len - 1, len, len + 1] {
+                let class = class_size(near);
+                assert!(class >= near, "{near} -> {class}");
+                assert_eq!(class_size(class), class, "{near}");
+                assert_eq!(class % PAGE, 0);
+                let finest = if near > HUGE_PAGE { HUGE_PAGE } else { PAGE };
+                assert!(class - near < finest.max(near / 8 + 1), "{near} -> {class}");
+                if class >= HUGE_PAGE {
+                    assert_eq!(class % HUGE_PAGE, 0);
+                }
+            }
+            len += len / 7 + 1;
+        }
+    }
+
+    #[test]
+    fn classes_fill_their_regions_without_a_rest() {
+        let mut class = class_size(1);
+        while class < 64 << 20 {
+            let region = region_size(class);
+            assert_eq!(region % class, 0, "{class}");
+            assert_eq!(region % HUGE_PAGE, 0, "{class}");
+            assert!(class >= HUGE_PAGE || region <= 15 * HUGE_PAGE, "{class}");
+            class = class_size(class + 1);
+        }
+    }
+
+    #[test]
+    fn absurd_lengths_do_not_overflow() {
+        assert_eq!(class_size(0), 0);
+        assert_eq!(class_size(u64::MAX), u64::MAX);
+        assert_eq!(class_size(1 << 63), 1 << 63);
+    }
+}
