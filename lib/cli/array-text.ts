@@ -1,0 +1,102 @@
+/** Arrays as numpy prints them: nested brackets, numbers in columns, long ones shortened to their corners. */
+import { complexTexts, floatTexts, type FloatBits } from './number-text.js';
+
+/** numpy's limits: characters in a line, and elements kept at each end of a shortened dimension. */
+const LINE_WIDTH = 75;
+export const EDGE_ITEMS = 3;
+
+/** An array with more elements than this is shortened (numpy's `threshold`). */
+export const SUMMARY_THRESHOLD = 1000;
+
+/** Elements in C order: numbers, bigints, booleans as 0 and 1, texts, or interleaved re, im for complex types. */
+export type ElementSequence = ArrayLike<unknown>;
+
+/** The elements of `data` as texts of equal width, or for strings as quoted texts. */
+export function elementTexts(data: ElementSequence, dtype: string): string[] {
+  const values = Array.from(data);
+  const float = floatBitsOf(dtype);
+  if (float !== null) return floatTexts(values.map(Number), float);
+  const complex = complexBitsOf(dtype);
+  if (complex !== null) return complexTexts(values.map(Number), complex);
+  if (dtype === 'bool')
+    return padTogether(values.map((value) => (value === 0 || value === false ? 'False' : 'True')));
+  if (values.some((value) => typeof value === 'string'))
+    return values.map((value) => quoted(String(value)));
+  return padTogether(values.map(String));
+}
+
+/** A single value as numpy prints a scalar: without padding and quotes. */
+export function scalarText(data: ElementSequence, dtype: string): string {
+  const [value] = Array.from(data);
+  return typeof value === 'string' ? value : (elementTexts(data, dtype)[0] ?? '').trim();
+}
+
+function padTogether(texts: readonly string[]): string[] {
+  const width = texts.reduce((longest, text) => Math.max(longest, text.length), 0);
+  return texts.map((text) => text.padStart(width));
+}
+
+function quoted(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"');
+  return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
+}
+
+function floatBitsOf(dtype: string): FloatBits | null {
+  if (dtype === 'float16') return 16;
+  if (dtype === 'float32') return 32;
+  return dtype === 'float64' ? 64 : null;
+}
+
+function complexBitsOf(dtype: string): FloatBits | null {
+  if (dtype === 'complex64') return 32;
+  return dtype === 'complex128' ? 64 : null;
+}
+
+/**
+ * Prints an array of `shape` whose element at a position has the text `textAt(position)`. Where `shortened` says so,
+ * only the {@link EDGE_ITEMS} first and last positions of a dimension are asked for.
+ */
+export function arrayText(
+  shape: readonly number[],
+  shortened: boolean,
+  textAt: (position: readonly number[]) => string,
+): string {
+  if (shape.includes(0)) return '[]';
+  const print = (position: readonly number[], indent: number): string => {
+    const length = shape[position.length];
+    if (length === undefined) return textAt(position);
+    const below = shape.length - position.length - 1;
+    const items = shownPositions(length, shortened).map((index) =>
+      index === null ? '...' : print([...position, index], indent + 1),
+    );
+    // Closing brackets of all dimensions share the last line with the elements.
+    const body =
+      below === 0
+        ? fillLines(items, indent + 1, LINE_WIDTH - 1 - position.length)
+        : items.join('\n'.repeat(below) + ' '.repeat(indent + 1));
+    return `[${body}]`;
+  };
+  return print([], 0);
+}
+
+/** The positions of a dimension that are printed; `null` stands for those left out. */
+export function shownPositions(length: number, shortened: boolean): (number | null)[] {
+  if (!shortened || length <= 2 * EDGE_ITEMS) return Array.from({ length }, (_, index) => index);
+  const edge = Array.from({ length: EDGE_ITEMS }, (_, index) => index);
+  return [...edge, null, ...edge.map((index) => length - EDGE_ITEMS + index)];
+}
+
+function fillLines(items: readonly string[], indent: number, width: number): string {
+  let text = '';
+  let line = ' '.repeat(indent);
+  for (const item of items) {
+    if (line.length + item.length > width && line.length > indent) {
+      text += `${line.trimEnd()}\n`;
+      line = ' '.repeat(indent);
+    }
+    line += `${item} `;
+  }
+  // Only the separator goes; the padding of the last element stays, as numpy keeps it.
+  return (text + line.slice(0, Math.max(indent, line.length - 1))).slice(indent);
+}

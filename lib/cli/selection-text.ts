@@ -1,0 +1,134 @@
+/** Selections as numpy users type them (`0,10:20,:`): parsed without I/O, then fitted to an array's shape. */
+import { UsageError } from './usage-error.js';
+
+/** One entry as typed. A slice keeps what was left out as `null`. */
+export type SelectionEntry =
+  | { readonly kind: 'index'; readonly index: number }
+  | {
+      readonly kind: 'slice';
+      readonly start: number | null;
+      readonly stop: number | null;
+      readonly step: number;
+    }
+  | { readonly kind: 'ellipsis' };
+
+/** One dimension's part of a fitted selection: an index drops the dimension, a range keeps `length` positions. */
+export type FittedEntry =
+  | { readonly kind: 'index'; readonly index: number }
+  | {
+      readonly kind: 'range';
+      readonly start: number;
+      readonly step: number;
+      readonly length: number;
+    };
+
+/** Parses `0,10:20,:`, with or without brackets around it. Throws a {@link UsageError} that names the bad entry. */
+export function parseSelection(text: string): readonly SelectionEntry[] {
+  const inner = /^\s*\[(.*)\]\s*$/.exec(text)?.[1] ?? text;
+  if (inner.trim() === '') return [];
+  // numpy allows one comma at the end, as in `x[3,]`.
+  const entries = inner.replace(/,\s*$/, '').split(',').map(parseEntry);
+  if (entries.filter((entry) => entry.kind === 'ellipsis').length > 1) {
+    throw new UsageError('expected `...` at most once');
+  }
+  return entries;
+}
+
+function parseEntry(text: string): SelectionEntry {
+  const entry = text.trim();
+  if (entry === '...') return { kind: 'ellipsis' };
+  const parts = entry.split(':').map((part) => part.trim());
+  if (parts.length === 1) return { kind: 'index', index: parseInteger(entry, entry) };
+  if (parts.length > 3) throw badEntry(entry);
+  const [start, stop, step] = parts.map((part) => (part === '' ? null : parseInteger(part, entry)));
+  if (step === 0 || (step ?? 1) < 0) {
+    throw new UsageError(
+      `expected a step of at least 1 in '${entry}'; steps backwards are not supported`,
+    );
+  }
+  return { kind: 'slice', start: start ?? null, stop: stop ?? null, step: step ?? 1 };
+}
+
+function parseInteger(text: string, entry: string): number {
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw badEntry(entry);
+  return value;
+}
+
+function badEntry(entry: string): UsageError {
+  return new UsageError(
+    `expected an integer, start:stop, start:stop:step, : or ... for each dimension, not '${entry}'`,
+  );
+}
+
+/**
+ * Fits `entries` to `shape`: dimensions not mentioned are read whole, slice bounds are clipped as numpy does. An index
+ * stays as typed, so that the library reports one that is out of bounds. Throws a {@link UsageError} for more entries
+ * than dimensions.
+ */
+export function fitSelection(
+  entries: readonly SelectionEntry[],
+  shape: readonly number[],
+): readonly FittedEntry[] {
+  const given = entries.filter((entry) => entry.kind !== 'ellipsis').length;
+  if (given > shape.length) {
+    throw new UsageError(
+      `--selection has ${given} ${given === 1 ? 'entry' : 'entries'}, but the array has ${shape.length} ` +
+        `${shape.length === 1 ? 'dimension' : 'dimensions'}, of shape [${shape.join(', ')}]`,
+    );
+  }
+  const all: SelectionEntry = { kind: 'slice', start: null, stop: null, step: 1 };
+  const fill = Array.from({ length: shape.length - given }, () => all);
+  const ellipsis = entries.findIndex((entry) => entry.kind === 'ellipsis');
+  const complete =
+    ellipsis < 0
+      ? [...entries, ...fill]
+      : [...entries.slice(0, ellipsis), ...fill, ...entries.slice(ellipsis + 1)];
+  return shape.map((length, dimension) => fitEntry(complete[dimension] ?? all, length));
+}
+
+function fitEntry(entry: SelectionEntry, length: number): FittedEntry {
+  if (entry.kind === 'index') return entry;
+  if (entry.kind === 'ellipsis') return { kind: 'range', start: 0, step: 1, length };
+  const clip = (bound: number): number =>
+    Math.min(Math.max(bound < 0 ? bound + length : bound, 0), length);
+  const start = clip(entry.start ?? 0);
+  const stop = clip(entry.stop ?? length);
+  return {
+    kind: 'range',
+    start,
+    step: entry.step,
+    length: Math.max(0, Math.ceil((stop - start) / entry.step)),
+  };
+}
+
+/** The shape of what a fitted selection reads. */
+export function fittedShape(entries: readonly FittedEntry[]): number[] {
+  return entries.flatMap((entry) => (entry.kind === 'range' ? [entry.length] : []));
+}
+
+/** The positions `from` to `to` (exclusive) of a range, as a range of its own. */
+export function subRange(
+  entry: FittedEntry & { kind: 'range' },
+  from: number,
+  to: number,
+): FittedEntry {
+  return {
+    kind: 'range',
+    start: entry.start + from * entry.step,
+    step: entry.step,
+    length: to - from,
+  };
+}
+
+/** One entry of the library's selections. */
+export type LibrarySelectionEntry = number | { start: number; stop: number; step: number };
+
+/** A fitted selection in the library's words. */
+export function librarySelection(entries: readonly FittedEntry[]): LibrarySelectionEntry[] {
+  return entries.map((entry) => {
+    if (entry.kind === 'index') return entry.index;
+    const { start, step, length } = entry;
+    return { start, stop: length === 0 ? start : start + (length - 1) * step + 1, step };
+  });
+}
