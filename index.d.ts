@@ -1,0 +1,508 @@
+/**
+ * Loads and processes large, chunked, n-dimensional arrays as fast as the CPU and the I/O subsystem
+ * allow: decoded off the event loop on every core, under one memory cap for the process.
+ *
+ * @packageDocumentation
+ */
+
+/// <reference lib="esnext.disposable" />
+
+/** What every asynchronous call takes. */
+export declare interface AbortOptions {
+    /** Aborts the call: it then rejects with `signal.reason`. */
+    readonly signal?: AbortSignal | undefined;
+}
+
+/** Attributes of an array or a group. */
+export declare type Attributes = {
+    readonly [name: string]: JsonValue;
+};
+
+/** The data types whose elements are bigints. */
+export declare type BigIntDataType = 'int64' | 'uint64';
+
+/** A number of bytes, or a text such as `'512MiB'`, `'1.5 GB'`. */
+export declare type ByteSize = number | string;
+
+/**
+ * One chunk, clipped to the selection.
+ *
+ * Its memory is the user's until it is garbage, or until {@link Chunk.release} (or the end of a
+ * `using` block) gives it back at once: `data` has length 0 from then on.
+ */
+export declare interface Chunk<D extends DataType = DataType, F extends ElementForm | undefined = undefined> extends NdArray<D, F>, Disposable {
+    /** Which chunk of the chunk grid it is. */
+    readonly coords: number[];
+    /** Where its first element is in the result: in what `get` with the same selection gives. */
+    readonly origin: number[];
+    /** Gives the memory back. Further calls do nothing. */
+    release(): void;
+}
+
+/**
+ * Decoded chunks, one after the other, for `for await`.
+ *
+ * Reading goes on in the background, as far ahead as the memory budget allows. It stops, and memory
+ * of chunks that were not taken goes back, on `break`, `return()`, `close()`, the end of an
+ * `await using` block, and an abort.
+ */
+export declare class ChunkReader<D extends DataType = DataType, F extends ElementForm | undefined = undefined> implements AsyncIterableIterator<Chunk<D, F>, undefined>, AsyncDisposable {
+    #private;
+    private constructor();
+    /** What reading cost so far: a fresh copy of the counters with each access. */
+    get stats(): ReadStats;
+    /**
+     * The next chunk.
+     *
+     * @throws {LsioError} if a chunk cannot be read; the reader is at its end then.
+     * @throws `signal.reason`, once, if the call was aborted.
+     */
+    next(): Promise<IteratorResult<Chunk<D, F>, undefined>>;
+    /** Stops reading; for `break` in `for await`. */
+    return(): Promise<IteratorResult<Chunk<D, F>, undefined>>;
+    /** Stops reading and gives back the memory of chunks that were not taken. Further calls do nothing. */
+    close(): Promise<void>;
+    [Symbol.asyncIterator](): this;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A codec of an array, as its metadata has it. */
+export declare interface Codec {
+    /** Its name in the format's own words, such as `'zstd'`. */
+    readonly name: string;
+    /** Its parameters. */
+    readonly configuration: {
+        readonly [name: string]: JsonValue;
+    };
+}
+
+/**
+ * Sets up the engine, before its first use. Worker threads share the engine of the process: the
+ * first settings hold, and the same ones may be given again.
+ *
+ * @throws {LsioError} `ERR_LSIO_CONFLICT` for other settings than those in use.
+ */
+export declare function configure(options: ConfigureOptions): void;
+
+/** Options of {@link configure}. */
+export declare interface ConfigureOptions {
+    /** Threads that decode. Default: one for each available core. */
+    readonly threads?: number | undefined;
+    /** The byte budget of the process. Default: a quarter of the memory of machine or cgroup. */
+    readonly memory?: ByteSize | undefined;
+    /** What reads local files. Default: `LSIO_ENGINE`, else `'auto'`: io_uring where it works. */
+    readonly engine?: 'auto' | 'uring' | 'pread' | undefined;
+}
+
+/** Data type of the elements of an array, by its Zarr v3 name. */
+export declare type DataType = 'bool' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float16' | 'float32' | 'float64' | 'complex64' | 'complex128' | 'string';
+
+/** A data type, or a family of them: what `LsioArray.is` can be asked. */
+export declare type DataTypeQuery = DataType | 'number' | 'bigint';
+
+/**
+ * Removes the store at `memory://name`; arrays that are open keep what they need.
+ *
+ * @returns whether there was one.
+ */
+export declare function deleteMemoryStore(location: MemoryLocation): boolean;
+
+/**
+ * What holds the elements of a data type: `bool` is 0 or 1, complex numbers are interleaved real and
+ * imaginary parts, `float16` is a `Float16Array` where the runtime has one and else a `Float32Array`
+ * with exactly the same values.
+ */
+export declare type ElementData<D extends DataType, F extends ElementForm | undefined = undefined> = D extends 'bool' | 'uint8' ? Uint8Array : D extends 'int8' ? Int8Array : D extends 'int16' ? Int16Array : D extends 'int32' ? Int32Array : D extends 'int64' ? BigInt64Array : D extends 'uint16' ? Uint16Array : D extends 'uint32' ? Uint32Array : D extends 'uint64' ? BigUint64Array : D extends 'float16' ? F extends 'bits' ? Uint16Array : Float16Data : D extends 'float32' | 'complex64' ? Float32Array : D extends 'float64' | 'complex128' ? Float64Array : D extends 'string' ? F extends 'utf8' ? Utf8Data : string[] : never;
+
+/**
+ * Another form of the same elements, without loss: `'bits'` gives float16 as its 16 bits, `'utf8'`
+ * gives strings as their UTF-8 bytes with offsets.
+ */
+export declare type ElementForm<D extends DataType = DataType> = D extends 'float16' ? 'bits' : D extends 'string' ? 'utf8' : never;
+
+/** What reads local files, why, and what reading cost since the start of the process. */
+export declare interface EngineInfo {
+    /** What reads local files. */
+    readonly engine: 'uring' | 'pread';
+    /** What probing io_uring gave, in words. */
+    readonly probe: string;
+    /** Threads that decode. */
+    readonly threads: number;
+    /** The byte budget of the process. */
+    readonly memoryBytes: number;
+    /** CPU features that kernels are chosen by. */
+    readonly cpuFeatures: readonly string[];
+    /** The counters of all calls. */
+    readonly stats: ReadStats;
+}
+
+/** What the engine is and what it did so far. */
+export declare function engineInfo(): EngineInfo;
+
+/** `Float16Array | Float32Array` where the libraries of the project know both, else `Float32Array`. */
+export declare type Float16Data = typeof globalThis extends {
+    Float16Array: {
+        prototype: infer F;
+    };
+} ? F | Float32Array : Float32Array;
+
+/** A slice with all its members, as zarrita makes it. */
+export declare interface FullSlice {
+    readonly start: number | null;
+    readonly stop: number | null;
+    readonly step: number | null;
+}
+
+/** Options of calls that resolve with whole results. */
+export declare interface GetManyOptions<F extends ElementForm | undefined = undefined> extends ReadOptions {
+    /** Another form of the same elements. */
+    readonly as?: F;
+    /** Called a few times a second while the call runs, and once at its end. */
+    readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options of {@link LsioArray.get}. */
+export declare interface GetOptions<D extends DataType = DataType, F extends ElementForm | undefined = undefined> extends GetManyOptions<F> {
+    /**
+     * Where the elements go, in C order: exactly as many as are selected. A view over a
+     * `SharedArrayBuffer` is written by the core directly, any other is filled by copying. Its content
+     * is undefined after a failed or aborted call.
+     */
+    readonly out?: Exclude<ElementData<D, F>, string[] | {
+        offsets: unknown;
+    }> | undefined;
+}
+
+/** A direct member of a group: open, or why it could not be opened. */
+export declare type GroupMember = {
+    readonly name: string;
+    readonly kind: 'array';
+    readonly array: LsioArray;
+} | {
+    readonly name: string;
+    readonly kind: 'group';
+    readonly group: LsioGroup;
+} | {
+    readonly name: string;
+    readonly kind: 'unsupported';
+    readonly error: LsioError;
+};
+
+/**
+ * How local files are read: `'auto'` decides by the size of the request and the page cache,
+ * `'direct'` goes past the page cache where the file system can, `'buffered'` goes through it.
+ */
+export declare type IoMode = 'auto' | 'direct' | 'buffered';
+
+/** Whether `error` is a {@link LsioError}, and one with this code where one is given. */
+export declare function isLsioError<C extends LsioErrorCode = LsioErrorCode>(error: unknown, code?: C): error is LsioError & {
+    readonly code: C;
+};
+
+/** A value of an attribute; integers beyond 2^53 are bigint. */
+export declare type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | {
+    readonly [name: string]: JsonValue;
+};
+
+/** A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). */
+export declare type Location = string | URL;
+
+/** A chunked array. `D` is its data type, as far as it is known: see {@link LsioArray.is}. */
+export declare class LsioArray<D extends DataType = DataType> {
+    #private;
+    /** Tells it from a group. */
+    readonly kind = "array";
+    /** Where it is. */
+    readonly path: string;
+    /** Elements per dimension. */
+    readonly shape: readonly number[];
+    /** Elements per dimension of one chunk; of an inner chunk where chunks are sharded. */
+    readonly chunks: readonly number[];
+    /** Elements per dimension of one shard, where chunks are sharded. */
+    readonly shards: readonly number[] | undefined;
+    /** Chunks per dimension. */
+    readonly chunkGridShape: readonly number[];
+    /** Data type of the elements. */
+    readonly dtype: D;
+    /** The user's attributes. Integers beyond 2^53 are bigint. */
+    readonly attrs: Attributes;
+    /** Names of the dimensions, where the metadata has any. */
+    readonly dimensionNames: readonly (string | null)[] | undefined;
+    /** The value of elements in chunks that do not exist; `null` where a v2 array does not say. */
+    readonly fillValue: Scalar<D> | null;
+    /** Version of the Zarr format. */
+    readonly zarrFormat: 2 | 3;
+    /** What turns elements into bytes, in the order of encoding. */
+    readonly codecs: readonly Codec[];
+    /** Bytes of all decoded elements; `null` for strings, which have no fixed size. */
+    readonly nbytes: D extends 'string' ? null : number;
+    private constructor();
+    /** Whether the elements are of this data type, or of this family of data types. */
+    is<Q extends DataTypeQuery>(query: Q): this is LsioArray<MatchingDataType<D, Q>>;
+    /** Bytes of all stored chunks, encoded. */
+    storedBytes(options?: AbortOptions): Promise<number>;
+    /**
+     * Reads a region.
+     *
+     * @param selection - One entry per dimension; absent or null: everything.
+     * @throws {LsioError} `ERR_LSIO_SELECTION`, `ERR_LSIO_BUDGET` for a result larger than one buffer
+     *   can be, or what is wrong with a chunk.
+     */
+    get<F extends ElementForm<D> | undefined = undefined>(selection?: Selection | null, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
+    /**
+     * Reads several regions in one crossing; a chunk that several of them need is read once.
+     *
+     * @throws {LsioError} as {@link LsioArray.get}.
+     */
+    getMany<F extends ElementForm<D> | undefined = undefined>(selections: readonly (Selection | null)[], options?: GetManyOptions<F>): Promise<NdArray<D, F>[]>;
+    /**
+     * Reads one whole chunk, in its full size also at the edge of the array, in the order of its axes in
+     * the store.
+     *
+     * @param coords - Which chunk of the chunk grid.
+     * @throws {LsioError} `ERR_LSIO_SELECTION` for coordinates outside the grid, or what is wrong with it.
+     */
+    getChunk(coords: readonly number[], options?: AbortOptions): Promise<NdArray<D>>;
+    /**
+     * Decoded chunks of a region, each clipped to it, while others are still being read.
+     *
+     * @throws {LsioError} `ERR_LSIO_SELECTION`; what is wrong with a chunk is thrown by the iteration.
+     */
+    readChunks<F extends ElementForm<D> | undefined = undefined>(selection?: Selection | null, options?: ReadChunksOptions<F>): ChunkReader<D, F>;
+    /**
+     * Mean of all elements that are not NaN; NaN if there are none.
+     *
+     * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for a data type without an order, or what is wrong with a chunk.
+     */
+    mean(options?: ReadOptions): Promise<number>;
+}
+
+/** Every failure of this library that is not a wrong argument (`TypeError`, `RangeError`) or an abort. */
+export declare class LsioError extends Error {
+    /** What went wrong, by what can be done about it. */
+    readonly code: LsioErrorCode;
+    /** The array, group or object. */
+    readonly path?: string;
+    /** Grid coordinates of the chunk. */
+    readonly chunk?: readonly number[];
+    /** The codec that failed. */
+    readonly codec?: string;
+    /** Whether the same call may succeed when it is tried again. */
+    readonly retryable?: boolean;
+    constructor(code: LsioErrorCode, message: string, details?: LsioErrorDetails);
+}
+
+/**
+ * What went wrong, by what can be done about it:
+ *
+ * - `ERR_LSIO_NOT_FOUND`: there is no array or group there
+ * - `ERR_LSIO_METADATA`: its metadata is broken or impossible
+ * - `ERR_LSIO_UNSUPPORTED`: a feature that this version does not read
+ * - `ERR_LSIO_SELECTION`: the selection does not fit the array
+ * - `ERR_LSIO_CODEC`: encoded bytes that are not what the codec writes
+ * - `ERR_LSIO_CHECKSUM`: a stored checksum that is not that of the bytes
+ * - `ERR_LSIO_TRUNCATED`: a chunk or shard that ends too early
+ * - `ERR_LSIO_IO`: the file system or the device failed
+ * - `ERR_LSIO_ACCESS`: access was refused
+ * - `ERR_LSIO_BUDGET`: more memory than is allowed, or than one buffer can have
+ * - `ERR_LSIO_CLOSED`: the reader was closed
+ * - `ERR_LSIO_CONFLICT`: the data was replaced while it was read, or two settings contradict each other
+ * - `ERR_LSIO_INTERNAL`: a defect of this library
+ */
+export declare type LsioErrorCode = 'ERR_LSIO_NOT_FOUND' | 'ERR_LSIO_METADATA' | 'ERR_LSIO_UNSUPPORTED' | 'ERR_LSIO_SELECTION' | 'ERR_LSIO_CODEC' | 'ERR_LSIO_CHECKSUM' | 'ERR_LSIO_TRUNCATED' | 'ERR_LSIO_IO' | 'ERR_LSIO_ACCESS' | 'ERR_LSIO_BUDGET' | 'ERR_LSIO_CLOSED' | 'ERR_LSIO_CONFLICT' | 'ERR_LSIO_INTERNAL';
+
+/** What a {@link LsioError} is about. */
+export declare interface LsioErrorDetails {
+    /** The array, group or object. */
+    readonly path?: string | undefined;
+    /** Grid coordinates of the chunk. */
+    readonly chunk?: readonly number[] | undefined;
+    /** The codec that failed. */
+    readonly codec?: string | undefined;
+    /** Whether the same call may succeed when it is tried again. */
+    readonly retryable?: boolean | undefined;
+    /** What led to it. */
+    readonly cause?: unknown;
+}
+
+/** A group of arrays and groups. */
+export declare class LsioGroup {
+    #private;
+    /** Tells it from an array. */
+    readonly kind = "group";
+    /** Where it is. */
+    readonly path: string;
+    /** The user's attributes. Integers beyond 2^53 are bigint. */
+    readonly attrs: Attributes;
+    /** Version of the Zarr format. */
+    readonly zarrFormat: 2 | 3;
+    private constructor();
+    /** Its direct members, sorted by name. One that cannot be opened is listed with its error. */
+    members(options?: AbortOptions): Promise<GroupMember[]>;
+    /**
+     * Opens a member, at any depth.
+     *
+     * @throws {LsioError} `ERR_LSIO_NOT_FOUND`, `ERR_LSIO_METADATA`, `ERR_LSIO_UNSUPPORTED`, ...
+     */
+    open(path: string, options?: AbortOptions): Promise<LsioArray | LsioGroup>;
+}
+
+/** The data types among `D` that a query names. */
+export declare type MatchingDataType<D extends DataType, Q extends DataTypeQuery> = Q extends 'number' ? Extract<D, NumberDataType> : Q extends 'bigint' ? Extract<D, BigIntDataType> : Extract<D, Q>;
+
+/** A store in memory, or a place in it: `memory://name`, `memory://name/group/array`. */
+export declare type MemoryLocation = `memory://${string}`;
+
+/** What the engine uses now, in bytes. */
+export declare interface MemoryUsage {
+    /** The budget. */
+    readonly limitBytes: number;
+    /** Reserved for reads and decodes that are under way, and for chunks that were not delivered yet. */
+    readonly reservedBytes: number;
+    /** Delivered to the user and not given back yet. */
+    readonly heldBytes: number;
+    /** Pool memory that waits to be used again. */
+    readonly idleBytes: number;
+    /** The most that was ever reserved. */
+    readonly peakReservedBytes: number;
+}
+
+/** What the engine uses now. */
+export declare function memoryUsage(): MemoryUsage;
+
+declare interface NativeStats {
+    chunks: number; totalChunks: number; bytesRead: number; bytesDecoded: number
+}
+
+/** Decoded elements of a region of an array. */
+export declare interface NdArray<D extends DataType = DataType, F extends ElementForm | undefined = undefined> {
+    /** The elements. */
+    readonly data: ElementData<D, F>;
+    /** Elements per dimension; `[]` for a single element. */
+    readonly shape: number[];
+    /** Distance in elements between neighbours along each dimension. */
+    readonly stride: number[];
+}
+
+/** The data types whose elements are JavaScript numbers. */
+export declare type NumberDataType = 'int8' | 'int16' | 'int32' | 'uint8' | 'uint16' | 'uint32' | 'float16' | 'float32' | 'float64';
+
+/**
+ * Opens the array or the group at a location.
+ *
+ * @throws {LsioError} `ERR_LSIO_NOT_FOUND` where there is neither, `ERR_LSIO_METADATA`,
+ *   `ERR_LSIO_UNSUPPORTED`, `ERR_LSIO_ACCESS`, `ERR_LSIO_IO`.
+ */
+export declare function open(location: Location, options?: OpenOptions): Promise<LsioArray | LsioGroup>;
+
+/**
+ * Opens the array at a location.
+ *
+ * @throws {LsioError} as {@link open}; `ERR_LSIO_NOT_FOUND` also where there is a group instead.
+ */
+export declare function openArray(location: Location, options?: OpenOptions): Promise<LsioArray>;
+
+/**
+ * Opens the group at a location.
+ *
+ * @throws {LsioError} as {@link open}; `ERR_LSIO_NOT_FOUND` also where there is an array instead.
+ */
+export declare function openGroup(location: Location, options?: OpenOptions): Promise<LsioGroup>;
+
+/** Options of {@link open}, {@link openArray}, {@link openGroup}. */
+export declare interface OpenOptions extends AbortOptions {
+    /** Path of a member below the location, such as `'level/temperature'`. */
+    readonly path?: string | undefined;
+    /** Reads the metadata of this Zarr format only. Default: whichever is there. */
+    readonly zarrFormat?: 2 | 3 | undefined;
+}
+
+/** How far a call is. */
+export declare interface Progress {
+    /** Chunks that are done. */
+    readonly chunks: number;
+    /** Chunks that the call needs. */
+    readonly totalChunks: number;
+    /** Encoded bytes read so far. */
+    readonly bytesRead: number;
+    /** Bytes decoded so far. */
+    readonly bytesDecoded: number;
+}
+
+/** Options of {@link LsioArray.readChunks}. */
+export declare interface ReadChunksOptions<F extends ElementForm | undefined = undefined> extends ReadOptions {
+    /** Another form of the same elements. */
+    readonly as?: F;
+    /** Most chunks under way or waiting to be taken. Default: as many as the budget allows. */
+    readonly concurrency?: number | undefined;
+    /** `'completion'` (default): as they are decoded; `'grid'`: in C order of the chunk grid. */
+    readonly order?: 'completion' | 'grid' | undefined;
+}
+
+/** Options of every call that reads chunks. */
+export declare interface ReadOptions extends AbortOptions {
+    /** How local files are read. Default: `'auto'`. */
+    readonly io?: IoMode | undefined;
+    /** Most bytes that this call may reserve at once. Default: the budget of the process. */
+    readonly memory?: ByteSize | undefined;
+}
+
+/** Counters of one reader, or of all calls since the start of the process. */
+export declare type ReadStats = NativeStats;
+
+/** One element as a JavaScript value. A complex number is its real and its imaginary part. */
+export declare type Scalar<D extends DataType> = D extends 'bool' ? boolean : D extends BigIntDataType ? bigint : D extends 'string' ? string : D extends 'complex64' | 'complex128' ? readonly [re: number, im: number] : number;
+
+/** One entry for each dimension. */
+export declare type Selection = readonly SelectionEntry[];
+
+/** What is wanted along one dimension: all of it, one element (drops the dimension), or a slice. */
+export declare type SelectionEntry = null | number | Slice;
+
+/** `start` to `stop` by `step` along one dimension, as made by {@link slice}. */
+export declare interface Slice {
+    /** First element; absent or null: the first of the dimension. Negative: from the end. */
+    readonly start?: number | null;
+    /** One past the last element; absent or null: the end. Negative: from the end. */
+    readonly stop?: number | null;
+    /** Distance between elements, at least 1; absent or null: 1. */
+    readonly step?: number | null;
+}
+
+/**
+ * A slice of one dimension, with Python's and zarrita's meaning: `slice(stop)`,
+ * `slice(start, stop)`, `slice(start, stop, step)`; `slice(null)` is all of it.
+ */
+export declare function slice(stop?: number | null): FullSlice;
+
+export declare function slice(start: number | null, stop: number | null, step?: number | null): FullSlice;
+
+/** Strings as their UTF-8 bytes: string `i` is `bytes.subarray(offsets[i], offsets[i + 1])`. */
+export declare interface Utf8Data {
+    /** One more than there are strings; the first is 0. */
+    readonly offsets: BigUint64Array;
+    /** All strings, one after the other. */
+    readonly bytes: Uint8Array;
+}
+
+/** Versions of this package and of what is built into it. */
+export declare interface Versions {
+    readonly 'light-speed-io': string;
+    readonly [library: string]: string;
+}
+
+/** Versions of this package and of what is built into it, by name. */
+export declare const versions: Versions;
+
+/**
+ * Puts objects into the store at `memory://name`, which is made if it does not exist; objects that
+ * are there already are replaced. Every array, reader and worker thread of the process sees the same
+ * store. Its bytes are copied, and they do not count as budget; {@link deleteMemoryStore} frees them.
+ *
+ * @param location - `memory://name`.
+ * @param entries - Keys such as `'zarr.json'`, `'temperature/c/0/0'`, and their bytes.
+ * @throws {LsioError} `ERR_LSIO_METADATA` for a key that escapes the store.
+ */
+export declare function writeMemoryStore(location: MemoryLocation, entries: Iterable<readonly [key: string, value: Uint8Array]>, options?: AbortOptions): Promise<void>;
+
+export { }

@@ -1,0 +1,284 @@
+// An open array: what it is, and the calls that read it.
+
+import { constants } from 'node:buffer';
+import { runCall } from './abort.js';
+import { createChunkReader, type ChunkReader } from './chunk-reader.js';
+import {
+  isWidened,
+  matchesQuery,
+  type DataType,
+  type DataTypeQuery,
+  type ElementData,
+  type ElementForm,
+  type ElementView,
+  type MatchingDataType,
+  type Scalar,
+} from './data-type.js';
+import { unwrap } from './errors.js';
+import { parseTaggedJson, type Attributes, type JsonValue } from './json.js';
+import {
+  native,
+  type NativeArray,
+  type NativeReadOptions,
+  type NativeRegion,
+  type NativeSummary,
+} from './native-module.js';
+import { checkOut, elementKind, elementsOf, type ElementKind, type NdArray } from './nd-array.js';
+import {
+  ABORT_OPTIONS,
+  GET_MANY_OPTIONS,
+  GET_OPTIONS,
+  READ_CHUNKS_OPTIONS,
+  READ_OPTIONS,
+  SUMMARY_OPTIONS,
+  parseOptions,
+  type AbortOptions,
+  type GetManyOptions,
+  type GetOptions,
+  type IoMode,
+  type ReadChunksOptions,
+  type ReadOptions,
+  type SummaryOptions,
+} from './options.js';
+import { packChunkCoords, packSelection, type Selection } from './selection.js';
+import { copyInSlices } from './turns.js';
+
+/** A codec of an array, as its metadata has it. */
+export interface Codec {
+  /** Its name in the format's own words, such as `'zstd'`. */
+  readonly name: string;
+  /** Its parameters. */
+  readonly configuration: { readonly [name: string]: JsonValue };
+}
+
+/** What the core says of an array. */
+interface ArrayMetadata {
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly chunks: readonly number[];
+  readonly shards: readonly number[] | null;
+  readonly chunkGridShape: readonly number[];
+  readonly dtype: DataType;
+  readonly attrs: Attributes;
+  readonly dimensionNames: readonly (string | null)[] | null;
+  readonly fillValue: JsonValue;
+  readonly zarrFormat: 2 | 3;
+  readonly codecs: readonly Codec[];
+  readonly nbytes: number | null;
+}
+
+let construct: (array: NativeArray) => LsioArray;
+let nativeOf: (array: LsioArray) => NativeArray;
+
+/** A chunked array. `D` is its data type, as far as it is known: see {@link LsioArray.is}. */
+export class LsioArray<D extends DataType = DataType> {
+  readonly #native: NativeArray;
+
+  /** Tells it from a group. */
+  readonly kind = 'array';
+  /** Where it is. */
+  readonly path: string;
+  /** Elements per dimension. */
+  readonly shape: readonly number[];
+  /** Elements per dimension of one chunk; of an inner chunk where chunks are sharded. */
+  readonly chunks: readonly number[];
+  /** Elements per dimension of one shard, where chunks are sharded. */
+  readonly shards: readonly number[] | undefined;
+  /** Chunks per dimension. */
+  readonly chunkGridShape: readonly number[];
+  /** Data type of the elements. */
+  readonly dtype: D;
+  /** The user's attributes. Integers beyond 2^53 are bigint. */
+  readonly attrs: Attributes;
+  /** Names of the dimensions, where the metadata has any. */
+  readonly dimensionNames: readonly (string | null)[] | undefined;
+  /** The value of elements in chunks that do not exist; `null` where a v2 array does not say. */
+  readonly fillValue: Scalar<D> | null;
+  /** Version of the Zarr format. */
+  readonly zarrFormat: 2 | 3;
+  /** What turns elements into bytes, in the order of encoding. */
+  readonly codecs: readonly Codec[];
+  /** Bytes of all decoded elements; `null` for strings, which have no fixed size. */
+  readonly nbytes: D extends 'string' ? null : number;
+
+  static {
+    construct = (array) => new LsioArray(array);
+    nativeOf = (array) => array.#native;
+  }
+
+  private constructor(array: NativeArray) {
+    this.#native = array;
+    const metadata = parseTaggedJson(array.metadataJson()) as unknown as ArrayMetadata;
+    this.path = metadata.path;
+    this.shape = metadata.shape;
+    this.chunks = metadata.chunks;
+    this.shards = metadata.shards ?? undefined;
+    this.chunkGridShape = metadata.chunkGridShape;
+    this.dtype = metadata.dtype as D;
+    this.attrs = metadata.attrs;
+    this.dimensionNames = metadata.dimensionNames ?? undefined;
+    this.fillValue = metadata.fillValue as Scalar<D> | null;
+    this.zarrFormat = metadata.zarrFormat;
+    this.codecs = metadata.codecs;
+    this.nbytes = metadata.nbytes as D extends 'string' ? null : number;
+  }
+
+  /** Whether the elements are of this data type, or of this family of data types. */
+  is<Q extends DataTypeQuery>(query: Q): this is LsioArray<MatchingDataType<D, Q>> {
+    return matchesQuery(this.dtype, query);
+  }
+
+  /** Bytes of all stored chunks, encoded. */
+  async storedBytes(options?: AbortOptions): Promise<number> {
+    const parsed = parseOptions('storedBytes', options, ABORT_OPTIONS);
+    return unwrap(await runCall(parsed, (call) => this.#native.storedBytes(call)));
+  }
+
+  /**
+   * Reads a region.
+   *
+   * @param selection - One entry per dimension; absent or null: everything.
+   * @throws {LsioError} `ERR_LSIO_SELECTION`, `ERR_LSIO_BUDGET` for a result larger than one buffer
+   *   can be, or what is wrong with a chunk.
+   */
+  async get<F extends ElementForm<D> | undefined = undefined>(
+    selection?: Selection | null,
+    options?: GetOptions<D, F>,
+  ): Promise<NdArray<D, F>> {
+    const parsed = parseOptions('get', options, GET_OPTIONS);
+    const { signal } = parsed;
+    const kind = elementKind(this.dtype, parsed.as);
+    const out = parsed.out === undefined ? undefined : checkOut(kind, parsed.out);
+    const selected = packSelection(selection, this.shape.length);
+    const region = await runCall(parsed, async (call) => {
+      const request = nativeReadOptions(kind, parsed, out?.byteLength);
+      const bytes = out === undefined ? undefined : sharedBytes(out);
+      const [result] = unwrap(await this.#native.get(call, [selected], request, bytes)) as [
+        NativeRegion,
+      ];
+      const { shape, stride } = result;
+      if (bytes !== undefined) return { data: out, shape, stride };
+      const data = await elementsOf(kind, result, signal);
+      if (out === undefined) return { data, shape, stride };
+      await copyInSlices(data as ElementView, out, signal);
+      native().detach((data as ElementView).buffer as ArrayBuffer);
+      return { data: out, shape, stride };
+    });
+    return region as NdArray<D, F>;
+  }
+
+  /**
+   * Reads several regions in one crossing; a chunk that several of them need is read once.
+   *
+   * @throws {LsioError} as {@link LsioArray.get}.
+   */
+  async getMany<F extends ElementForm<D> | undefined = undefined>(
+    selections: readonly (Selection | null)[],
+    options?: GetManyOptions<F>,
+  ): Promise<NdArray<D, F>[]> {
+    const parsed = parseOptions('getMany', options, GET_MANY_OPTIONS);
+    const kind = elementKind(this.dtype, parsed.as);
+    const selected = selections.map((selection) => packSelection(selection, this.shape.length));
+    return runCall(parsed, async (call) => {
+      const request = nativeReadOptions(kind, parsed);
+      const results: NdArray<D, F>[] = [];
+      for (const region of unwrap(await this.#native.get(call, selected, request))) {
+        const data = (await elementsOf(kind, region, parsed.signal)) as ElementData<D, F>;
+        results.push({ data, shape: region.shape, stride: region.stride });
+      }
+      return results;
+    });
+  }
+
+  /**
+   * Reads one whole chunk, in its full size also at the edge of the array, in the order of its axes in
+   * the store.
+   *
+   * @param coords - Which chunk of the chunk grid.
+   * @throws {LsioError} `ERR_LSIO_SELECTION` for coordinates outside the grid, or what is wrong with it.
+   */
+  async getChunk(coords: readonly number[], options?: AbortOptions): Promise<NdArray<D>> {
+    const parsed = parseOptions('getChunk', options, ABORT_OPTIONS);
+    const kind = elementKind(this.dtype, undefined);
+    const packed = packChunkCoords(coords);
+    return runCall(parsed, async (call) => {
+      const request = nativeReadOptions(kind, {});
+      const region = unwrap(await this.#native.getChunk(call, packed, request));
+      const data = (await elementsOf(kind, region, parsed.signal)) as ElementData<D>;
+      return { data, shape: region.shape, stride: region.stride };
+    });
+  }
+
+  /**
+   * Decoded chunks of a region, each clipped to it, while others are still being read.
+   *
+   * @throws {LsioError} `ERR_LSIO_SELECTION`; what is wrong with a chunk is thrown by the iteration.
+   */
+  readChunks<F extends ElementForm<D> | undefined = undefined>(
+    selection?: Selection | null,
+    options?: ReadChunksOptions<F>,
+  ): ChunkReader<D, F> {
+    const parsed = parseOptions('readChunks', options, READ_CHUNKS_OPTIONS);
+    const { signal, concurrency, order } = parsed;
+    const kind = elementKind(this.dtype, parsed.as);
+    const { NativeCall } = native();
+    const call = new NativeCall();
+    const reader = unwrap(
+      this.#native.readChunks(
+        call,
+        packSelection(selection, this.shape.length),
+        nativeReadOptions(kind, parsed),
+        concurrency,
+        order === 'grid',
+      ),
+    );
+    return createChunkReader<D, F>({ reader, call, kind, signal });
+  }
+
+  /**
+   * Mean of all elements that are not NaN; NaN if there are none.
+   *
+   * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for a data type without an order, or what is wrong with a chunk.
+   */
+  async mean(options?: ReadOptions): Promise<number> {
+    const parsed = parseOptions('mean', options, READ_OPTIONS);
+    const request = nativeReadOptions(elementKind(this.dtype, undefined), parsed);
+    return unwrap(await runCall(parsed, (call) => this.#native.mean(call, request)));
+  }
+}
+
+/** The public array for one of the core. */
+export function createArray(array: NativeArray): LsioArray {
+  return construct(array);
+}
+
+/** What the command line shows of all elements of an array. */
+export type ArraySummary = NativeSummary;
+
+/** Minimum, maximum, mean and missing elements of a whole array, folded in the core. */
+export async function summarize(array: LsioArray, options?: SummaryOptions): Promise<ArraySummary> {
+  const parsed = parseOptions('summarize', options, SUMMARY_OPTIONS);
+  const request = nativeReadOptions(elementKind(array.dtype, undefined), parsed);
+  return unwrap(await runCall(parsed, (call) => nativeOf(array).summary(call, request)));
+}
+
+function nativeReadOptions(
+  { dataType, form }: ElementKind,
+  { io, memory }: { readonly io?: IoMode | undefined; readonly memory?: number | undefined },
+  outBytes?: number,
+): NativeReadOptions {
+  return {
+    widen: isWidened(dataType, form),
+    maxBytes: constants.MAX_LENGTH,
+    ...(io === undefined ? {} : { io }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(outBytes === undefined ? {} : { outBytes }),
+  };
+}
+
+/** The bytes of a view over shared memory, which the core may write to; else undefined. */
+function sharedBytes({ buffer, byteOffset, byteLength }: ElementView): Uint8Array | undefined {
+  return buffer instanceof SharedArrayBuffer
+    ? new Uint8Array(buffer, byteOffset, byteLength)
+    : undefined;
+}

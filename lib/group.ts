@@ -1,0 +1,80 @@
+// An open group and its members.
+
+import { runCall } from './abort.js';
+import { createArray, type LsioArray } from './array.js';
+import { LsioError, toLsioError, unwrap } from './errors.js';
+import { parseTaggedJson, type Attributes } from './json.js';
+import type { NativeGroup, NativeNode } from './native-module.js';
+import { ABORT_OPTIONS, parseOptions, type AbortOptions } from './options.js';
+
+/** A direct member of a group: open, or why it could not be opened. */
+export type GroupMember =
+  | { readonly name: string; readonly kind: 'array'; readonly array: LsioArray }
+  | { readonly name: string; readonly kind: 'group'; readonly group: LsioGroup }
+  | { readonly name: string; readonly kind: 'unsupported'; readonly error: LsioError };
+
+let construct: (group: NativeGroup) => LsioGroup;
+
+/** A group of arrays and groups. */
+export class LsioGroup {
+  readonly #native: NativeGroup;
+
+  /** Tells it from an array. */
+  readonly kind = 'group';
+  /** Where it is. */
+  readonly path: string;
+  /** The user's attributes. Integers beyond 2^53 are bigint. */
+  readonly attrs: Attributes;
+  /** Version of the Zarr format. */
+  readonly zarrFormat: 2 | 3;
+
+  static {
+    construct = (group) => new LsioGroup(group);
+  }
+
+  private constructor(group: NativeGroup) {
+    this.#native = group;
+    const metadata = parseTaggedJson(group.metadataJson()) as unknown as {
+      path: string;
+      attrs: Attributes;
+      zarrFormat: 2 | 3;
+    };
+    this.path = metadata.path;
+    this.attrs = metadata.attrs;
+    this.zarrFormat = metadata.zarrFormat;
+  }
+
+  /** Its direct members, sorted by name. One that cannot be opened is listed with its error. */
+  async members(options?: AbortOptions): Promise<GroupMember[]> {
+    const parsed = parseOptions('members', options, ABORT_OPTIONS);
+    const nodes = unwrap(await runCall(parsed, (call) => this.#native.members(call)));
+    return nodes.map((node): GroupMember => {
+      const { name } = node;
+      if (node.error !== undefined) {
+        return { name, kind: 'unsupported', error: toLsioError(node.error) };
+      }
+      const opened = createNode(node);
+      return opened.kind === 'array'
+        ? { name, kind: 'array', array: opened }
+        : { name, kind: 'group', group: opened };
+    });
+  }
+
+  /**
+   * Opens a member, at any depth.
+   *
+   * @throws {LsioError} `ERR_LSIO_NOT_FOUND`, `ERR_LSIO_METADATA`, `ERR_LSIO_UNSUPPORTED`, ...
+   */
+  async open(path: string, options?: AbortOptions): Promise<LsioArray | LsioGroup> {
+    const parsed = parseOptions('open', options, ABORT_OPTIONS);
+    return createNode(unwrap(await runCall(parsed, (call) => this.#native.open(call, path))));
+  }
+}
+
+/** The public array or group for a node of the core. */
+export function createNode({ array, group, error }: NativeNode): LsioArray | LsioGroup {
+  if (array !== undefined) return createArray(array);
+  if (group !== undefined) return construct(group);
+  if (error !== undefined) throw toLsioError(error);
+  throw new LsioError('ERR_LSIO_INTERNAL', 'the core returned neither an array nor a group');
+}

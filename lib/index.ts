@@ -1,0 +1,59 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+/**
+ * Loads and processes large, chunked, n-dimensional arrays as fast as the CPU and the I/O subsystem
+ * allow: decoded off the event loop on every core, under one memory cap for the process.
+ *
+ * @packageDocumentation
+ */
+
+export { LsioArray, type Codec } from './array.js';
+export type { Chunk } from './chunk.js';
+export { ChunkReader } from './chunk-reader.js';
+export type {
+  BigIntDataType,
+  DataType,
+  DataTypeQuery,
+  ElementData,
+  ElementForm,
+  Float16Data,
+  MatchingDataType,
+  NumberDataType,
+  Scalar,
+  Utf8Data,
+} from './data-type.js';
+export {
+  configure,
+  engineInfo,
+  memoryUsage,
+  versions,
+  type EngineInfo,
+  type MemoryUsage,
+  type Versions,
+} from './engine.js';
+export { isLsioError, LsioError, type LsioErrorCode, type LsioErrorDetails } from './errors.js';
+export { LsioGroup, type GroupMember } from './group.js';
+export type { Attributes, JsonValue } from './json.js';
+export { deleteMemoryStore, writeMemoryStore, type MemoryLocation } from './memory-store.js';
+export type { NdArray } from './nd-array.js';
+export { open, openArray, openGroup, type Location } from './open.js';
+export type {
+  AbortOptions,
+  ByteSize,
+  ConfigureOptions,
+  GetManyOptions,
+  GetOptions,
+  IoMode,
+  OpenOptions,
+  Progress,
+  ReadChunksOptions,
+  ReadOptions,
+} from './options.js';
+export type { ReadStats } from './read-statistics.js';
+export {
+  slice,
+  type FullSlice,
+  type Selection,
+  type SelectionEntry,
+  type Slice,
+} from './selection.js';

@@ -1,0 +1,67 @@
+// Stores in memory: `memory://name` locations that JavaScript fills.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LsioError, unwrap } from './errors.js';
+import { native } from './native-module.js';
+import { ABORT_OPTIONS, parseOptions, type AbortOptions } from './options.js';
+import { MAX_COPY_BYTES } from './turns.js';
+
+/** A store in memory, or a place in it: `memory://name`, `memory://name/group/array`. */
+export type MemoryLocation = `memory://${string}`;
+
+/**
+ * Puts objects into the store at `memory://name`, which is made if it does not exist; objects that
+ * are there already are replaced. Every array, reader and worker thread of the process sees the same
+ * store. Its bytes are copied, and they do not count as budget; {@link deleteMemoryStore} frees them.
+ *
+ * @param location - `memory://name`.
+ * @param entries - Keys such as `'zarr.json'`, `'temperature/c/0/0'`, and their bytes.
+ * @throws {LsioError} `ERR_LSIO_METADATA` for a key that escapes the store.
+ */
+export async function writeMemoryStore(
+  location: MemoryLocation,
+  entries: Iterable<readonly [key: string, value: Uint8Array]>,
+  options?: AbortOptions,
+): Promise<void> {
+  const { signal } = parseOptions('writeMemoryStore', options, ABORT_OPTIONS);
+  const name = storeName(location);
+  const { NativeMemoryValue } = native();
+  let copiedInTurn = 0;
+  for (const [key, value] of entries) {
+    if (!(value instanceof Uint8Array)) {
+      throw new TypeError(`the value of '${key}' is no Uint8Array`);
+    }
+    const copy = new NativeMemoryValue(value.byteLength);
+    for (let start = 0; start < value.byteLength; start += MAX_COPY_BYTES) {
+      const part = value.subarray(start, start + MAX_COPY_BYTES);
+      if (copiedInTurn + part.byteLength > MAX_COPY_BYTES) {
+        await nextTurn();
+        copiedInTurn = 0;
+      }
+      signal?.throwIfAborted();
+      copy.append(part);
+      copiedInTurn += part.byteLength;
+    }
+    unwrap(copy.put(name, key));
+  }
+}
+
+/**
+ * Removes the store at `memory://name`; arrays that are open keep what they need.
+ *
+ * @returns whether there was one.
+ */
+export function deleteMemoryStore(location: MemoryLocation): boolean {
+  return native().deleteMemoryStore(storeName(location));
+}
+
+function storeName(location: string): string {
+  const name = /^memory:\/\/([^/]+)\/?$/.exec(location)?.[1];
+  if (name === undefined) {
+    throw new LsioError(
+      'ERR_LSIO_UNSUPPORTED',
+      `'${location}' is no store in memory; expected memory://name`,
+    );
+  }
+  return name;
+}

@@ -1,0 +1,77 @@
+// Opens arrays and groups by their location.
+
+import { fileURLToPath } from 'node:url';
+import { runCall } from './abort.js';
+import type { LsioArray } from './array.js';
+import { LsioError, unwrap } from './errors.js';
+import { createNode, type LsioGroup } from './group.js';
+import { native } from './native-module.js';
+import { OPEN_OPTIONS, parseOptions, type OpenOptions } from './options.js';
+
+/** A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). */
+export type Location = string | URL;
+
+/**
+ * Opens the array or the group at a location.
+ *
+ * @throws {LsioError} `ERR_LSIO_NOT_FOUND` where there is neither, `ERR_LSIO_METADATA`,
+ *   `ERR_LSIO_UNSUPPORTED`, `ERR_LSIO_ACCESS`, `ERR_LSIO_IO`.
+ */
+export function open(location: Location, options?: OpenOptions): Promise<LsioArray | LsioGroup> {
+  return openNode('open', location, options);
+}
+
+/**
+ * Opens the array at a location.
+ *
+ * @throws {LsioError} as {@link open}; `ERR_LSIO_NOT_FOUND` also where there is a group instead.
+ */
+export async function openArray(location: Location, options?: OpenOptions): Promise<LsioArray> {
+  const node = await openNode('openArray', location, options);
+  if (node.kind === 'array') return node;
+  throw otherKind(node, 'array');
+}
+
+/**
+ * Opens the group at a location.
+ *
+ * @throws {LsioError} as {@link open}; `ERR_LSIO_NOT_FOUND` also where there is an array instead.
+ */
+export async function openGroup(location: Location, options?: OpenOptions): Promise<LsioGroup> {
+  const node = await openNode('openGroup', location, options);
+  if (node.kind === 'group') return node;
+  throw otherKind(node, 'group');
+}
+
+async function openNode(
+  call: string,
+  location: Location,
+  options: OpenOptions | undefined,
+): Promise<LsioArray | LsioGroup> {
+  const parsed = parseOptions(call, options, OPEN_OPTIONS);
+  const where = locationText(location);
+  return createNode(
+    unwrap(
+      await runCall(parsed, (handle) =>
+        native().open(handle, where, parsed.path, parsed.zarrFormat),
+      ),
+    ),
+  );
+}
+
+/** The location as the core takes it: `file:` URLs become paths. */
+function locationText(location: Location): string {
+  if (typeof location !== 'string' && !(location instanceof URL)) {
+    throw new TypeError(`the location is ${String(location)}; expected a string or a URL`);
+  }
+  const text = String(location);
+  return text.startsWith('file:') ? fileURLToPath(text) : text;
+}
+
+function otherKind(node: LsioArray | LsioGroup, wanted: string): LsioError {
+  return new LsioError(
+    'ERR_LSIO_NOT_FOUND',
+    `there is no ${wanted} at '${node.path}', but ${node.kind === 'array' ? 'an array' : 'a group'}`,
+    { path: node.path },
+  );
+}

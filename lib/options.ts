@@ -1,0 +1,248 @@
+// Options of every call: their types, and the checks that read them. A schema is checked against
+// the type it belongs to, so neither can have a member that the other lacks.
+
+import type { DataType, ElementData, ElementForm } from './data-type.js';
+
+/** A number of bytes, or a text such as `'512MiB'`, `'1.5 GB'`. */
+export type ByteSize = number | string;
+
+/**
+ * How local files are read: `'auto'` decides by the size of the request and the page cache,
+ * `'direct'` goes past the page cache where the file system can, `'buffered'` goes through it.
+ */
+export type IoMode = 'auto' | 'direct' | 'buffered';
+
+/** What every asynchronous call takes. */
+export interface AbortOptions {
+  /** Aborts the call: it then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link open}, {@link openArray}, {@link openGroup}. */
+export interface OpenOptions extends AbortOptions {
+  /** Path of a member below the location, such as `'level/temperature'`. */
+  readonly path?: string | undefined;
+  /** Reads the metadata of this Zarr format only. Default: whichever is there. */
+  readonly zarrFormat?: 2 | 3 | undefined;
+}
+
+/** Options of every call that reads chunks. */
+export interface ReadOptions extends AbortOptions {
+  /** How local files are read. Default: `'auto'`. */
+  readonly io?: IoMode | undefined;
+  /** Most bytes that this call may reserve at once. Default: the budget of the process. */
+  readonly memory?: ByteSize | undefined;
+}
+
+/** How far a call is. */
+export interface Progress {
+  /** Chunks that are done. */
+  readonly chunks: number;
+  /** Chunks that the call needs. */
+  readonly totalChunks: number;
+  /** Encoded bytes read so far. */
+  readonly bytesRead: number;
+  /** Bytes decoded so far. */
+  readonly bytesDecoded: number;
+}
+
+/** Options of calls that resolve with whole results. */
+export interface GetManyOptions<F extends ElementForm | undefined = undefined> extends ReadOptions {
+  /** Another form of the same elements. */
+  readonly as?: F;
+  /** Called a few times a second while the call runs, and once at its end. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options of the summary that the command line shows. */
+export interface SummaryOptions extends ReadOptions {
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options of {@link LsioArray.get}. */
+export interface GetOptions<
+  D extends DataType = DataType,
+  F extends ElementForm | undefined = undefined,
+> extends GetManyOptions<F> {
+  /**
+   * Where the elements go, in C order: exactly as many as are selected. A view over a
+   * `SharedArrayBuffer` is written by the core directly, any other is filled by copying. Its content
+   * is undefined after a failed or aborted call.
+   */
+  readonly out?: Exclude<ElementData<D, F>, string[] | { offsets: unknown }> | undefined;
+}
+
+/** Options of {@link LsioArray.readChunks}. */
+export interface ReadChunksOptions<
+  F extends ElementForm | undefined = undefined,
+> extends ReadOptions {
+  /** Another form of the same elements. */
+  readonly as?: F;
+  /** Most chunks under way or waiting to be taken. Default: as many as the budget allows. */
+  readonly concurrency?: number | undefined;
+  /** `'completion'` (default): as they are decoded; `'grid'`: in C order of the chunk grid. */
+  readonly order?: 'completion' | 'grid' | undefined;
+}
+
+/** Options of {@link configure}. */
+export interface ConfigureOptions {
+  /** Threads that decode. Default: one for each available core. */
+  readonly threads?: number | undefined;
+  /** The byte budget of the process. Default: a quarter of the memory of machine or cgroup. */
+  readonly memory?: ByteSize | undefined;
+  /** What reads local files. Default: `LSIO_ENGINE`, else `'auto'`: io_uring where it works. */
+  readonly engine?: 'auto' | 'uring' | 'pread' | undefined;
+}
+
+/** Checks one option: returns what the core is given, or throws naming the option. */
+export type Check<T> = (value: unknown, name: string) => T;
+
+/** The options of a call after the checks: sizes are bytes. */
+export type Parsed<O> = {
+  readonly [K in keyof O]?: K extends 'memory' ? number : NonNullable<O[K]>;
+};
+
+/** One check for each member of `O`, no more and no fewer. */
+export type Schema<O> = { readonly [K in keyof O]-?: Check<NonNullable<Parsed<O>[K]>> };
+
+function oneOf<const T extends string | number>(values: readonly T[]): Check<T> {
+  return (value, name) => {
+    if (!values.includes(value as T)) {
+      const expected = values.map((known) => JSON.stringify(known)).join(', ');
+      throw new TypeError(`${name} is ${show(value)}; expected one of ${expected}`);
+    }
+    return value as T;
+  };
+}
+
+const positiveInteger: Check<number> = (value, name) => {
+  if (typeof value !== 'number')
+    throw new TypeError(`${name} is ${show(value)}; expected a number`);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`${name} is ${value}; expected an integer of at least 1`);
+  }
+  return value;
+};
+
+const BYTE_UNITS: { readonly [unit: string]: number } = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** Bytes that a size means. */
+const byteSize: Check<number> = (value, name) => {
+  if (typeof value === 'number') return positiveInteger(value, name);
+  if (typeof value !== 'string') {
+    throw new TypeError(`${name} is ${show(value)}; expected bytes as a number or '512MiB'`);
+  }
+  const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(value.trim());
+  const unit = BYTE_UNITS[match?.[2]?.toLowerCase() ?? ''];
+  if (match === null || unit === undefined) {
+    throw new TypeError(
+      `${name} is ${show(value)}; expected a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB`,
+    );
+  }
+  return positiveInteger(Math.floor(Number(match[1]) * unit), name);
+};
+
+const text: Check<string> = (value, name) => {
+  if (typeof value !== 'string')
+    throw new TypeError(`${name} is ${show(value)}; expected a string`);
+  return value;
+};
+
+const callback: Check<(progress: Progress) => void> = (value, name) => {
+  if (typeof value !== 'function') {
+    throw new TypeError(`${name} is ${show(value)}; expected a function`);
+  }
+  return value as (progress: Progress) => void;
+};
+
+const abortSignal: Check<AbortSignal> = (value, name) => {
+  if (!(value instanceof AbortSignal)) {
+    throw new TypeError(`${name} is ${show(value)}; expected an AbortSignal`);
+  }
+  return value;
+};
+
+type AnyGetOptions = GetOptions<DataType, ElementForm>;
+
+const out: Check<NonNullable<AnyGetOptions['out']>> = (value, name) => {
+  if (!ArrayBuffer.isView(value)) {
+    throw new TypeError(`${name} is ${show(value)}; expected a typed array`);
+  }
+  // Which typed array it must be depends on the data type: see checkOut.
+  return value as NonNullable<AnyGetOptions['out']>;
+};
+
+export const ABORT_OPTIONS: Schema<AbortOptions> = { signal: abortSignal };
+
+export const OPEN_OPTIONS: Schema<OpenOptions> = {
+  ...ABORT_OPTIONS,
+  path: text,
+  zarrFormat: oneOf([2, 3]),
+};
+
+export const READ_OPTIONS: Schema<ReadOptions> = {
+  ...ABORT_OPTIONS,
+  io: oneOf(['auto', 'direct', 'buffered']),
+  memory: byteSize,
+};
+
+export const SUMMARY_OPTIONS: Schema<SummaryOptions> = { ...READ_OPTIONS, onProgress: callback };
+
+export const GET_MANY_OPTIONS: Schema<GetManyOptions<ElementForm>> = {
+  ...SUMMARY_OPTIONS,
+  as: oneOf(['bits', 'utf8']),
+};
+
+export const GET_OPTIONS: Schema<AnyGetOptions> = { ...GET_MANY_OPTIONS, out };
+
+export const READ_CHUNKS_OPTIONS: Schema<ReadChunksOptions<ElementForm>> = {
+  ...READ_OPTIONS,
+  as: oneOf(['bits', 'utf8']),
+  concurrency: positiveInteger,
+  order: oneOf(['completion', 'grid']),
+};
+
+export const CONFIGURE_OPTIONS: Schema<ConfigureOptions> = {
+  threads: positiveInteger,
+  memory: byteSize,
+  engine: oneOf(['auto', 'uring', 'pread']),
+};
+
+/**
+ * The options of a call, each checked.
+ *
+ * @param call - Name of the call, for messages.
+ * @throws {TypeError} for an option that the call does not have, or of the wrong type.
+ * @throws {RangeError} for a number outside its range.
+ */
+export function parseOptions<O>(call: string, options: unknown, schema: Schema<O>): Parsed<O> {
+  const checks: { readonly [name: string]: Check<unknown> } = schema;
+  const parsed: Record<string, unknown> = {};
+  if (options !== undefined && (typeof options !== 'object' || options === null)) {
+    throw new TypeError(`the options of ${call} are ${show(options)}; expected an object`);
+  }
+  for (const [name, value] of Object.entries(options ?? {})) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (check === undefined) {
+      const known = Object.keys(checks).join(', ');
+      throw new TypeError(`${call} has no option '${name}'; its options are ${known}`);
+    }
+    if (value !== undefined) parsed[name] = check(value, `option '${name}' of ${call}`);
+  }
+  return parsed as Parsed<O>;
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

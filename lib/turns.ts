@@ -1,0 +1,53 @@
+// Work on the JavaScript thread that is too long for one turn of the event loop, cut into slices.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ElementView, Utf8Data } from './data-type.js';
+import { LsioError } from './errors.js';
+
+// Copying 1 MiB takes about 0.1 ms from a warm cache and below 0.5 ms into untouched memory.
+export const MAX_COPY_BYTES: number = 2 ** 20;
+
+// Making a short string takes about 0.1 us, so a slice takes about 0.5 ms.
+const MAX_STRINGS = 4096;
+
+/** Copies `source` to the start of `target`, at most 1 MiB in a turn. Stops where `signal` aborts. */
+export async function copyInSlices(
+  source: ElementView,
+  target: ElementView,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const step = Math.floor(MAX_COPY_BYTES / source.BYTES_PER_ELEMENT);
+  const { length } = source;
+  for (let start = 0; start < length; start += step) {
+    if (start > 0) await nextTurn();
+    signal?.throwIfAborted();
+    if (target.length < length) {
+      throw new LsioError('ERR_LSIO_SELECTION', "the buffer of 'out' became shorter meanwhile");
+    }
+    target.set(source.subarray(start, Math.min(start + step, length)), start);
+  }
+}
+
+/** The strings that `data` holds, made a few thousand in a turn. */
+export async function buildStrings(
+  data: Utf8Data,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const { offsets, bytes } = data;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = Math.max(offsets.length - 1, 0);
+  const strings: string[] = [];
+  let start = 0;
+  let startOfTurn = 0;
+  for (let index = 0; index < count; index += 1) {
+    const end = Number(offsets[index + 1]);
+    if (index % MAX_STRINGS === MAX_STRINGS - 1 || end - startOfTurn > MAX_COPY_BYTES) {
+      await nextTurn();
+      signal?.throwIfAborted();
+      startOfTurn = start;
+    }
+    strings.push(text.toString('utf8', start, end));
+    start = end;
+  }
+  return strings;
+}
