@@ -34,7 +34,7 @@ impl ChunkContext {
             count = count.checked_mul(extent).ok_or_else(|| too_large.clone())?;
         }
         match count.checked_mul(size) {
-            Some(bytes) if bytes <= isize::MAX as u64 => Ok(count),
+            Some(bytes) if isize::try_from(bytes).is_ok() => Ok(count),
             _ => Err(too_large),
         }
     }

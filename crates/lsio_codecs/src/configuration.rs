@@ -23,14 +23,18 @@ pub(crate) enum Dialect {
 pub(crate) struct Members<'a> {
     codec: &'static str,
     dialect: Dialect,
-    members: &'a Configuration,
+    configuration: &'a Configuration,
     known: Vec<&'static str>,
 }
 
 impl<'a> Members<'a> {
     /// Starts to read the configuration of `codec`.
-    pub(crate) fn new(codec: &'static str, dialect: Dialect, members: &'a Configuration) -> Self {
-        Self { codec, dialect, members, known: Vec::new() }
+    pub(crate) fn new(
+        codec: &'static str,
+        dialect: Dialect,
+        configuration: &'a Configuration,
+    ) -> Self {
+        Self { codec, dialect, configuration, known: Vec::new() }
     }
 
     /// Rules of the format that the configuration comes from.
@@ -41,27 +45,25 @@ impl<'a> Members<'a> {
     /// The member `name`, if it is there.
     pub(crate) fn get(&mut self, name: &'static str) -> Option<&'a Value> {
         self.known.push(name);
-        match self.members.get(name) {
+        match self.configuration.get(name) {
             Some(Value::Null) if self.dialect == Dialect::Numcodecs => None,
             other => other,
         }
     }
 
     /// An integer within `range`.
-    pub(crate) fn integer(
+    pub(crate) fn integer<T: TryFrom<i64>>(
         &mut self,
         name: &'static str,
         range: RangeInclusive<i64>,
-    ) -> Result<Option<i64>, CodecError> {
+    ) -> Result<Option<T>, CodecError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        match value.as_i64() {
-            Some(number) if range.contains(&number) => Ok(Some(number)),
-            _ => Err(self.unexpected(
-                name,
-                value,
-                &format!("an integer from {} to {}", range.start(), range.end()),
-            )),
-        }
+        let number = value.as_i64().filter(|number| range.contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.map(Some).ok_or_else(|| {
+            let expected = format!("an integer from {} to {}", range.start(), range.end());
+            self.unexpected(name, value, &expected)
+        })
     }
 
     /// `true` or `false`.
@@ -86,7 +88,7 @@ impl<'a> Members<'a> {
         if self.dialect == Dialect::Numcodecs {
             return Ok(());
         }
-        let unknown = self.members.iter().find(|(name, value)| {
+        let unknown = self.configuration.iter().find(|(name, value)| {
             let optional = value.get("must_understand").and_then(Value::as_bool) == Some(false);
             !optional && !self.known.contains(&name.as_str())
         });
@@ -114,7 +116,7 @@ mod tests {
         for text in [r#"{"level":10}"#, r#"{"level":-1}"#, r#"{"level":"1"}"#, r#"{"level":1.0}"#] {
             let map = configuration(text);
             let error =
-                Members::new("gzip", Dialect::V3, &map).integer("level", 0..=9).unwrap_err();
+                Members::new("gzip", Dialect::V3, &map).integer::<u8>("level", 0..=9).unwrap_err();
             assert_eq!(error.codec(), Some("gzip"));
             assert!(
                 error.to_string().contains("'level' must be an integer from 0 to 9"),
@@ -126,8 +128,11 @@ mod tests {
     #[test]
     fn null_is_absent_only_in_numcodecs() {
         let map = configuration(r#"{"level":null}"#);
-        assert_eq!(Members::new("x", Dialect::Numcodecs, &map).integer("level", 0..=9), Ok(None));
-        assert!(Members::new("x", Dialect::V3, &map).integer("level", 0..=9).is_err());
+        assert_eq!(
+            Members::new("x", Dialect::Numcodecs, &map).integer::<u8>("level", 0..=9),
+            Ok(None)
+        );
+        assert!(Members::new("x", Dialect::V3, &map).integer::<u8>("level", 0..=9).is_err());
     }
 
     #[test]

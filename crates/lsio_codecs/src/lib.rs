@@ -36,23 +36,38 @@
 //! # }
 //! ```
 
+mod blosc;
+mod blosc_container;
+mod blosc_ffi;
+mod blosc_snappy;
 mod bytes;
 mod chain;
 mod codec;
 mod configuration;
+mod crc32c;
+mod deflate;
 mod error;
 mod growing;
+mod gzip;
+mod libdeflate_ffi;
 mod registry;
+mod shuffle;
 mod transpose;
 mod vlen_utf8;
+mod zlib;
 mod zstd;
 
+pub use blosc::{Blosc, BloscCompressor};
 pub use bytes::{Bytes, Endian};
 pub use chain::CodecChain;
 pub use codec::{BytesCodec, ChunkContext, Codec, Serializer};
 pub use configuration::Configuration;
+pub use crc32c::{ChecksumLocation, Crc32c};
 pub use error::CodecError;
+pub use gzip::Gzip;
 pub use registry::{codec_v2, codec_v3};
+pub use shuffle::Shuffle;
 pub use transpose::Transpose;
 pub use vlen_utf8::VlenUtf8;
+pub use zlib::Zlib;
 pub use zstd::Zstd;

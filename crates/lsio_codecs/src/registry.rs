@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::configuration::{Dialect, Members};
 use crate::{
-    Bytes, BytesCodec, ChunkContext, Codec, CodecError, Configuration, Serializer, Transpose,
-    VlenUtf8, Zstd,
+    Blosc, Bytes, BytesCodec, ChunkContext, Codec, CodecError, Configuration, Crc32c, Gzip,
+    Serializer, Transpose, VlenUtf8, Zlib, Zstd,
 };
 
 /// The codec that Zarr v3 metadata calls `name`. Names `numcodecs.<id>` take the configuration of
@@ -53,10 +53,14 @@ fn shared(
     name: &str,
     dialect: Dialect,
     configuration: &Configuration,
-    _context: &ChunkContext,
+    context: &ChunkContext,
 ) -> Result<Codec, CodecError> {
     let members = |codec| Members::new(codec, dialect, configuration);
     match name {
+        "blosc" => Blosc::from_members(members("blosc"), context).map(bytes_to_bytes),
+        "crc32c" => Crc32c::from_members(members("crc32c")).map(bytes_to_bytes),
+        "gzip" => Gzip::from_members(members("gzip")).map(bytes_to_bytes),
+        "zlib" => Zlib::from_members(members("zlib")).map(bytes_to_bytes),
         "zstd" => Zstd::from_members(members("zstd")).map(bytes_to_bytes),
         "vlen-utf8" => {
             members(VlenUtf8::NAME).finish()?;

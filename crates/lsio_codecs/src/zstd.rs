@@ -64,7 +64,7 @@ impl Zstd {
         let level = members.integer("level", levels)?.unwrap_or(0);
         let checksum = members.boolean("checksum")?.unwrap_or(false);
         members.finish()?;
-        Ok(Self::new(level as i32, checksum))
+        Ok(Self::new(level, checksum))
     }
 }
 
