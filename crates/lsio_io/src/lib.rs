@@ -18,12 +18,16 @@
 compile_error!("lsio_io needs a 64-bit target: buffer lengths are usize");
 
 mod backing;
+pub mod blocking;
 mod budget;
 mod error;
+mod fault;
+mod hold_back;
 mod identity;
 mod key;
 mod lease;
 mod memory;
+mod memory_storage;
 pub mod plan;
 mod pool;
 mod range;
@@ -35,16 +39,18 @@ mod storage;
 mod system_memory;
 
 pub use error::StorageError;
+pub use fault::{Fault, FaultCounts, FaultStorage, Reads};
 pub use identity::Identity;
 pub use key::Key;
 pub use lease::Lease;
 pub use memory::{Memory, MemoryUsage};
+pub use memory_storage::MemoryStorage;
 pub use range::ByteRange;
 pub use reservation::Reservation;
 pub use shared_bytes::SharedBytes;
 pub use size_class::class_size;
 pub use storage::{
-    CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, ListDone, Read, ReadAnswer,
+    Begun, CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, ListDone, Read, ReadAnswer,
     ReadLimits, Resident, Route, Storage, WriteStorage,
 };
 pub use system_memory::available_memory;

@@ -25,7 +25,7 @@ type Hook = Arc<dyn Fn() + Send + Sync>;
 /// - *reserved*: reads and decodes under way, and chunks that nobody has fetched yet. Never more than
 ///   the limit. A request that does not fit waits, and younger requests wait behind it.
 /// - *held*: the user's. Never refused by the budget, and never in the way of a reservation.
-/// - *small*: the allowance of [`Memory::reserve_small`], for metadata.
+/// - *small*: the allowance for metadata, see [`Memory::reserve_unwaited`].
 ///
 /// Memory that buffers gave back stays mapped for the next ones as long as it fits under the limit
 /// together with what is leased; the rest goes back to the system, the longest unused first. A
@@ -62,7 +62,7 @@ pub struct MemoryUsage {
     /// reservation without a buffer will be served from counts as reserved only. `reserved + idle`
     /// exceeds the limit by a few MiB at most.
     pub idle: u64,
-    /// Granted by [`Memory::reserve_small`], beside the limit.
+    /// The allowance for metadata: granted by [`Memory::reserve_unwaited`], beside the limit.
     pub small: u64,
     /// Highest value of `reserved` so far.
     pub peak_reserved: u64,
@@ -73,7 +73,7 @@ pub struct MemoryUsage {
 }
 
 impl Memory {
-    /// Most bytes that one [`Memory::reserve_small`] grants.
+    /// Most bytes that one [`Memory::reserve_unwaited`] takes from the allowance for metadata.
     pub const SMALL: u64 = 1 << 20;
 
     /// A budget of `limit` bytes.
@@ -118,17 +118,16 @@ impl Memory {
         Some(Reservation::new(Arc::clone(self), request, Account::Reserved, bytes))
     }
 
-    /// Up to [`Memory::SMALL`] bytes for metadata, beside the limit: granted at once. `None` for more.
+    /// Bytes for metadata: granted at once, whatever is in use.
     ///
     /// Whoever blocks on a small read may be needed for memory to become free, so it must not wait
-    /// for it. Give it back soon, and have few of them: they are part of the 64 MiB that resident
-    /// memory may exceed budget and held memory by.
-    pub fn reserve_small(self: &Arc<Self>, bytes: u64) -> Option<Reservation> {
-        if bytes > Self::SMALL {
-            return None;
-        }
-        self.books().budget.add(Account::Small, bytes);
-        Some(Reservation::new(Arc::clone(self), u64::MAX, Account::Small, bytes))
+    /// for it. Up to [`Memory::SMALL`] bytes come from an allowance beside the limit: give them back
+    /// soon, and have few of them at once, since they are part of the 64 MiB that resident memory may
+    /// exceed budget and held memory by. What is longer counts as held from the start.
+    pub fn reserve_unwaited(self: &Arc<Self>, bytes: u64) -> Reservation {
+        let account = if bytes <= Self::SMALL { Account::Small } else { Account::Held };
+        self.books().budget.add(account, bytes);
+        Reservation::new(Arc::clone(self), u64::MAX, account, bytes)
     }
 
     /// `request` no longer waits.

@@ -1,6 +1,7 @@
 //! The contract between the executor and whatever holds the bytes.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -145,6 +146,27 @@ impl Read {
         crate::class_size(len.saturating_add(Self::DIRECT_PADDING as u64))
     }
 
+    /// A buffer of `len` bytes out of the read's reservation, which is shrunk to nothing else: how a
+    /// storage begins once it knows the true length. Direct I/O asks for up to
+    /// [`Read::DIRECT_PADDING`] bytes more than the range has.
+    ///
+    /// # Errors
+    /// [`StorageError::TooLong`] if the reservation is too small, [`StorageError::Io`] if the system
+    /// has no memory.
+    pub fn lease(&mut self, len: u64) -> Result<Lease, StorageError> {
+        let reserved = self.reservation.bytes();
+        let class = crate::class_size(len);
+        if class > reserved {
+            return Err(StorageError::TooLong { key: self.key.clone(), len, reserved });
+        }
+        self.reservation.shrink_to(class);
+        self.reservation.lease(len as usize).ok_or_else(|| StorageError::Io {
+            operation: "get memory for",
+            key: self.key.clone(),
+            source: Arc::new(io::ErrorKind::OutOfMemory.into()),
+        })
+    }
+
     /// Ends the read: sends its completion. Its reservation, if the answer does not hold it, is
     /// given back before the completion is sent.
     pub fn complete(
@@ -218,6 +240,16 @@ pub enum Entry {
     Object(String, u64),
     /// A common prefix (a directory), by its name below the prefix.
     Prefix(String),
+}
+
+impl Entry {
+    /// The name below the prefix.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Object(name, _) | Self::Prefix(name) => name,
+        }
+    }
 }
 
 /// Receives the result of a listing, once.
