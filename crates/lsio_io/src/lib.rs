@@ -20,6 +20,7 @@ compile_error!("lsio_io needs a 64-bit target: buffer lengths are usize");
 mod backing;
 pub mod blocking;
 mod budget;
+pub mod conformance;
 mod error;
 mod fault;
 mod hold_back;
@@ -50,7 +51,7 @@ pub use reservation::Reservation;
 pub use shared_bytes::SharedBytes;
 pub use size_class::class_size;
 pub use storage::{
-    Begun, CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, ListDone, Read, ReadAnswer,
-    ReadLimits, Resident, Route, Storage, WriteStorage,
+    Begun, CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, ListDone, Read,
+    ReadAnswer, ReadLimits, Resident, Route, Storage, WriteStorage,
 };
 pub use system_memory::available_memory;

@@ -51,8 +51,15 @@ impl Reservation {
 
     /// Takes `bytes` out of this reservation as one of its own; `None` if it has fewer.
     pub fn split(&mut self, bytes: u64) -> Option<Reservation> {
-        self.bytes = self.bytes.checked_sub(bytes)?;
-        Some(Self::new(Arc::clone(&self.memory), self.request, self.account, bytes))
+        (bytes <= self.bytes).then(|| self.take(bytes))
+    }
+
+    /// Takes `bytes`, or all there are if they are fewer, out of this reservation as one of its own.
+    #[must_use = "dropping it gives the bytes back"]
+    pub fn take(&mut self, bytes: u64) -> Reservation {
+        let taken = bytes.min(self.bytes);
+        self.bytes -= taken;
+        Self::new(Arc::clone(&self.memory), self.request, self.account, taken)
     }
 
     /// Turns `class_size(len)` bytes of this reservation into a buffer of `len` bytes with arbitrary
