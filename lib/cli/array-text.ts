@@ -1,4 +1,6 @@
-/** Arrays as numpy prints them: nested brackets, numbers in columns, long ones shortened to their corners. */
+// Arrays as numpy prints them: nested brackets, numbers in columns, long ones shortened to their
+// corners.
+
 import { complexTexts, floatTexts, type FloatBits } from './number-text.js';
 
 /** numpy's limits: characters in a line, and elements kept at each end of a shortened dimension. */

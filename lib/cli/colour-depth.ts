@@ -1,4 +1,5 @@
-/** How many colours an output can show, by what the user and the terminal say. Pure: environment in, depth out. */
+// How many colours an output can show, by what the user and the terminal say. Pure: environment in,
+// depth out.
 
 export type ColourDepth = 'none' | '256' | 'true';
 

@@ -1,4 +1,5 @@
-/** The colours of maps: a scale whose lightness rises and falls evenly from cold to warm, and its 256-colour stand-in. */
+// The colours of maps: a scale whose lightness rises and falls evenly from cold to warm, and its
+// 256-colour stand-in.
 
 /** Red, green, blue, 0 to 255. */
 export type Colour = readonly [red: number, green: number, blue: number];

@@ -1,4 +1,6 @@
-/** The commands as one table: names, operands, help and examples. What they do is in `commands/`, loaded when run. */
+// The commands as one table: names, operands, help and examples. What they do is in `commands/`,
+// loaded when run.
+
 import type { CommandName } from './flags.js';
 
 /** A line that a user can type, and what it is for. `LOCATION`-like words stand for the user's own. */

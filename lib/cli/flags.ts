@@ -1,13 +1,13 @@
-/**
- * What the command line can be told, as one table: a row is a flag with its names, its help, its parser and the
- * commands that take it. Parsing, help and the tests of the table all read these rows. Nothing here does I/O.
- */
+// What the command line can be told, as one table: a row is a flag with its names, its help, its
+// parser and the commands that take it. Parsing, help and the tests of the table all read these
+// rows. Nothing here does I/O.
+
+import { CONFIGURE_OPTIONS, type IoMode } from '../options.js';
 import { suggestion } from './near-miss.js';
 import { parseSelection, type SelectionEntry } from './selection-text.js';
 import { UsageError } from './usage-error.js';
 
 export type CommandName = 'info' | 'ls' | 'get' | 'stats' | 'bench' | 'doctor' | 'demo';
-export type IoMode = 'auto' | 'direct' | 'buffered';
 export type EngineName = 'auto' | 'uring' | 'pread';
 
 /** Everything that flags can set, parsed and checked. `null` is "not said". */
@@ -287,31 +287,14 @@ export const FLAGS: readonly Flag[] = [
   },
 ];
 
-const SIZE_FACTORS: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  k: 1024,
-  m: 1024 ** 2,
-  g: 1024 ** 3,
-  t: 1024 ** 4,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3,
-  tib: 1024 ** 4,
-};
-
-/** Bytes of a size such as `512MiB`, `1.5 GB` or `4096`. Throws a {@link UsageError} for anything else. */
-export function byteSize(text: string, least: number): number {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text);
-  const factor = SIZE_FACTORS[(match?.[2] ?? '-').toLowerCase()];
-  const bytes =
-    match === null || factor === undefined ? Number.NaN : Math.round(Number(match[1]) * factor);
-  if (!Number.isSafeInteger(bytes))
-    throw new UsageError(`expected a size such as 512MiB or 2GB, not '${text}'`);
+/** Bytes of a size such as `512MiB` or `1.5 GB`, by the check that the library's own options have. */
+function byteSize(text: string, least: number): number {
+  let bytes: number;
+  try {
+    bytes = CONFIGURE_OPTIONS.memory(/^\d+$/.test(text) ? Number(text) : text, 'SIZE');
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
   if (bytes < least) throw new UsageError(`expected at least ${least} bytes, not '${text}'`);
   return bytes;
 }

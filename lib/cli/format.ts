@@ -1,4 +1,4 @@
-/** Numbers, sizes, rates and tables as people read them. Pure: text in, text out. */
+// Numbers, sizes, rates and tables as people read them. Pure: text in, text out.
 
 const BINARY_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 

@@ -1,4 +1,5 @@
-/** Help, made from the tables of commands and flags. Pure. */
+// Help, made from the tables of commands and flags. Pure.
+
 import { COMMANDS, type Command } from './command-table.js';
 import { FLAGS, isFlagOf, takesValue, type CommandName, type Flag } from './flags.js';
 import { wrap } from './format.js';

@@ -1,4 +1,4 @@
-/** JSON that never rounds: what JSON numbers cannot carry exactly becomes a string. */
+// JSON that never rounds: what JSON numbers cannot carry exactly becomes a string.
 
 /** A typed array or a plain array, whose elements are written on one line. */
 type Elements = ArrayLike<unknown>;

@@ -1,4 +1,4 @@
-/** Finds the known name that a mistyped one was probably meant to be. */
+// Finds the known name that a mistyped one was probably meant to be.
 
 /** The number of single-character edits (insert, delete, replace, swap of neighbours) from `a` to `b`. */
 export function editDistance(a: string, b: string): number {
@@ -27,8 +27,8 @@ export function nearMiss(name: string, candidates: readonly string[]): string | 
   let bestDistance = Math.max(1, Math.floor(name.replace(/^-+/, '').length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(name, candidate);
-    const extends_ = name.length >= 4 && candidate.startsWith(name);
-    if (distance < bestDistance || (extends_ && best === null)) {
+    const completes = name.length >= 4 && candidate.startsWith(name);
+    if (distance < bestDistance || (completes && best === null)) {
       best = candidate;
       bestDistance = Math.min(distance, bestDistance);
     }

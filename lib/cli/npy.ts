@@ -1,11 +1,11 @@
-/**
- * The .npy file format (numpy/lib/format, versions 1.0 to 3.0): a header that describes the array, then its elements
- * in C order, little-endian.
- */
+// The .npy file format (numpy/lib/format, versions 1.0 to 3.0): a header that describes the array,
+// then its elements in C order, little-endian.
+
 import { endianness } from 'node:os';
+import type { DataType } from '../index.js';
 
 /** The data types that .npy can carry, by their Zarr names, as numpy's type strings. */
-const TYPE_STRINGS: Readonly<Record<string, string>> = {
+const TYPE_STRINGS: Readonly<Record<Exclude<DataType, 'string'>, string>> = {
   bool: '|b1',
   int8: '|i1',
   uint8: '|u1',
@@ -22,9 +22,9 @@ const TYPE_STRINGS: Readonly<Record<string, string>> = {
   complex128: '<c16',
 };
 
-/** numpy's type string for a Zarr data type with fixed-size elements, or `null` where .npy has none. */
-export function npyTypeString(dtype: string): string | null {
-  return TYPE_STRINGS[dtype] ?? null;
+/** numpy's type string for a data type with elements of fixed size. */
+export function npyTypeString(dtype: Exclude<DataType, 'string'>): string {
+  return TYPE_STRINGS[dtype];
 }
 
 /** numpy's type string for texts of at most `characters` code points. */
@@ -65,7 +65,7 @@ export function npyElements(
 
 /** The length of the longest text in code points; numpy has no text of length 0, so at least 1. */
 export function longestText(texts: readonly string[]): number {
-  return texts.reduce((longest, text) => Math.max(longest, [...text].length), 1);
+  return texts.reduce((longest, text) => Math.max(longest, Array.from(text).length), 1);
 }
 
 /** Texts as UCS-4 little-endian, each padded with zeros to `characters` code points. */

@@ -1,10 +1,14 @@
-/** Numbers as numpy prints them: the shortest digits that read back as the same value, lined up in a column. */
+// Numbers as numpy prints them: the shortest digits that read back as the same value, lined up in a
+// column.
 
 /** The significant digits that a shortest text of each width may need. */
 const MOST_DIGITS = { 16: 5, 32: 9 } as const;
 
 /** From this size on numpy (2.3 and later) writes exponents: 10 to the digits that a type always keeps, 8 at most. */
 const LARGEST = { 16: 1e3, 32: 1e6, 64: 1e8 } as const;
+
+/** Enough digits to see exactly where a double lies between two texts. */
+const ALL_DIGITS = 100;
 
 /** numpy prints at most this many digits after the point. */
 const PRECISION = 8;
@@ -25,8 +29,7 @@ export function shortest(value: number, bits: FloatBits): string {
 /** `value` with `fraction` digits behind the first; of two equally near texts the even one, as numpy, where toExponential takes the larger. */
 function exponential(value: number, fraction: number): string {
   const text = value.toExponential(fraction);
-  // All digits of a double that could end in a tie at so few digits.
-  const [mantissa = '', exponent = ''] = value.toExponential(100).split('e');
+  const [mantissa = '', exponent = ''] = value.toExponential(ALL_DIGITS).split('e');
   const digits = mantissa.replace(/\.?0*$/, '');
   const tie = digits.length === mantissa.indexOf('.') + fraction + 2 && digits.endsWith('5');
   const cut = digits.slice(0, -1);

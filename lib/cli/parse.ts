@@ -1,4 +1,5 @@
-/** Turns the words of a command line into an {@link Invocation}. Pure: no I/O, no output, no exit. */
+// Turns the words of a command line into an {@link Invocation}. Pure: no I/O, no output, no exit.
+
 import { COMMANDS, type Command } from './command-table.js';
 import {
   FLAGS,

@@ -1,4 +1,6 @@
-/** Selections as numpy users type them (`0,10:20,:`): parsed without I/O, then fitted to an array's shape. */
+// Selections as numpy users type them (`0,10:20,:`): parsed without I/O, then fitted to an array's
+// shape.
+
 import { UsageError } from './usage-error.js';
 
 /** One entry as typed. A slice keeps what was left out as `null`. */

@@ -1,4 +1,6 @@
-/** Draws a two-dimensional field in the terminal: two rows of pixels per line of text, in colour where there is any. */
+// Draws a two-dimensional field in the terminal: two rows of pixels per line of text, in colour
+// where there is any.
+
 import { colourAt, nearestOf256, type Colour } from './colour-map.js';
 import type { ColourDepth } from './colour-depth.js';
 

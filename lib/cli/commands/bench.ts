@@ -1,0 +1,132 @@
+// lsio bench: reads an array hot and cold, again and again, and reports what that gave.
+
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import type { IoMode, LsioArray } from '../../index.js';
+import type { CommandContext, Report } from '../command-context.js';
+import { formatBytes, formatRate, formatTable, median, threeDigits } from '../format.js';
+import { measureRead, type MeasuredRead } from '../measured-read.js';
+import { openArrayAtLocation } from '../opening.js';
+import { dropCache } from '../sample-field.js';
+import { UsageError } from '../usage-error.js';
+
+type CacheState = 'hot' | 'cold';
+
+/** A figure over the repeats. */
+interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Reads the array at the location, which must be a local one: only its files can be made cold. */
+export async function run(context: CommandContext): Promise<Report> {
+  const { location, options } = context;
+  const folder = localFolder(location, options.path);
+  const array = await openArrayAtLocation(context);
+  const hotMode = options.io ?? 'auto';
+  const coldMode = options.io ?? 'direct';
+  // Not counted: it fills the page cache and starts the engine.
+  await readOnce(array, hotMode, 'warming up', context);
+  const hot = await repeat('hot', array, hotMode, context, () => Promise.resolve());
+  const cold = await repeat('cold', array, coldMode, context, () => dropCache(folder));
+  const states = [
+    { cache: 'hot', io: hotMode, reads: hot },
+    { cache: 'cold', io: coldMode, reads: cold },
+  ] as const;
+  const { path, dtype, shape, nbytes } = array;
+  const [first] = hot;
+  const storedBytes = first?.storedBytes ?? 0;
+  const document = {
+    path,
+    dtype,
+    shape,
+    nbytes,
+    storedBytes,
+    repeats: options.repeats,
+    states: states.map(({ cache, io, reads }) => ({ cache, io, ...summary(reads), reads })),
+  };
+  const table = formatTable(
+    [
+      { heading: 'cache', align: 'left' },
+      { heading: 'mode', align: 'left' },
+      { heading: 'decoded', align: 'right' },
+      { heading: 'range', align: 'left' },
+      { heading: 'stored', align: 'right' },
+      { heading: 'CPU s/GiB', align: 'right' },
+    ],
+    states.map(({ cache, io, reads }) => {
+      const { seconds, cpuSecondsPerGib } = summary(reads);
+      const decoded = first?.decodedBytes ?? 0;
+      return [
+        cache,
+        io,
+        formatRate(decoded, seconds.median),
+        `${formatRate(decoded, seconds.most)} to ${formatRate(decoded, seconds.least)}`,
+        formatRate(storedBytes, seconds.median),
+        threeDigits(cpuSecondsPerGib.median),
+      ];
+    }),
+  );
+  const size = `${formatBytes(first?.decodedBytes ?? 0)} decoded, ${formatBytes(storedBytes)} stored`;
+  return {
+    document,
+    text: `${array.path}: ${size}; median of ${options.repeats} reads each\n\n${table}`,
+  };
+}
+
+async function repeat(
+  cache: CacheState,
+  array: LsioArray,
+  io: IoMode,
+  context: CommandContext,
+  prepare: () => Promise<void>,
+): Promise<MeasuredRead[]> {
+  const { repeats } = context.options;
+  const reads: MeasuredRead[] = [];
+  while (reads.length < repeats) {
+    await prepare();
+    context.signal.throwIfAborted();
+    reads.push(await readOnce(array, io, `${cache} ${reads.length + 1}/${repeats}`, context));
+  }
+  return reads;
+}
+
+function readOnce(
+  array: LsioArray,
+  io: IoMode,
+  label: string,
+  { progress, signal }: CommandContext,
+): Promise<MeasuredRead> {
+  progress.start(label);
+  return measureRead(array, io, signal, (bytes) => {
+    progress.update(bytes, array.nbytes ?? 0);
+  });
+}
+
+function summary(reads: readonly MeasuredRead[]): {
+  readonly seconds: Spread;
+  readonly cpuSecondsPerGib: Spread;
+} {
+  return {
+    seconds: spread(reads.map(({ seconds }) => seconds)),
+    cpuSecondsPerGib: spread(
+      reads.map(
+        ({ cpuSeconds, decodedBytes }) => (cpuSeconds * 1024 ** 3) / Math.max(1, decodedBytes),
+      ),
+    ),
+  };
+}
+
+function spread(values: readonly number[]): Spread {
+  return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
+}
+
+function localFolder(location: string, path: string | null): string {
+  const isFileUrl = location.startsWith('file:');
+  if (!isFileUrl && /^[a-z][a-z0-9+.-]*:\/\//i.test(location)) {
+    throw new UsageError(`bench reads local files only; '${location}' is none`);
+  }
+  const folder = isFileUrl ? fileURLToPath(location) : location;
+  return path === null ? folder : join(folder, path);
+}

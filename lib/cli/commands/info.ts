@@ -1,0 +1,95 @@
+// lsio info: what an array or a group is.
+
+import type { Codec, LsioArray, LsioGroup } from '../../index.js';
+import type { CommandContext, Report } from '../command-context.js';
+import { formatBytes, formatCount, formatPairs, formatShape } from '../format.js';
+import { jsonText } from '../json.js';
+import { openLocation } from '../opening.js';
+
+/** Describes what is at the location. */
+export async function run(context: CommandContext): Promise<Report> {
+  const node = await openLocation(context);
+  return node.kind === 'array' ? describeArray(node, context) : describeGroup(node, context);
+}
+
+async function describeArray(array: LsioArray, { signal }: CommandContext): Promise<Report> {
+  const { kind, path, zarrFormat, dtype, shape, chunks, shards, chunkGridShape } = array;
+  const { dimensionNames, fillValue, codecs, attrs, nbytes } = array;
+  const storedBytes = await array.storedBytes({ signal });
+  const document = {
+    kind,
+    path,
+    zarrFormat,
+    dtype,
+    shape,
+    dimensionNames: dimensionNames ?? null,
+    chunks,
+    shards: shards ?? null,
+    chunkGridShape,
+    fillValue,
+    codecs,
+    nbytes,
+    storedBytes,
+    attrs,
+  };
+  const chunkCount = chunkGridShape.reduce((product, length) => product * length, 1);
+  const stored = `${formatBytes(storedBytes)}${ratio(nbytes, storedBytes)}`;
+  const text = formatPairs([
+    ['array', path],
+    ['format', `Zarr ${zarrFormat}`],
+    ['data type', dtype],
+    ['shape', formatShape(shape)],
+    ...(dimensionNames === undefined
+      ? []
+      : ([['dimensions', dimensionNames.map((name) => name ?? '-').join(', ')]] as const)),
+    ['chunks', `${formatShape(chunks)}, ${formatCount(chunkCount)} in all`],
+    ...(shards === undefined ? [] : ([['shards', formatShape(shards)]] as const)),
+    ['fill value', oneLine(fillValue)],
+    ['codecs', codecs.map(codecText).join(' -> ')],
+    ...(nbytes === null ? [] : ([['decoded', formatBytes(nbytes)]] as const)),
+    ['stored', stored],
+    ...attributePairs(attrs),
+  ]);
+  return { document, text };
+}
+
+async function describeGroup(group: LsioGroup, { signal }: CommandContext): Promise<Report> {
+  const { kind, path, zarrFormat, attrs } = group;
+  const members = await group.members({ signal });
+  const document = {
+    kind,
+    path,
+    zarrFormat,
+    members: members.map(({ name, kind: memberKind }) => ({ name, kind: memberKind })),
+    attrs,
+  };
+  const text = formatPairs([
+    ['group', path],
+    ['format', `Zarr ${zarrFormat}`],
+    ['members', members.map(({ name }) => name).join(', ') || 'none'],
+    ...attributePairs(attrs),
+  ]);
+  return { document, text };
+}
+
+function ratio(decoded: number | null, stored: number): string {
+  return decoded === null || decoded === 0 || stored === 0
+    ? ''
+    : `, ${(decoded / stored).toFixed(2)} times smaller`;
+}
+
+function codecText({ name, configuration }: Codec): string {
+  const parameters = Object.entries(configuration).map(
+    ([parameter, value]) => `${parameter}: ${oneLine(value)}`,
+  );
+  return parameters.length === 0 ? name : `${name}(${parameters.join(', ')})`;
+}
+
+function attributePairs(attrs: LsioArray['attrs']): [label: string, value: string][] {
+  const lines = Object.entries(attrs).map(([name, value]) => `${name}: ${oneLine(value)}`);
+  return lines.length === 0 ? [] : [['attributes', lines.join('\n')]];
+}
+
+function oneLine(value: unknown): string {
+  return jsonText(value).replace(/\n\s*/g, ' ');
+}

@@ -1,0 +1,32 @@
+// Elements as nested arrays, in the way of numpy's `tolist`.
+
+/** Elements in C order, as the library delivers them. */
+export type ElementSequence = ArrayLike<unknown>;
+
+/** Whether elements of `dtype` are two numbers each, real and imaginary part. */
+export function isComplex(dtype: string): boolean {
+  return dtype === 'complex64' || dtype === 'complex128';
+}
+
+/**
+ * `data` of `shape` as nested arrays; a single value for shape `[]`. Booleans become true and false,
+ * complex numbers become `[re, im]`. Innermost arrays of numbers stay as the library delivered them.
+ */
+export function nestedValues(
+  data: ElementSequence,
+  shape: readonly number[],
+  dtype: string,
+): unknown {
+  const perElement = isComplex(dtype) ? 2 : 1;
+  const valueAt = (index: number): unknown => {
+    if (perElement === 2) return [data[index * 2], data[index * 2 + 1]];
+    return dtype === 'bool' ? data[index] === 1 : data[index];
+  };
+  const nest = (dimension: number, from: number): unknown => {
+    const length = shape[dimension];
+    if (length === undefined) return valueAt(from);
+    const stride = shape.slice(dimension + 1).reduce((product, other) => product * other, 1);
+    return Array.from({ length }, (_, index) => nest(dimension + 1, from + index * stride));
+  };
+  return nest(0, 0);
+}

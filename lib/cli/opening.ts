@@ -1,0 +1,37 @@
+// Opens what the command line names, and says what to do when that is something else.
+
+import { configure, open, type LsioArray, type LsioGroup } from '../index.js';
+import type { CommandContext } from './command-context.js';
+import { UsageError } from './usage-error.js';
+
+/** Sets up the engine as the flags say. Call it before anything that uses the engine. */
+export function configureEngine({ engine, threads, memory }: CommandContext['options']): void {
+  if (engine === null && threads === null && memory === null) return;
+  configure({
+    ...(engine === null ? {} : { engine }),
+    ...(threads === null ? {} : { threads }),
+    ...(memory === null ? {} : { memory }),
+  });
+}
+
+/** The array or the group at the location, or its member that `--path` names. */
+export async function openLocation(context: CommandContext): Promise<LsioArray | LsioGroup> {
+  const { location, options, signal } = context;
+  configureEngine(options);
+  return open(location, {
+    signal,
+    path: options.path ?? undefined,
+    zarrFormat: options.zarrFormat ?? undefined,
+  });
+}
+
+/** The array at the location. For a group, a {@link UsageError} that lists the arrays in it. */
+export async function openArrayAtLocation(context: CommandContext): Promise<LsioArray> {
+  const node = await openLocation(context);
+  if (node.kind === 'array') return node;
+  const members = await node.members({ signal: context.signal });
+  const arrays = members.filter(({ kind }) => kind === 'array').map(({ name }) => name);
+  const choice =
+    arrays.length === 0 ? 'it has no arrays' : `choose one with --path: ${arrays.join(', ')}`;
+  throw new UsageError(`there is a group at '${context.location}'; ${choice}`);
+}

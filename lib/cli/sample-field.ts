@@ -1,0 +1,66 @@
+// The sample data of the demonstration: written by the core, dropped from the page cache by the core.
+
+import { unwrap } from '../errors.js';
+import { native, type NativeCall, type NativeModule, type NativeResult } from '../native-module.js';
+
+// Fine enough for a bar.
+const POLL_MS = 100;
+
+/** The part of the addon that only this file uses. */
+interface SampleModule {
+  writeSampleField(
+    call: NativeCall,
+    directory: string,
+    bytes: number,
+    seed: number,
+  ): Promise<NativeResult<null>>;
+  dropCache(directory: string): Promise<NativeResult<null>>;
+}
+
+function sampleModule(): NativeModule & SampleModule {
+  return native() as NativeModule & SampleModule;
+}
+
+/** What is to be written. */
+export interface SampleField {
+  /** An empty folder. */
+  readonly directory: string;
+  /** Decoded size, roughly. */
+  readonly bytes: number;
+  /** The same seed gives the same values. */
+  readonly seed: number;
+}
+
+/**
+ * Writes a made-up climate field as Zarr 3 into `directory`. Ends only when the core has stopped writing
+ * there, also after an abort: then it rejects with `signal.reason`, and the folder can be removed.
+ */
+export async function writeSampleField(
+  { directory, bytes, seed }: SampleField,
+  signal: AbortSignal,
+  onBytes: (decodedBytes: number) => void,
+): Promise<void> {
+  signal.throwIfAborted();
+  const addon = sampleModule();
+  const call = new addon.NativeCall();
+  const cancel = (): void => {
+    call.cancel();
+  };
+  const timer = setInterval(() => {
+    onBytes(call.progress().bytesDecoded);
+  }, POLL_MS);
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    const result = await addon.writeSampleField(call, directory, bytes, seed);
+    signal.throwIfAborted();
+    unwrap(result);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    clearInterval(timer);
+  }
+}
+
+/** Writes the files below `directory` to the device and drops them from the page cache. */
+export async function dropCache(directory: string): Promise<void> {
+  unwrap(await sampleModule().dropCache(directory));
+}
