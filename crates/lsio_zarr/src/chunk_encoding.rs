@@ -1,0 +1,202 @@
+//! From the codecs in metadata to what encodes and decodes the chunks of an array.
+
+use lsio_array::DataType;
+use lsio_codecs::{
+    Bytes, ChunkContext, Codec, CodecChain, CodecError, Endian, Serializer, Transpose, codec_v2,
+    codec_v3,
+};
+use serde_json::{Map, Value};
+
+use crate::error::Refusal;
+use crate::extension::Extension;
+use crate::sharding::{SHARDING, ShardLevel, ShardingConfiguration};
+
+/// How the chunks of an array are encoded.
+///
+/// Without sharding that is a chain of codecs. With it there are levels of shards above the chain:
+/// level 0 is the stored object, each further one lies inside a chunk of the one before.
+#[derive(Debug, Clone)]
+pub(crate) struct ChunkEncoding {
+    chain: CodecChain,
+    /// Shape of the innermost chunks, by the axes of the array.
+    chunk_shape: Vec<u64>,
+    /// Axis of the array for each axis of a decoded chunk, slowest first.
+    axis_order: Vec<usize>,
+    levels: Vec<ShardLevel>,
+}
+
+/// Name and configuration of a codec as numcodecs has it: the name is a member of the configuration.
+pub(crate) type NumcodecsCodec<'a> = (&'a str, &'a Map<String, Value>);
+
+/// What `.zarray` says about the encoding of chunks.
+#[derive(Debug, Clone)]
+pub(crate) struct V2Codecs<'a> {
+    /// Byte order, from the data type.
+    pub(crate) endian: Endian,
+    /// Whether `order` is `"F"`.
+    pub(crate) is_f_order: bool,
+    /// The filters, in the order of encoding.
+    pub(crate) filters: &'a [NumcodecsCodec<'a>],
+    /// The compressor, which comes after them.
+    pub(crate) compressor: Option<NumcodecsCodec<'a>>,
+}
+
+impl ChunkEncoding {
+    /// Reads the codecs of v3. `stored_shape` is the shape of the chunks of the grid, checked.
+    pub(crate) fn from_v3(
+        codecs: &[Value],
+        data_type: DataType,
+        stored_shape: &[u64],
+    ) -> Result<Self, Refusal> {
+        let axes: Vec<usize> = (0..stored_shape.len()).collect();
+        let mut nesting = Nesting { data_type, shapes: vec![stored_shape.to_vec()], found: vec![] };
+        let (chain, axes) = nesting.descend(codecs, stored_shape.to_vec(), axes)?;
+        let chunk_shape = nesting.shapes[nesting.shapes.len() - 1].clone();
+        let levels = nesting
+            .found
+            .into_iter()
+            .zip(nesting.shapes.windows(2))
+            .map(|((configuration, axes), shapes)| {
+                ShardLevel::new(configuration, axes, [&shapes[0], &shapes[1], &chunk_shape])
+            })
+            .collect();
+        let axis_order = chain.axis_order().iter().map(|&axis| axes[axis]).collect();
+        Ok(Self { chain, chunk_shape, axis_order, levels })
+    }
+
+    /// Reads the codecs of v2.
+    pub(crate) fn from_v2(
+        codecs: &V2Codecs<'_>,
+        data_type: DataType,
+        chunk_shape: &[u64],
+    ) -> Result<Self, Refusal> {
+        let context = ChunkContext { data_type, shape: chunk_shape.to_vec() };
+        let mut chain: Vec<Codec> = Vec::new();
+        if codecs.is_f_order {
+            let order = (0..chunk_shape.len()).rev().collect();
+            chain.push(Codec::ArrayToArray(Transpose::new(order).map_err(refusal)?));
+        }
+        if data_type.size().is_some() {
+            chain.push(Codec::ArrayToBytes(Serializer::Bytes(Bytes::new(codecs.endian))));
+        }
+        for (id, configuration) in codecs.filters.iter().copied().chain(codecs.compressor) {
+            chain.push(codec_v2(id, configuration, &context).map_err(refusal)?);
+        }
+        let chain = CodecChain::new(chain, &context).map_err(refusal)?;
+        let axis_order = chain.axis_order().to_vec();
+        Ok(Self { chain, chunk_shape: chunk_shape.to_vec(), axis_order, levels: Vec::new() })
+    }
+
+    /// The codecs of the innermost chunks.
+    pub(crate) fn chain(&self) -> &CodecChain {
+        &self.chain
+    }
+
+    /// Shape of the innermost chunks, by the axes of the array.
+    pub(crate) fn chunk_shape(&self) -> &[u64] {
+        &self.chunk_shape
+    }
+
+    /// Axis of the array for each axis of a decoded chunk, slowest first.
+    pub(crate) fn axis_order(&self) -> &[usize] {
+        &self.axis_order
+    }
+
+    /// Levels of shards, outermost first.
+    pub(crate) fn levels(&self) -> &[ShardLevel] {
+        &self.levels
+    }
+
+    /// Whether a stored object holds several chunks.
+    pub(crate) fn is_sharded(&self) -> bool {
+        !self.levels.is_empty()
+    }
+}
+
+/// The levels of shards found so far while descending into the codecs of v3.
+struct Nesting {
+    data_type: DataType,
+    /// Shapes of the chunks by the axes of the array: of the grid, then of each level of shards.
+    shapes: Vec<Vec<u64>>,
+    /// Each level with the axes of the array in the order of the level's own.
+    found: Vec<(ShardingConfiguration, Vec<usize>)>,
+}
+
+impl Nesting {
+    /// Reads the codecs of chunks of `shape`, whose axes are `axes` of the array. Gives the chain of
+    /// the innermost chunks and their axes before it.
+    fn descend(
+        &mut self,
+        codecs: &[Value],
+        shape: Vec<u64>,
+        axes: Vec<usize>,
+    ) -> Result<(CodecChain, Vec<usize>), Refusal> {
+        let extensions: Vec<Extension> = codecs
+            .iter()
+            .map(|codec| Extension::parse(codec, "codecs"))
+            .collect::<Result<_, _>>()?;
+        let context = ChunkContext { data_type: self.data_type, shape };
+        let Some(at) = extensions.iter().position(|codec| codec.name == SHARDING) else {
+            let chain = extensions
+                .iter()
+                .map(|extension| codec_of(extension, &context))
+                .collect::<Result<Vec<_>, _>>()?;
+            return Ok((CodecChain::new(chain, &context).map_err(refusal)?, axes));
+        };
+        if let Some(after) = extensions.get(at + 1) {
+            return Err(Refusal::unsupported(format!(
+                "the codec '{}' after '{SHARDING}'",
+                after.name
+            )));
+        }
+        let order = order_before_shards(&extensions[..at], &context)?;
+        let axes: Vec<usize> = order.iter().map(|&axis| axes[axis]).collect();
+        let shard_shape: Vec<u64> = order.iter().map(|&axis| context.shape[axis]).collect();
+        let configuration =
+            ShardingConfiguration::parse(&extensions[at].configuration, &shard_shape)?;
+        let inner_shape = configuration.chunk_shape.clone();
+        let inner_codecs = configuration.codecs.clone();
+        let mut by_array_axes = vec![1; axes.len()];
+        for (&axis, &extent) in axes.iter().zip(&inner_shape) {
+            by_array_axes[axis] = extent;
+        }
+        self.shapes.push(by_array_axes);
+        self.found.push((configuration, axes.clone()));
+        self.descend(&inner_codecs, inner_shape, axes)
+    }
+}
+
+/// The order of the axes that the codecs before a sharding codec leave.
+fn order_before_shards(
+    before: &[Extension],
+    context: &ChunkContext,
+) -> Result<Vec<usize>, Refusal> {
+    let mut order: Vec<usize> = (0..context.shape.len()).collect();
+    for extension in before {
+        match codec_of(extension, context)? {
+            Codec::ArrayToArray(transpose) if transpose.order().len() == order.len() => {
+                order = transpose.order().iter().map(|&axis| order[axis]).collect();
+            }
+            _ => {
+                return Err(Refusal::invalid(format!(
+                    "'{SHARDING}' makes bytes of elements, so the codec '{}' cannot come before it",
+                    extension.name
+                )));
+            }
+        }
+    }
+    Ok(order)
+}
+
+/// Makes a codec of v3.
+pub(crate) fn codec_of(extension: &Extension, context: &ChunkContext) -> Result<Codec, Refusal> {
+    codec_v3(&extension.name, &extension.configuration, context).map_err(refusal)
+}
+
+/// Why codecs that cannot be made refuse the document they are in.
+pub(crate) fn refusal(error: CodecError) -> Refusal {
+    match error {
+        CodecError::Unsupported { name } => Refusal::unsupported(format!("the codec '{name}'")),
+        other => Refusal::caused("the codecs cannot decode the chunks", other),
+    }
+}

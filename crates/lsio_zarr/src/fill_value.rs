@@ -1,0 +1,297 @@
+//! Fill values: JSON to the exact bytes of one element in memory.
+//!
+//! Specification: Zarr v3 core, "Fill value list"; Zarr v2, "Fill value encoding". Integers go from
+//! their decimal text to their type without passing through a float; floats are rounded once, from
+//! their text to their own type (binary16 by way of binary64); a hexadecimal string gives the bits of a float, NaN payload included.
+
+use half::f16;
+use lsio_array::DataType;
+use serde_json::{Number, Value};
+
+use crate::error::{Refusal, excerpt};
+
+/// The element that a v3 `fill_value` stands for, in native byte order; UTF-8 text for strings.
+pub(crate) fn from_v3(data_type: DataType, value: &Value) -> Result<Vec<u8>, Refusal> {
+    element(data_type, value).ok_or_else(|| refused(data_type, value))
+}
+
+/// The element that a v2 `fill_value` stands for, as [`from_v3`].
+///
+/// `null` says that the content of missing chunks is undefined: zeros or empty strings here. Beyond
+/// what v3 has, zarr-python wrote 0 and 1 for booleans, numbers for strings and the real part alone
+/// for complex numbers.
+pub(crate) fn from_v2(data_type: DataType, value: &Value) -> Result<Vec<u8>, Refusal> {
+    let zero = || vec![0; data_type.size().unwrap_or(0)];
+    let lenient = match (data_type, value) {
+        (_, Value::Null) => Some(zero()),
+        (DataType::Bool, Value::Number(number)) => {
+            integer(number).filter(|bit| (0..=1).contains(bit)).map(|bit| vec![u8::from(bit == 1)])
+        }
+        (DataType::String, Value::Number(number)) => Some(number.to_string().into_bytes()),
+        (DataType::Complex64, Value::Number(_)) => {
+            element(DataType::Float32, value).map(|real| [real, vec![0; 4]].concat())
+        }
+        (DataType::Complex128, Value::Number(_)) => {
+            element(DataType::Float64, value).map(|real| [real, vec![0; 8]].concat())
+        }
+        _ => element(data_type, value),
+    };
+    lenient.ok_or_else(|| refused(data_type, value))
+}
+
+fn refused(data_type: DataType, value: &Value) -> Refusal {
+    Refusal::invalid(format!("'fill_value' {} is no value of {data_type}", excerpt(value)))
+}
+
+fn element(data_type: DataType, value: &Value) -> Option<Vec<u8>> {
+    let number = || value.as_number().and_then(integer);
+    Some(match data_type {
+        DataType::Bool => vec![u8::from(value.as_bool()?)],
+        DataType::Int8 => i8::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
+        DataType::Int16 => i16::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
+        DataType::Int32 => i32::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
+        DataType::Int64 => i64::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
+        DataType::UInt8 => u8::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
+        DataType::UInt16 => u16::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
+        DataType::UInt32 => u32::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
+        DataType::UInt64 => u64::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
+        DataType::Float16 => match float(value, 4)? {
+            Float::Bits(bits) => u16::try_from(bits).ok()?.to_ne_bytes().to_vec(),
+            Float::Special(special) => f16::from_f64(special).to_ne_bytes().to_vec(),
+            // Rounded to binary64 first, which changes nothing for text that was printed from a
+            // binary16 value: that is exact in binary64.
+            Float::Decimal(text) => {
+                let half = f16::from_f64(text.parse().ok()?);
+                half.is_finite().then(|| half.to_ne_bytes().to_vec())?
+            }
+        },
+        DataType::Float32 => match float(value, 8)? {
+            Float::Bits(bits) => u32::try_from(bits).ok()?.to_ne_bytes().to_vec(),
+            Float::Special(special) => (special as f32).to_ne_bytes().to_vec(),
+            Float::Decimal(text) => {
+                text.parse().ok().filter(|f: &f32| f.is_finite())?.to_ne_bytes().to_vec()
+            }
+        },
+        DataType::Float64 => match float(value, 16)? {
+            Float::Bits(bits) => bits.to_ne_bytes().to_vec(),
+            Float::Special(special) => special.to_ne_bytes().to_vec(),
+            Float::Decimal(text) => {
+                text.parse().ok().filter(|f: &f64| f.is_finite())?.to_ne_bytes().to_vec()
+            }
+        },
+        DataType::Complex64 => complex(DataType::Float32, value)?,
+        DataType::Complex128 => complex(DataType::Float64, value)?,
+        DataType::String => value.as_str()?.as_bytes().to_vec(),
+    })
+}
+
+fn complex(part: DataType, value: &Value) -> Option<Vec<u8>> {
+    match value.as_array()?.as_slice() {
+        [real, imaginary] => Some([element(part, real)?, element(part, imaginary)?].concat()),
+        _ => None,
+    }
+}
+
+/// The integer that a JSON number is, exactly; also of `1.0` and `1e3`, which some writers use.
+fn integer(number: &Number) -> Option<i128> {
+    // Longer ones cannot be integers of 64 bits unless they are padded with zeros.
+    const MOST_DIGITS: usize = 38;
+    let text = number.as_str();
+    if let Ok(integer) = text.parse() {
+        return Some(integer);
+    }
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
+    if digits == 0 {
+        return Some(0);
+    }
+    let zeros = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    let zeros = u32::try_from(zeros).ok().filter(|zeros| *zeros as usize <= MOST_DIGITS)?;
+    digits.checked_mul(10i128.checked_pow(zeros)?)
+}
+
+/// A JSON float in one of its three forms.
+enum Float<'a> {
+    /// Decimal text, still to be rounded to its type.
+    Decimal(&'a str),
+    /// `NaN` or an infinity.
+    Special(f64),
+    /// Given as hexadecimal bits.
+    Bits(u64),
+}
+
+/// Reads a float whose bits have `digits` hexadecimal digits.
+fn float(value: &Value, digits: usize) -> Option<Float<'_>> {
+    match value {
+        Value::Number(number) => {
+            Some(special(number.as_str()).unwrap_or(Float::Decimal(number.as_str())))
+        }
+        Value::String(text) => special(text).or_else(|| {
+            let bits = text.strip_prefix("0x")?;
+            let is_hex = bits.len() == digits && bits.bytes().all(|b| b.is_ascii_hexdigit());
+            u64::from_str_radix(is_hex.then_some(bits)?, 16).ok().map(Float::Bits)
+        }),
+        _ => None,
+    }
+}
+
+/// The words that stand for floats without digits.
+fn special(text: &str) -> Option<Float<'_>> {
+    match text {
+        "NaN" => Some(Float::Special(f64::NAN)),
+        "Infinity" => Some(Float::Special(f64::INFINITY)),
+        "-Infinity" => Some(Float::Special(f64::NEG_INFINITY)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    fn v3(data_type: DataType, text: &str) -> Option<Vec<u8>> {
+        from_v3(data_type, &parse(text.as_bytes()).unwrap()).ok()
+    }
+
+    fn v2(data_type: DataType, text: &str) -> Option<Vec<u8>> {
+        from_v2(data_type, &parse(text.as_bytes()).unwrap()).ok()
+    }
+
+    #[test]
+    fn integers_are_exact_up_to_their_limits() {
+        use DataType::{Int8, Int64, UInt8, UInt64};
+        let ok: [(DataType, &str, i128); 10] = [
+            (Int8, "-128", -128),
+            (UInt8, "255", 255),
+            (Int64, "-9223372036854775808", i128::from(i64::MIN)),
+            (Int64, "9007199254740993", 9_007_199_254_740_993),
+            (UInt64, "18446744073709551615", i128::from(u64::MAX)),
+            (UInt64, "0.0", 0),
+            (Int64, "-0.0", 0),
+            (Int64, "-1.2e3", -1200),
+            (Int64, "1E2", 100),
+            (UInt64, "18446744073709551615.000", i128::from(u64::MAX)),
+        ];
+        for (data_type, text, expected) in ok {
+            let size = data_type.size().unwrap();
+            let mut bytes = v3(data_type, text).unwrap_or_else(|| panic!("{data_type} {text}"));
+            if cfg!(target_endian = "big") {
+                bytes.reverse();
+            }
+            assert_eq!(bytes, expected.to_le_bytes()[..size], "{data_type} {text}");
+        }
+        for (data_type, text) in [
+            (Int8, "128"),
+            (UInt8, "-1"),
+            (UInt8, "256"),
+            (Int64, "9223372036854775808"),
+            (UInt64, "18446744073709551616"),
+            (UInt64, "0.5"),
+            (Int64, "1e400"),
+            (Int64, "1e-1"),
+            (Int64, "1e2147483647"),
+            (Int64, "1e99999999999"),
+            (Int64, "\"1\""),
+            (Int64, "NaN"),
+            (Int64, "true"),
+            (Int64, "null"),
+        ] {
+            assert_eq!(v3(data_type, text), None, "{data_type} {text}");
+        }
+    }
+
+    #[test]
+    fn floats_are_rounded_once_and_hex_gives_their_bits() {
+        let single = |text: &str| {
+            v3(DataType::Float32, text).map(|b| u32::from_ne_bytes(b.try_into().unwrap()))
+        };
+        assert_eq!(single("0.1"), Some(0.1f32.to_bits()));
+        // Half-way between two binary32 values but for its last digit: by way of f64 it would fall.
+        assert_eq!(single("1.00000005960464477540"), Some(0x3f80_0001));
+        assert_eq!(single("NaN"), Some(0x7fc0_0000));
+        assert_eq!(single("\"NaN\""), Some(0x7fc0_0000));
+        assert_eq!(single("\"Infinity\""), Some(f32::INFINITY.to_bits()));
+        assert_eq!(single("-Infinity"), Some(f32::NEG_INFINITY.to_bits()));
+        assert_eq!(single("\"0x7fc00001\""), Some(0x7fc0_0001));
+        assert_eq!(single("\"0xFF800001\""), Some(0xff80_0001));
+        assert_eq!(single("-0.0"), Some(0x8000_0000));
+        assert_eq!(single("9.969209968386869e+36"), Some(9.969_21e36f32.to_bits()));
+        let double = |text: &str| {
+            v3(DataType::Float64, text).map(|b| u64::from_ne_bytes(b.try_into().unwrap()))
+        };
+        assert_eq!(double("\"0x7ff8000000000002\""), Some(0x7ff8_0000_0000_0002));
+        assert_eq!(double("1e-400"), Some(0));
+        let half = |text: &str| {
+            v3(DataType::Float16, text).map(|b| u16::from_ne_bytes(b.try_into().unwrap()))
+        };
+        assert_eq!(half("65504"), Some(0x7bff));
+        assert_eq!(half("\"0x7e01\""), Some(0x7e01));
+        assert_eq!(half("NaN"), Some(0x7e00));
+        assert_eq!(half("-Infinity"), Some(0xfc00));
+    }
+
+    #[test]
+    fn what_is_no_float_is_refused() {
+        for text in [
+            "1e39",
+            "-1e39",
+            "1e400",
+            "\"0x7fc0\"",
+            "\"0x7fc000001\"",
+            "\"0x+fc00001\"",
+            "\"7fc00001\"",
+            "\"0xé7fc000\"",
+            "\"0x\\u00e97fc000\"",
+            "\"€€\"",
+            "\"0x\"",
+            "\"\"",
+            "\"nan\"",
+            "\"1.0\"",
+            "null",
+            "false",
+            "[1]",
+        ] {
+            assert_eq!(v3(DataType::Float32, text), None, "{text}");
+        }
+        assert_eq!(v3(DataType::Float16, "65520"), None);
+        assert_eq!(v3(DataType::Float64, "1e309"), None);
+    }
+
+    #[test]
+    fn complex_numbers_are_pairs() {
+        let pair = [1.5f32.to_ne_bytes(), 0xffc0_0001u32.to_ne_bytes()].concat();
+        assert_eq!(v3(DataType::Complex64, "[1.5, \"0xffc00001\"]"), Some(pair));
+        let pair = [f64::NAN.to_ne_bytes(), f64::NEG_INFINITY.to_ne_bytes()].concat();
+        assert_eq!(v3(DataType::Complex128, "[\"NaN\", -Infinity]"), Some(pair));
+        for text in ["1.0", "[1.0]", "[1, 2, 3]", "[1, null]", "\"NaN\""] {
+            assert_eq!(v3(DataType::Complex64, text), None, "{text}");
+        }
+        assert_eq!(v2(DataType::Complex64, "0.0"), Some(vec![0; 8]));
+    }
+
+    #[test]
+    fn booleans_and_strings() {
+        assert_eq!(v3(DataType::Bool, "true"), Some(vec![1]));
+        assert_eq!(v3(DataType::Bool, "0"), None);
+        assert_eq!(v2(DataType::Bool, "1"), Some(vec![1]));
+        assert_eq!(v2(DataType::Bool, "2"), None);
+        assert_eq!(v3(DataType::String, "\"Grüße\""), Some("Grüße".as_bytes().to_vec()));
+        assert_eq!(v3(DataType::String, "0"), None);
+        assert_eq!(v2(DataType::String, "0"), Some(b"0".to_vec()));
+    }
+
+    #[test]
+    fn null_is_zero_in_v2_only() {
+        for data_type in DataType::ALL {
+            assert_eq!(v2(data_type, "null"), Some(vec![0; data_type.size().unwrap_or(0)]));
+            assert_eq!(v3(data_type, "null"), None);
+        }
+    }
+}
