@@ -4,6 +4,8 @@
 use std::any::Any;
 use std::fmt;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use lsio_io::Lease;
 
@@ -12,24 +14,25 @@ use crate::StridedCopy;
 /// The destination of a request: written by several workers, read by nobody until all have finished.
 pub struct OutputBuffer {
     start: NonNull<u8>,
-    len: usize,
-    owner: Owner,
+    /// 0 once the owner has gone.
+    len: AtomicUsize,
+    owner: Mutex<Option<Owner>>,
 }
 
 enum Owner {
     Pool(Lease),
-    Foreign(Box<dyn Any + Send + Sync>),
+    Foreign(Box<dyn Any + Send>),
 }
 
 // SAFETY: the constructors' callers promise that concurrent writes never overlap and that nobody
 // reads before all writers have finished; the owner keeps the memory alive and is itself Send.
 unsafe impl Send for OutputBuffer {}
-// SAFETY: as above; the owner is never touched through a shared reference.
+// SAFETY: as above; the owner is behind a lock.
 unsafe impl Sync for OutputBuffer {}
 
 impl fmt::Debug for OutputBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OutputBuffer").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("OutputBuffer").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -43,7 +46,7 @@ impl OutputBuffer {
     pub unsafe fn from_lease(mut lease: Lease) -> Self {
         let len = lease.len();
         let start = NonNull::from(&mut *lease).cast();
-        Self { start, len, owner: Owner::Pool(lease) }
+        Self::new(start, len, Owner::Pool(lease))
     }
 
     /// Memory that somebody else owns.
@@ -52,36 +55,39 @@ impl OutputBuffer {
     /// `start..start + len` must be initialised, writable and alive as long as `owner` is; and as for
     /// [`OutputBuffer::from_lease`].
     #[must_use]
-    pub unsafe fn from_foreign(
-        start: NonNull<u8>,
-        len: usize,
-        owner: Box<dyn Any + Send + Sync>,
-    ) -> Self {
-        Self { start, len, owner: Owner::Foreign(owner) }
+    pub unsafe fn from_foreign(start: NonNull<u8>, len: usize, owner: Box<dyn Any + Send>) -> Self {
+        Self::new(start, len, Owner::Foreign(owner))
     }
 
-    /// Length in bytes.
+    fn new(start: NonNull<u8>, len: usize, owner: Owner) -> Self {
+        Self { start, len: AtomicUsize::new(len), owner: Mutex::new(Some(owner)) }
+    }
+
+    /// Length in bytes; 0 once the buffer was taken.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len
+        self.len.load(Ordering::Acquire)
     }
 
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
-    /// The buffer back, now that all writers have finished; `None` for memory that somebody else owns
-    /// (its owner is dropped).
+    /// The buffer back, now that all writers have finished; nothing can be written any more. `None`
+    /// for memory that somebody else owns (its owner is dropped), and at the second call.
     #[must_use]
-    pub fn into_lease(self) -> Option<Lease> {
-        match self.owner {
-            Owner::Pool(lease) => Some(lease),
-            Owner::Foreign(owner) => {
+    pub fn take(&self) -> Option<Lease> {
+        self.len.store(0, Ordering::Release);
+        let owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match owner {
+            Some(Owner::Pool(lease)) => Some(lease),
+            Some(Owner::Foreign(owner)) => {
                 drop(owner);
                 None
             }
+            None => None,
         }
     }
 
@@ -89,7 +95,7 @@ impl OutputBuffer {
     #[must_use]
     #[expect(clippy::mut_from_ref, reason = "regions are disjoint by the constructors' contract")]
     pub fn region(&self, offset: usize, len: usize) -> Option<&mut [u8]> {
-        if offset.checked_add(len)? > self.len {
+        if offset.checked_add(len)? > self.len() {
             return None;
         }
         // SAFETY: in bounds by the check above; exclusive by the constructors' contract.
@@ -100,7 +106,7 @@ impl OutputBuffer {
     /// too short for it.
     #[must_use]
     pub fn copy_from(&self, source: &[u8], copy: &StridedCopy) -> bool {
-        let fits = copy.source_end() <= source.len() && copy.target_end() <= self.len;
+        let fits = copy.source_end() <= source.len() && copy.target_end() <= self.len();
         if fits {
             // SAFETY: both ends were checked; the target elements are the caller's alone.
             unsafe { copy.run(source.as_ptr(), self.start.as_ptr()) };
@@ -112,7 +118,7 @@ impl OutputBuffer {
     /// buffer is too short or `element` has another size.
     #[must_use]
     pub fn fill(&self, element: &[u8], copy: &StridedCopy) -> bool {
-        let fits = copy.target_end() <= self.len && element.len() == copy.element_size();
+        let fits = copy.target_end() <= self.len() && element.len() == copy.element_size();
         if fits {
             let repeated = copy.broadcast();
             // SAFETY: the target was checked; with all source strides zero only `element` is read.

@@ -38,6 +38,46 @@ impl Placement {
         self.dimensions.iter().map(|dimension| dimension.target_start).collect()
     }
 
+    /// The same region, put at the start of an output of its own shape.
+    #[must_use]
+    pub fn at_origin(&self) -> Self {
+        let part =
+            |dimension: &DimensionPlacement| DimensionPlacement { target_start: 0, ..*dimension };
+        Self { output: self.output, dimensions: self.dimensions.iter().map(part).collect() }
+    }
+
+    /// Linear numbers of the region's elements in a chunk with these strides, in C order of the region.
+    #[must_use]
+    pub fn source_numbers(&self, strides: &[u64]) -> Vec<u64> {
+        self.numbers(strides, |dimension, index| {
+            dimension.source_start + index * dimension.source_step
+        })
+    }
+
+    /// Linear numbers of the region's elements in an output with these strides, in C order of the
+    /// region.
+    #[must_use]
+    pub fn target_numbers(&self, strides: &[u64]) -> Vec<u64> {
+        self.numbers(strides, |dimension, index| dimension.target_start + index)
+    }
+
+    fn numbers(
+        &self,
+        strides: &[u64],
+        position: impl Fn(&DimensionPlacement, u64) -> u64,
+    ) -> Vec<u64> {
+        let mut numbers = vec![0];
+        for (dimension, stride) in self.dimensions.iter().zip(strides) {
+            let mut longer = Vec::with_capacity(numbers.len() * dimension.len as usize);
+            for number in numbers {
+                let along = |index| number + position(dimension, index) * stride;
+                longer.extend((0..dimension.len).map(along));
+            }
+            numbers = longer;
+        }
+        numbers
+    }
+
     /// Whether the region is the whole chunk.
     #[must_use]
     pub fn covers(&self, chunk_shape: &[u64]) -> bool {
@@ -58,6 +98,22 @@ pub struct TaskInput {
     pub chunk: Vec<u64>,
     /// What is done with its elements.
     pub placements: Vec<Placement>,
+}
+
+impl TaskInput {
+    /// The same chunk, all of it, in one placement.
+    #[must_use]
+    pub fn whole_chunk(&self, chunk_shape: &[u64]) -> Self {
+        let part = |&len: &u64| DimensionPlacement {
+            source_start: 0,
+            source_step: 1,
+            target_start: 0,
+            len,
+        };
+        let dimensions = chunk_shape.iter().map(part).collect();
+        let placements = vec![Placement { output: 0, dimensions }];
+        Self { source: self.source, chunk: self.chunk.clone(), placements }
+    }
 }
 
 /// The smallest piece of work: it runs when all its inputs have arrived.

@@ -1,0 +1,205 @@
+//! Tasks that share physical reads, from planning until their bytes have arrived.
+
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lsio_array::{Params, Task};
+use lsio_io::{
+    ByteRange, Completion, CompletionSink, Freshness, Key, Read, Reservation, SharedBytes, Storage,
+    StorageError,
+};
+
+use crate::executor::Shared;
+use crate::run::{Attempt, KnownKey, Run};
+use crate::task_job::TaskJob;
+
+/// Tasks whose memory is reserved together, because they share reads. Most have one task and one read.
+#[derive(Debug)]
+pub(crate) struct Bundle {
+    pub(crate) reads: Vec<PhysicalRead>,
+    pub(crate) tasks: Vec<PlannedTask>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PhysicalRead {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) key: Key,
+    pub(crate) range: ByteRange,
+    pub(crate) freshness: Freshness,
+    /// Bytes to reserve.
+    pub(crate) bytes: u64,
+    pub(crate) users: Vec<User>,
+}
+
+/// A part of a physical read that some input of some task waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct User {
+    /// Index into the tasks planned together.
+    pub(crate) task: usize,
+    pub(crate) input: usize,
+    pub(crate) part: usize,
+    pub(crate) offset: u64,
+    /// `None`: everything that was read.
+    pub(crate) len: Option<u64>,
+}
+
+pub(crate) struct PlannedTask {
+    pub(crate) task: Task,
+    pub(crate) attempt: Attempt,
+    pub(crate) inputs: Vec<Input>,
+    /// Bytes to reserve beside those of the reads.
+    pub(crate) bytes: u64,
+    /// Parts that have not arrived.
+    pub(crate) waiting: usize,
+    /// What it was located with.
+    pub(crate) known: Vec<(KnownKey, Arc<AtomicBool>)>,
+}
+
+/// The encoded form of one input.
+#[derive(Clone)]
+pub(crate) enum Input {
+    Missing,
+    Encoded { parts: Vec<Option<SharedBytes>>, params: Params, whole: Option<Key> },
+    Failed { error: StorageError, whole: bool },
+}
+
+impl fmt::Debug for PlannedTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlannedTask").field("task", &self.task).finish_non_exhaustive()
+    }
+}
+
+impl Bundle {
+    pub(crate) fn read_bytes(&self) -> u64 {
+        self.reads.iter().map(|read| read.bytes).sum()
+    }
+
+    pub(crate) fn task_bytes(&self) -> u64 {
+        self.tasks.iter().map(|task| task.bytes).sum()
+    }
+}
+
+/// A bundle that has its memory: takes the completions of its reads.
+pub(crate) struct InFlight {
+    run: Arc<Run>,
+    shared: Arc<Shared>,
+    users: Vec<Vec<User>>,
+    jobs: Mutex<Vec<Option<Box<TaskJob>>>>,
+}
+
+impl fmt::Debug for InFlight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InFlight").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+/// What comes of starting a bundle.
+pub(crate) struct Started {
+    /// Tasks that wait for nothing.
+    pub(crate) ready: Vec<Box<TaskJob>>,
+    /// Reads to perform, each with its storage.
+    pub(crate) reads: Vec<(Arc<dyn Storage>, Read)>,
+    pub(crate) in_flight: Arc<InFlight>,
+}
+
+impl InFlight {
+    /// Shares out `reservation` to the reads and tasks of `bundle`.
+    pub(crate) fn start(
+        shared: &Arc<Shared>,
+        run: &Arc<Run>,
+        bundle: Bundle,
+        mut reservation: Reservation,
+    ) -> Started {
+        // The reservation was made for the sum of all parts. The run is charged for the reads until
+        // the first task has ended.
+        let mut charge = bundle.read_bytes();
+        let mut jobs: Vec<_> = bundle
+            .tasks
+            .into_iter()
+            .map(|planned| {
+                let memory = reservation.take(planned.bytes);
+                let charged = planned.bytes + std::mem::take(&mut charge);
+                let (shared, run) = (shared.clone(), run.clone());
+                Some(Box::new(TaskJob::new(shared, run, planned, memory, charged)))
+            })
+            .collect();
+        let ready =
+            jobs.iter_mut().filter_map(|job| job.take_if(|job| job.planned.waiting == 0)).collect();
+        let users = bundle.reads.iter().map(|read| read.users.clone()).collect();
+        let in_flight = Arc::new(Self {
+            run: run.clone(),
+            shared: shared.clone(),
+            users,
+            jobs: Mutex::new(jobs),
+        });
+        let reads = bundle
+            .reads
+            .into_iter()
+            .enumerate()
+            .map(|(index, read)| {
+                let sink: Arc<dyn CompletionSink> = in_flight.clone();
+                let request = Read {
+                    key: read.key,
+                    range: read.range,
+                    freshness: read.freshness,
+                    reservation: reservation.take(read.bytes),
+                    mode: run.options.mode,
+                    request_bytes: run.request_bytes,
+                    cancel: run.cancel.clone(),
+                    tag: index as u64,
+                    sink,
+                    begun: None,
+                };
+                (read.storage, request)
+            })
+            .collect();
+        Started { ready, reads, in_flight }
+    }
+
+    /// Hands the bytes of a read to the tasks that wait for them; returns those that now have all.
+    pub(crate) fn arrive(&self, completion: &Completion) -> Vec<Box<TaskJob>> {
+        if let Ok(answer) = &completion.result {
+            let bytes = answer.bytes.len() as u64;
+            self.run.counters.count_read(bytes, completion.route, completion.elapsed);
+        }
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ready = Vec::new();
+        for user in &self.users[completion.tag as usize] {
+            let Some(job) = &mut jobs[user.task] else { continue };
+            job.planned.arrive(*user, completion);
+            if job.planned.waiting == 0 {
+                ready.extend(jobs[user.task].take());
+            }
+        }
+        ready
+    }
+}
+
+impl PlannedTask {
+    fn arrive(&mut self, user: User, completion: &Completion) {
+        self.waiting -= 1;
+        let input = &mut self.inputs[user.input];
+        let Input::Encoded { parts, whole, .. } = input else { return };
+        match &completion.result {
+            Ok(answer) => {
+                let len = user.len.unwrap_or(answer.bytes.len() as u64);
+                let range = user.offset as usize..(user.offset + len) as usize;
+                parts[user.part] = answer.bytes.slice(range);
+            }
+            Err(error) => {
+                *input = Input::Failed { error: error.clone(), whole: whole.is_some() };
+            }
+        }
+    }
+}
+
+impl CompletionSink for InFlight {
+    fn complete(&self, completion: Completion) {
+        let ready = self.arrive(&completion);
+        // The tasks hold what they need of it.
+        drop(completion);
+        self.shared.read_has_ended();
+        self.shared.queue_tasks(ready);
+    }
+}

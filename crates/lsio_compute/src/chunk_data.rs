@@ -1,0 +1,204 @@
+//! Decoded chunks as functions and readers see them.
+
+use lsio_array::{ChunkErrorKind, StridedCopy, TaskInput, VariableChunk, c_strides};
+use lsio_io::{Lease, Reservation, class_size};
+
+use crate::SourceHandle;
+use crate::operation::DecodedInput;
+use crate::stats::{Counters, add};
+
+/// The selected elements of one chunk.
+#[derive(Debug)]
+pub struct ChunkData {
+    /// Number of the task.
+    pub number: u64,
+    /// Grid coordinates of the chunk.
+    pub chunk: Vec<u64>,
+    /// Where the first element lies in the result of the selection, per dimension of the array
+    /// (dimensions that an integer dropped included).
+    pub origin: Vec<u64>,
+    /// Elements per dimension of the array (1 for dropped dimensions).
+    pub shape: Vec<u64>,
+    /// Distance in elements between neighbours, per dimension of the array.
+    pub strides: Vec<u64>,
+    /// The elements.
+    pub values: ChunkValues,
+    /// Whether the chunk does not exist: all elements are the fill value.
+    pub missing: bool,
+}
+
+/// Elements of a chunk.
+#[derive(Debug)]
+pub enum ChunkValues {
+    /// Elements of one size in native byte order; nothing but the elements.
+    Fixed(Lease),
+    /// Elements of varying length, in C order, and the memory that they are charged.
+    Variable(VariableChunk, Reservation),
+}
+
+impl ChunkData {
+    /// The bytes of fixed-size elements, laid out by [`strides`](Self::strides); empty for elements of
+    /// varying length.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match &self.values {
+            ChunkValues::Fixed(lease) => lease,
+            ChunkValues::Variable(..) => &[],
+        }
+    }
+
+    /// Bytes of memory that the elements take.
+    #[must_use]
+    pub fn charged(&self) -> u64 {
+        match &self.values {
+            ChunkValues::Fixed(lease) => lease.capacity() as u64,
+            ChunkValues::Variable(_, reservation) => reservation.bytes(),
+        }
+    }
+
+    /// Counts the memory as the user's from now on.
+    #[must_use]
+    pub fn into_held(self) -> Self {
+        let values = match self.values {
+            ChunkValues::Fixed(lease) => ChunkValues::Fixed(lease.into_held()),
+            ChunkValues::Variable(chunk, reservation) => {
+                ChunkValues::Variable(chunk, reservation.into_held())
+            }
+        };
+        Self { values, ..self }
+    }
+}
+
+/// Most bytes that [`gather`] needs for an input whose decoded form takes `decoded` bytes.
+pub(crate) fn gather_needs(input: &TaskInput, handle: &SourceHandle, decoded: u64) -> u64 {
+    let Some(element) = handle.element else { return decoded.saturating_mul(2) };
+    let Some(placement) = input.placements.first() else { return decoded };
+    if placement.covers(handle.grid.chunk_shape()) {
+        return decoded;
+    }
+    let region: u64 = placement.shape().iter().product::<u64>() * element as u64;
+    decoded.saturating_add(class_size(region))
+}
+
+/// Brings the selected elements of a decoded chunk together: the decoded buffer itself where all of it
+/// is selected, else a copy in C order.
+pub(crate) fn gather(
+    number: u64,
+    input: &TaskInput,
+    handle: &SourceHandle,
+    decoded: DecodedInput,
+    reservation: &mut Reservation,
+    counters: &Counters,
+) -> Result<ChunkData, ChunkErrorKind> {
+    let placement = input.placements.first().ok_or_else(|| internal("it has no placement"))?;
+    let shape = placement.shape();
+    let contiguous = c_strides(&shape).ok_or_else(|| internal("its strides overflow"))?;
+    let info = handle.source.info();
+    let missing = matches!(decoded, DecodedInput::Missing);
+    let (strides, values) = match (decoded, handle.element) {
+        (DecodedInput::Fixed(lease), Some(_)) if placement.covers(handle.grid.chunk_shape()) => {
+            (handle.strides.clone(), ChunkValues::Fixed(lease))
+        }
+        (DecodedInput::Fixed(source), Some(element)) => {
+            let placement = placement.at_origin();
+            let copy = StridedCopy::new(&placement, &handle.strides, &contiguous, element)
+                .ok_or_else(|| internal("its strides overflow"))?;
+            let mut lease = lease(reservation, &shape, element)?;
+            if !copy.copy(&source, &mut lease) {
+                return Err(internal("its region is outside the chunk"));
+            }
+            add(&counters.bytes_copied, lease.len() as u64);
+            (contiguous, ChunkValues::Fixed(lease))
+        }
+        (DecodedInput::Missing, Some(element)) => {
+            let mut lease = lease(reservation, &shape, element)?;
+            for target in lease.chunks_exact_mut(element) {
+                target.copy_from_slice(&info.fill_value);
+            }
+            (contiguous, ChunkValues::Fixed(lease))
+        }
+        (DecodedInput::Variable(chunk), None) => {
+            let gathered =
+                if placement.covers(handle.grid.chunk_shape()) && handle.strides == contiguous {
+                    chunk
+                } else {
+                    gather_variable(&chunk, &placement.source_numbers(&handle.strides))?
+                };
+            (contiguous, keep_variable(gathered, reservation)?)
+        }
+        (DecodedInput::Missing, None) => {
+            let count = shape.iter().product::<u64>();
+            let chunk = repeat(&info.fill_value, count, info.decoded_limit)?;
+            (contiguous, keep_variable(chunk, reservation)?)
+        }
+        _ => return Err(internal("it was decoded to another place")),
+    };
+    Ok(ChunkData {
+        number,
+        chunk: input.chunk.clone(),
+        origin: placement.origin(),
+        shape,
+        strides,
+        values,
+        missing,
+    })
+}
+
+fn internal(what: &str) -> ChunkErrorKind {
+    ChunkErrorKind::Panic(what.to_owned())
+}
+
+fn lease(
+    reservation: &mut Reservation,
+    shape: &[u64],
+    element: usize,
+) -> Result<Lease, ChunkErrorKind> {
+    let bytes = shape.iter().product::<u64>() * element as u64;
+    let limit = reservation.bytes();
+    let lease = usize::try_from(bytes).ok().and_then(|len| reservation.lease(len));
+    lease.ok_or(ChunkErrorKind::TooLarge { needed: bytes, limit })
+}
+
+/// The elements with these numbers, in this order.
+pub(crate) fn gather_variable(
+    chunk: &VariableChunk,
+    numbers: &[u64],
+) -> Result<VariableChunk, ChunkErrorKind> {
+    let mut offsets = Vec::with_capacity(numbers.len() + 1);
+    let mut bytes = Vec::new();
+    offsets.push(0);
+    for &number in numbers {
+        let number = number as usize;
+        let bounds = chunk.offsets.get(number).zip(chunk.offsets.get(number + 1));
+        let (&start, &end) = bounds.ok_or_else(|| internal("it has too few elements"))?;
+        let element = chunk.bytes.get(start as usize..end as usize);
+        bytes.extend_from_slice(element.ok_or_else(|| internal("its offsets are wrong"))?);
+        offsets.push(bytes.len() as u64);
+    }
+    Ok(VariableChunk { offsets, bytes, limit: chunk.limit })
+}
+
+/// `count` times the same element.
+fn repeat(element: &[u8], count: u64, limit: u64) -> Result<VariableChunk, ChunkErrorKind> {
+    let len = element.len() as u64;
+    let needed =
+        count.saturating_add(1).saturating_mul(8).saturating_add(count.saturating_mul(len));
+    if needed > limit {
+        return Err(ChunkErrorKind::TooLarge { needed, limit });
+    }
+    let offsets = (0..=count).map(|number| number * len).collect();
+    Ok(VariableChunk { offsets, bytes: element.repeat(count as usize), limit })
+}
+
+/// Charges what the elements take in fact.
+fn keep_variable(
+    chunk: VariableChunk,
+    reservation: &mut Reservation,
+) -> Result<ChunkValues, ChunkErrorKind> {
+    let bytes = (chunk.offsets.capacity() * size_of::<u64>() + chunk.bytes.capacity()) as u64;
+    if bytes > reservation.bytes() && !reservation.try_grow(bytes - reservation.bytes()) {
+        return Err(ChunkErrorKind::TooLarge { needed: bytes, limit: reservation.bytes() });
+    }
+    let kept = reservation.take(bytes);
+    Ok(ChunkValues::Variable(chunk, kept))
+}

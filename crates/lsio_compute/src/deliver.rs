@@ -1,0 +1,256 @@
+//! Hands decoded chunks to a consumer that takes them when it likes: the operation behind chunk
+//! iterators.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lsio_array::{ChunkErrorKind, Task, TaskPlan};
+use lsio_io::Reservation;
+
+use crate::chunk_data::{gather, gather_needs};
+use crate::executor::Shared;
+use crate::operation::{DecodedInput, Gate, Operation, Restart, Sources, Target};
+use crate::run::RunOptions;
+use crate::stats::Counters;
+use crate::{ChunkData, Executor, RunError, RunHandle, RunStats, SourceHandle};
+
+/// Undelivered chunks of one stream are kept to this many bytes even if the budget allows more: with
+/// 1 MiB chunks this is four times what hides the latency of a cold read, and what is decoded further
+/// ahead has left the processor's cache when the consumer comes for it.
+const READ_AHEAD_BYTES: u64 = 256 << 20;
+
+/// How chunks are delivered.
+#[derive(Debug, Clone, Default)]
+pub struct DeliverOptions {
+    /// How the run reads.
+    pub run: RunOptions,
+    /// Most chunks in flight or undelivered; `None`: memory alone limits them.
+    pub concurrency: Option<usize>,
+    /// In the order of the plan rather than of completion.
+    pub in_order: bool,
+}
+
+/// Receives a batch of chunks; an empty one is the end.
+pub type BatchDone = Box<dyn FnOnce(Result<Vec<ChunkData>, RunError>) + Send>;
+
+/// The consumer's side of a run that delivers its chunks. Dropping it ends the run.
+#[derive(Debug)]
+pub struct ChunkStream {
+    handle: RunHandle,
+    delivery: Arc<Delivery>,
+}
+
+/// What the run and the consumer share.
+struct Delivery {
+    state: Mutex<DeliveryState>,
+    in_order: bool,
+    concurrency: usize,
+    /// Most bytes that may be undelivered.
+    cap: u64,
+    /// Bytes that all streams of the executor keep, and half of the budget.
+    total: Arc<AtomicU64>,
+    total_cap: u64,
+}
+
+#[derive(Default)]
+struct DeliveryState {
+    /// By number in plan order, by time of arrival otherwise.
+    chunks: BTreeMap<u64, ChunkData>,
+    arrived: u64,
+    /// Number of the next chunk in plan order.
+    next: u64,
+    /// Bytes reserved by tasks in flight and by chunks that wait for the consumer.
+    bytes: u64,
+    waiters: VecDeque<(usize, BatchDone)>,
+    ended: Option<Result<(), RunError>>,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("in_order", &self.in_order).finish_non_exhaustive()
+    }
+}
+
+struct Deliver(Arc<Delivery>);
+
+impl Executor {
+    /// Starts to decode the chunks of `plan` and keeps them for the consumer.
+    #[must_use]
+    pub fn deliver(
+        &self,
+        source: Arc<SourceHandle>,
+        plan: Arc<dyn TaskPlan>,
+        options: DeliverOptions,
+    ) -> ChunkStream {
+        let shared: &Arc<Shared> = self.shared();
+        let half = shared.memory.usage().limit / 2;
+        let delivery = Arc::new(Delivery {
+            state: Mutex::default(),
+            in_order: options.in_order,
+            concurrency: options.concurrency.unwrap_or(usize::MAX).max(1),
+            cap: half.min(READ_AHEAD_BYTES).min(options.run.memory.unwrap_or(u64::MAX)),
+            total: shared.undelivered.clone(),
+            total_cap: half,
+        });
+        let operation = Box::new(Deliver(delivery.clone()));
+        let handle = self.start(vec![source], plan, operation, options.run);
+        ChunkStream { handle, delivery }
+    }
+}
+
+impl ChunkStream {
+    /// Asks for at least one and at most `most` chunks (at least 1). `done` is called once: with
+    /// chunks, with none at the end, or with the error that ended the run. Calls may overlap and are
+    /// served in their order.
+    pub fn next_batch(&self, most: usize, done: BatchDone) {
+        let mut state = self.delivery.lock();
+        state.waiters.push_back((most.max(1), done));
+        self.delivery.serve(state);
+        self.handle.wake();
+    }
+
+    /// Ends the run: no further chunks come, what was not delivered is given back.
+    pub fn close(&self) {
+        self.handle.cancel();
+        let mut state = self.delivery.lock();
+        let chunks = std::mem::take(&mut state.chunks);
+        self.delivery.kept_less(&mut state, chunks.values().map(ChunkData::charged).sum());
+        self.delivery.serve(state);
+        drop(chunks);
+    }
+
+    /// What the run has done so far.
+    #[must_use]
+    pub fn stats(&self) -> RunStats {
+        self.handle.stats()
+    }
+}
+
+impl Drop for ChunkStream {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Delivery {
+    fn lock(&self) -> MutexGuard<'_, DeliveryState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept_more(&self, state: &mut DeliveryState, bytes: u64) {
+        state.bytes += bytes;
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn kept_less(&self, state: &mut DeliveryState, bytes: u64) {
+        state.bytes -= bytes;
+        self.total.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether the consumer could be given a chunk now.
+    fn has_next(&self, state: &DeliveryState) -> bool {
+        match state.chunks.first_key_value() {
+            Some((number, _)) => !self.in_order || *number == state.next,
+            None => false,
+        }
+    }
+
+    /// Serves those who wait, as far as that is possible, without the lock.
+    fn serve(&self, mut state: MutexGuard<'_, DeliveryState>) {
+        let mut served: Vec<(BatchDone, Result<Vec<ChunkData>, RunError>)> = Vec::new();
+        while !state.waiters.is_empty() {
+            let mut batch = Vec::new();
+            let most = state.waiters.front().map_or(1, |(most, _)| *most);
+            while batch.len() < most && self.has_next(&state) {
+                let Some((_, chunk)) = state.chunks.pop_first() else { break };
+                state.next += 1;
+                self.kept_less(&mut state, chunk.charged());
+                batch.push(chunk.into_held());
+            }
+            let result = match (&state.ended, batch.is_empty()) {
+                (_, false) => Ok(batch),
+                (Some(Ok(())), true) => Ok(batch),
+                (Some(Err(error)), true) => Err(error.clone()),
+                (None, true) => break,
+            };
+            if let Some((_, done)) = state.waiters.pop_front() {
+                served.push((done, result));
+            }
+        }
+        drop(state);
+        for (done, result) in served {
+            done(result);
+        }
+    }
+}
+
+impl Operation for Deliver {
+    fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
+        let inputs = task.inputs.iter().zip(decoded);
+        inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes)).sum()
+    }
+
+    fn target(&self, _task: &Task, _input: usize, _sources: &Sources) -> Target<'_> {
+        Target::Buffer
+    }
+
+    fn consume(
+        &self,
+        task: &Task,
+        inputs: Vec<DecodedInput>,
+        sources: &Sources,
+        mut reservation: Reservation,
+        counters: &Counters,
+    ) -> Result<(), ChunkErrorKind> {
+        for (input, decoded) in task.inputs.iter().zip(inputs) {
+            let source = &sources[input.source];
+            let chunk = gather(task.number, input, source, decoded, &mut reservation, counters)?;
+            let delivery = &self.0;
+            let mut state = delivery.lock();
+            delivery.kept_more(&mut state, chunk.charged());
+            let key = if delivery.in_order { chunk.number } else { state.arrived };
+            state.arrived += 1;
+            state.chunks.insert(key, chunk);
+            delivery.serve(state);
+        }
+        Ok(())
+    }
+
+    fn gate(&self, bytes: u64, in_flight: usize) -> Gate {
+        let delivery = &self.0;
+        let state = delivery.lock();
+        let total = delivery.total.load(Ordering::Relaxed);
+        let fits = state.bytes + bytes <= delivery.cap
+            && total + bytes <= delivery.total_cap
+            && in_flight + state.chunks.len() < delivery.concurrency;
+        // A consumer that waits is owed one task, whatever others keep.
+        let owed = !state.waiters.is_empty() && in_flight == 0 && !delivery.has_next(&state);
+        if fits || owed { Gate::Open } else { Gate::Closed }
+    }
+
+    fn admitted(&self, bytes: u64) {
+        let mut state = self.0.lock();
+        self.0.kept_more(&mut state, bytes);
+    }
+
+    fn released(&self, bytes: u64) {
+        let mut state = self.0.lock();
+        self.0.kept_less(&mut state, bytes);
+    }
+
+    fn window_bytes(&self) -> u64 {
+        if self.0.concurrency == usize::MAX { self.0.cap / 4 } else { 1 }
+    }
+
+    fn restart(&self) -> Restart {
+        Restart::PerObject
+    }
+
+    fn finish(&self, result: Result<(), RunError>) {
+        let mut state = self.0.lock();
+        state.ended = Some(result);
+        self.0.serve(state);
+    }
+}

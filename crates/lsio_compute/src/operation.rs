@@ -1,0 +1,96 @@
+//! What is done with the chunks of a run: the executor knows operations only by this trait.
+
+use std::sync::Arc;
+
+use lsio_array::{ChunkErrorKind, Task, VariableChunk};
+use lsio_io::{Lease, Reservation};
+
+use crate::stats::Counters;
+use crate::{RunError, SourceHandle};
+
+/// The sources of a run.
+pub(crate) type Sources = [Arc<SourceHandle>];
+
+/// Where the executor decodes an input of fixed-size elements to.
+pub(crate) enum Target<'a> {
+    /// Straight into its final place.
+    InPlace(&'a mut [u8]),
+    /// Into a buffer of its own.
+    Buffer,
+}
+
+/// One decoded input of a task.
+#[derive(Debug)]
+pub(crate) enum DecodedInput {
+    /// There is no such chunk: all fill value.
+    Missing,
+    /// Decoded where [`Operation::target`] said.
+    InPlace,
+    /// The whole chunk in the source's axis order.
+    Fixed(Lease),
+    /// The whole chunk, elements of varying length.
+    Variable(VariableChunk),
+}
+
+/// How an operation starts again when an object was replaced while it was being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restart {
+    /// Everything is done again: nothing has been shown yet.
+    Whole,
+    /// Only chunks of an object of which nothing has been shown can be read again.
+    PerObject,
+}
+
+/// Whether a task may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// It may.
+    Open,
+    /// The consumer has to take something first.
+    Closed,
+}
+
+/// What one run does with its chunks.
+pub(crate) trait Operation: Send + Sync {
+    /// Most bytes that one task needs at a time beyond its encoded bytes and the codecs' scratch
+    /// memory. `decoded` is what one decoded input takes.
+    fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64;
+
+    /// Where input `input` of `task` is to be decoded.
+    fn target(&self, task: &Task, input: usize, sources: &Sources) -> Target<'_>;
+
+    /// Takes the decoded inputs of one task. `reservation` is what is left of the task's memory.
+    fn consume(
+        &self,
+        task: &Task,
+        inputs: Vec<DecodedInput>,
+        sources: &Sources,
+        reservation: Reservation,
+        counters: &Counters,
+    ) -> Result<(), ChunkErrorKind>;
+
+    /// Whether tasks that need `bytes` may start while `in_flight` tasks of this run are under way.
+    fn gate(&self, _bytes: u64, _in_flight: usize) -> Gate {
+        Gate::Open
+    }
+
+    /// `bytes` were reserved for tasks of this run.
+    fn admitted(&self, _bytes: u64) {}
+
+    /// `bytes` of what was [`admitted`](Self::admitted) are free again, or with the operation.
+    fn released(&self, _bytes: u64) {}
+
+    /// Most bytes that tasks planned together may need.
+    fn window_bytes(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// How this operation starts again.
+    fn restart(&self) -> Restart;
+
+    /// Forgets all that was consumed.
+    fn reset(&self) {}
+
+    /// The run has ended. Called once, on a worker or on the thread that cancelled.
+    fn finish(&self, result: Result<(), RunError>);
+}

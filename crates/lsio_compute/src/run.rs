@@ -1,0 +1,196 @@
+//! One request on its way through the executor: what is planned, parked, in flight and done.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use lsio_array::{Answer, KnownReads, ReadSpec, Task, TaskPlan};
+use lsio_io::{CancelToken, IoMode};
+
+use crate::bundle::Bundle;
+use crate::operation::Operation;
+use crate::stats::Counters;
+use crate::task_job::Resumer;
+use crate::{RunError, RunStats, SourceHandle};
+
+/// How a run reads.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Through the page cache or past it.
+    pub mode: IoMode,
+    /// Most bytes that the run may reserve at once; `None`: only the budget limits it.
+    pub memory: Option<u64>,
+}
+
+/// Memory that a task turned out to need, from earlier tries, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Attempt {
+    pub(crate) encoded: u64,
+    pub(crate) decoded: u64,
+}
+
+/// Names a read that a source of this run needs before it can locate chunks.
+pub(crate) type KnownKey = (usize, ReadSpec);
+
+pub(crate) struct Run {
+    pub(crate) id: u64,
+    pub(crate) sources: Vec<Arc<SourceHandle>>,
+    pub(crate) plan: Arc<dyn TaskPlan>,
+    pub(crate) operation: Box<dyn Operation>,
+    pub(crate) options: RunOptions,
+    /// Encoded bytes that the whole run may read.
+    pub(crate) request_bytes: u64,
+    pub(crate) cancel: CancelToken,
+    pub(crate) counters: Counters,
+    /// Set once the run needs no more planning.
+    pub(crate) over: AtomicBool,
+    state: Mutex<RunState>,
+}
+
+#[derive(Default)]
+pub(crate) struct RunState {
+    /// Number of the first task that has not been planned.
+    pub(crate) next: u64,
+    /// Tasks to be located again.
+    pub(crate) again: VecDeque<(Task, Attempt)>,
+    /// Planned, waiting for memory.
+    pub(crate) bundles: VecDeque<Bundle>,
+    /// Tasks that have memory and have not ended.
+    pub(crate) admitted: usize,
+    /// Tasks that wait for a read which their source needs first.
+    pub(crate) parked: HashMap<KnownKey, Vec<(Task, Attempt)>>,
+    pub(crate) parked_tasks: usize,
+    /// Reads that sources asked for and that have no memory yet.
+    pub(crate) unread: VecDeque<KnownKey>,
+    /// Such reads that are under way.
+    pub(crate) reading: usize,
+    /// Such reads that have been answered and checked during this run.
+    pub(crate) known: HashMap<KnownKey, Known>,
+    pub(crate) known_order: VecDeque<KnownKey>,
+    /// Tasks that are complete.
+    pub(crate) done: u64,
+    pub(crate) failure: Option<RunError>,
+    /// The operation is to be started again once nothing is in flight.
+    pub(crate) restarting: bool,
+    pub(crate) restarted: bool,
+    /// Reads whose object was replaced once already.
+    pub(crate) replaced: HashSet<KnownKey>,
+    pub(crate) waits_for_memory: bool,
+    pub(crate) suspended: Vec<Weak<Resumer>>,
+    pub(crate) finished: bool,
+}
+
+/// An answer that holds for this run.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) answer: Answer,
+    /// Whether the consumer has seen a chunk that was located with it.
+    pub(crate) shown: Arc<AtomicBool>,
+}
+
+/// The answers that one source may use.
+pub(crate) struct KnownTo<'a> {
+    pub(crate) source: usize,
+    pub(crate) known: &'a HashMap<KnownKey, Known>,
+}
+
+impl KnownReads for KnownTo<'_> {
+    fn get(&self, spec: &ReadSpec) -> Option<Answer> {
+        self.known.get(&(self.source, spec.clone())).map(|known| known.answer.clone())
+    }
+}
+
+impl Run {
+    pub(crate) fn new(
+        id: u64,
+        sources: Vec<Arc<SourceHandle>>,
+        plan: Arc<dyn TaskPlan>,
+        operation: Box<dyn Operation>,
+        options: RunOptions,
+        request_bytes: u64,
+    ) -> Self {
+        let counters = Counters::default();
+        crate::stats::add(&counters.tasks, plan.len());
+        Self {
+            id,
+            sources,
+            plan,
+            operation,
+            options,
+            request_bytes,
+            cancel: CancelToken::new(),
+            counters,
+            over: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, RunState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn stats(&self) -> RunStats {
+        self.counters.snapshot()
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("id", &self.id)
+            .field("plan", &self.plan)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RunState {
+    /// Whether tasks may be planned and started.
+    pub(crate) fn is_active(&self) -> bool {
+        self.failure.is_none() && !self.restarting && !self.finished
+    }
+
+    /// Ends the run with `error` unless it has failed before: what is not in flight is dropped, what
+    /// is in flight is stopped where it can be.
+    pub(crate) fn fail(&mut self, run: &Run, error: RunError) {
+        self.failure.get_or_insert(error);
+        run.over.store(true, Ordering::Release);
+        run.cancel.cancel();
+        self.drop_unstarted();
+    }
+
+    /// Starts over: what is in flight is dropped when it ends, the rest now.
+    pub(crate) fn start_over(&mut self, run: &Run) {
+        self.restarting = true;
+        run.over.store(true, Ordering::Release);
+        self.drop_unstarted();
+    }
+
+    /// Back to the first task, now that nothing is in flight.
+    pub(crate) fn reset(&mut self, run: &Run) {
+        *self = Self { restarted: true, ..Self::default() };
+        run.over.store(false, Ordering::Release);
+    }
+
+    /// Notes a task that waits for something else; a run that fails wakes it.
+    pub(crate) fn suspend(&mut self, resumer: &Arc<Resumer>) {
+        // Resumers whose tasks have ended are dropped once in a while.
+        if self.suspended.len() == self.suspended.capacity() {
+            self.suspended.retain(|other| other.strong_count() > 0);
+        }
+        self.suspended.push(Arc::downgrade(resumer));
+    }
+
+    fn drop_unstarted(&mut self) {
+        self.again.clear();
+        self.bundles.clear();
+        self.parked.clear();
+        self.parked_tasks = 0;
+        self.unread.clear();
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.admitted == 0 && self.reading == 0
+    }
+}

@@ -1,0 +1,61 @@
+//! A chunk source as the executor knows it.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use lsio_array::{ChunkGrid, ChunkSource, strides_in_order};
+
+use crate::executor::Shared;
+
+/// A source registered with an executor. What was learned about it (shard indexes and the like) is
+/// kept for as long as the handle lives.
+pub struct SourceHandle {
+    pub(crate) id: u64,
+    pub(crate) source: Arc<dyn ChunkSource>,
+    pub(crate) grid: ChunkGrid,
+    /// Strides in elements of a decoded chunk as the source stores it.
+    pub(crate) strides: Vec<u64>,
+    /// Bytes of one element; `None` where elements vary in length.
+    pub(crate) element: Option<usize>,
+    shared: Weak<Shared>,
+}
+
+impl SourceHandle {
+    /// `None` if the source's shapes do not fit one another.
+    pub(crate) fn new(id: u64, source: Arc<dyn ChunkSource>, shared: &Arc<Shared>) -> Option<Self> {
+        let info = source.info();
+        let grid = ChunkGrid::new(&info.shape, &info.chunk_shape)?;
+        let strides = strides_in_order(&info.chunk_shape, &info.axis_order)?;
+        let element = info.data_type.size();
+        Some(Self { id, grid, strides, element, shared: Arc::downgrade(shared), source })
+    }
+
+    /// The source.
+    #[must_use]
+    pub fn source(&self) -> &Arc<dyn ChunkSource> {
+        &self.source
+    }
+
+    /// The source's chunk grid.
+    #[must_use]
+    pub fn grid(&self) -> &ChunkGrid {
+        &self.grid
+    }
+}
+
+impl Drop for SourceHandle {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.known.forget_source(self.id);
+        }
+    }
+}
+
+impl fmt::Debug for SourceHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceHandle")
+            .field("id", &self.id)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+//! What a worker thread does.
+//!
+//! Finish what was started before starting anything new: decode what has arrived, and only then begin
+//! further reads. The exception is a device that would fall idle.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam_deque::{Steal, Worker as Deque};
+
+use crate::executor::{Job, Shared};
+use crate::index_read;
+use crate::stats::add;
+
+pub(crate) fn work(shared: &Arc<Shared>, number: usize, queue: &Deque<Job>) {
+    loop {
+        let seen = shared.bell.rings();
+        while shared.wants_read_ahead() && shared.advance(queue) {}
+        if let Some(job) = next_job(shared, number, queue) {
+            run(shared, number, job);
+        } else if shared.advance(queue) {
+            // There may be more to start: one worker wakes the next.
+            shared.bell.ring();
+        } else if shared.stop.load(Ordering::SeqCst) && !shared.has_runs() {
+            return;
+        } else {
+            add(&shared.parks, 1);
+            shared.bell.wait(seen);
+        }
+    }
+}
+
+fn run(shared: &Arc<Shared>, number: usize, job: Job) {
+    match job {
+        Job::Task(task) => {
+            shared.ready.fetch_sub(1, Ordering::Relaxed);
+            if let Some((task, ended)) = task.work() {
+                add(&shared.tasks_by_worker[number], 1);
+                shared.end_task(task, ended);
+            }
+        }
+        Job::Index(arrived) => index_read::arrived(*arrived),
+    }
+}
+
+fn next_job(shared: &Shared, number: usize, queue: &Deque<Job>) -> Option<Job> {
+    if let Some(job) = queue.pop() {
+        return Some(job);
+    }
+    loop {
+        let mut again = false;
+        match shared.injector.steal_batch_and_pop(queue) {
+            Steal::Success(job) => return Some(job),
+            Steal::Retry => again = true,
+            Steal::Empty => {}
+        }
+        let others = (1..shared.stealers.len()).map(|step| (number + step) % shared.stealers.len());
+        for other in others {
+            match shared.stealers[other].steal() {
+                Steal::Success(job) => {
+                    add(&shared.steals, 1);
+                    return Some(job);
+                }
+                Steal::Retry => again = true,
+                Steal::Empty => {}
+            }
+        }
+        if !again {
+            return None;
+        }
+    }
+}
