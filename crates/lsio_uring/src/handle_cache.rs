@@ -1,0 +1,145 @@
+//! A bounded cache of open files, each with the version it was opened at.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use lsio_io::Identity;
+
+use crate::locking::lock;
+use crate::open_file::{OpenFile, identity_at};
+use crate::stats::Counters;
+
+/// Open files by path; the one that was not used for longest makes room.
+#[derive(Debug)]
+pub(crate) struct HandleCache {
+    most: usize,
+    handles: Mutex<Handles>,
+}
+
+#[derive(Debug, Default)]
+struct Handles {
+    by_path: HashMap<PathBuf, Handle>,
+    /// Counts uses; a higher number was used later.
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Handle {
+    file: Arc<OpenFile>,
+    used: u64,
+}
+
+impl HandleCache {
+    /// A cache of at most `most` files (at least one).
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most: most.max(1), handles: Mutex::default() }
+    }
+
+    /// The file that `path` leads to now, opened by `open` if it is not the cached one.
+    ///
+    /// # Errors
+    /// What stat(2) and `open` say.
+    pub(crate) fn current(
+        &self,
+        path: &Path,
+        counters: &Counters,
+        open: impl FnOnce() -> io::Result<OpenFile>,
+    ) -> io::Result<Arc<OpenFile>> {
+        if let Some(file) = self.lookup(path)
+            && identity_at(path)? == *file.identity()
+        {
+            counters.handle_hits.add(1);
+            return Ok(file);
+        }
+        Ok(self.insert(path, open()?))
+    }
+
+    /// The version `identity` of the file at `path`: the cached one without looking at the path, or
+    /// what `open` finds there. `None` if that is another version.
+    ///
+    /// # Errors
+    /// What `open` says.
+    pub(crate) fn pinned(
+        &self,
+        path: &Path,
+        identity: &Identity,
+        counters: &Counters,
+        open: impl FnOnce() -> io::Result<OpenFile>,
+    ) -> io::Result<Option<Arc<OpenFile>>> {
+        if let Some(file) = self.lookup(path)
+            && file.identity() == identity
+        {
+            counters.handle_hits.add(1);
+            return Ok(Some(file));
+        }
+        let file = self.insert(path, open()?);
+        Ok((file.identity() == identity).then_some(file))
+    }
+
+    fn lookup(&self, path: &Path) -> Option<Arc<OpenFile>> {
+        let mut handles = lock(&self.handles);
+        handles.clock += 1;
+        let now = handles.clock;
+        let handle = handles.by_path.get_mut(path)?;
+        handle.used = now;
+        Some(Arc::clone(&handle.file))
+    }
+
+    fn insert(&self, path: &Path, file: OpenFile) -> Arc<OpenFile> {
+        let file = Arc::new(file);
+        let mut handles = lock(&self.handles);
+        handles.clock += 1;
+        let used = handles.clock;
+        let replaced =
+            handles.by_path.insert(path.to_owned(), Handle { file: Arc::clone(&file), used });
+        // Looking at a few hundred entries costs less than the open that made it necessary.
+        let evicted = (handles.by_path.len() > self.most)
+            .then(|| handles.by_path.iter().min_by_key(|(_, handle)| handle.used))
+            .flatten()
+            .map(|(path, _)| path.clone())
+            .and_then(|path| handles.by_path.remove(&path));
+        // Files are closed outside the lock.
+        drop(handles);
+        drop((replaced, evicted));
+        file
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        lock(&self.handles).by_path.len()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::open_file::Access;
+
+    #[test]
+    fn the_least_recently_used_file_makes_room() {
+        let folder = std::env::temp_dir().join(format!("lsio-handles-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let paths: Vec<_> = (0..3).map(|number| folder.join(number.to_string())).collect();
+        let (cache, counters) = (HandleCache::new(2), Counters::default());
+        let open = |path: &PathBuf| {
+            let opener = || OpenFile::open(path, Access::Buffered, &counters);
+            cache.current(path, &counters, opener).unwrap()
+        };
+        for path in &paths {
+            std::fs::write(path, b"bytes").unwrap();
+        }
+        open(&paths[0]);
+        open(&paths[1]);
+        open(&paths[0]);
+        open(&paths[2]);
+        assert_eq!(cache.len(), 2);
+        open(&paths[0]);
+        assert_eq!((counters.opens.get(), counters.handle_hits.get()), (3, 2));
+        open(&paths[1]);
+        assert_eq!((counters.opens.get(), cache.len()), (4, 2));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

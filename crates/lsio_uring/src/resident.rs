@@ -1,0 +1,111 @@
+//! Reading what is in the page cache, on the caller's own thread.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use lsio_io::{
+    Begun, Completion, Freshness, Lease, Read, ReadAnswer, Resident, Route, StorageError,
+};
+
+use crate::buffered::is_temporary;
+use crate::open_file::OpenFile;
+use crate::owed_read::{self, Bounds, Window};
+use crate::reader::Reader;
+use crate::root::Root;
+use crate::unsafe_syscalls;
+
+/// What the page cache said.
+enum Found {
+    /// The whole range, or that the object does not exist.
+    Answer(Result<ReadAnswer, StorageError>),
+    /// A part of the range, maybe nothing.
+    Part(Begun),
+    /// Nothing can be said without waiting.
+    Nothing,
+}
+
+/// Serves `read` if neither a device nor another thread has to be waited for.
+pub(crate) fn try_read(reader: &Reader, root: &Arc<Root>, mut read: Read) -> Resident {
+    if read.begun.is_some() || read.cancel.is_cancelled() {
+        return Resident::Miss(read);
+    }
+    let started = Instant::now();
+    match look(reader, root, &mut read) {
+        Found::Answer(result) => {
+            if let Ok(answer) = &result {
+                reader.counters.served(Route::Resident, answer.bytes.len());
+            }
+            let elapsed = started.elapsed();
+            Resident::Hit(Completion { tag: read.tag, result, route: Route::Resident, elapsed })
+        }
+        Found::Part(begun) => {
+            read.begun = Some(begun);
+            Resident::Miss(read)
+        }
+        Found::Nothing => Resident::Miss(read),
+    }
+}
+
+fn look(reader: &Reader, root: &Root, read: &mut Read) -> Found {
+    let file = match reader.open_resident(root, &read.key, &read.freshness) {
+        Ok(file) => file,
+        // Absent for sure. Every other failure is for the thread that may wait to find again.
+        Err(absent @ StorageError::NotFound { .. }) => return Found::Answer(Err(absent)),
+        Err(_) => return Found::Nothing,
+    };
+    let reservation = Some(&read.reservation);
+    let Ok(bounds) = owed_read::bounds(&read.key, read.range, reservation, &file) else {
+        return Found::Nothing;
+    };
+    let leased = owed_read::lease(&read.key, Some(&mut read.reservation), bounds.len);
+    let Ok(lease) = leased else { return Found::Nothing };
+    fill(reader, read, &file, bounds, lease)
+}
+
+fn fill(
+    reader: &Reader,
+    read: &Read,
+    file: &OpenFile,
+    Bounds { offset, len }: Bounds,
+    mut lease: Lease,
+) -> Found {
+    let mut filled = 0;
+    let mut calls = 0;
+    while filled < len {
+        let answer = file.buffered().and_then(|opened| {
+            unsafe_syscalls::read_resident(opened, &mut lease[filled..], offset + filled as u64)
+        });
+        calls += 1;
+        match answer {
+            // The end of the file came early: for the other way to judge.
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                reader.counters.retries.add(1);
+            }
+            Err(error) if is_temporary(&error) => break,
+            // A file system that cannot answer (EOPNOTSUPP), or a fault that will show again.
+            Err(_) => break,
+        }
+    }
+    if filled < len {
+        let (object_len, identity) = (file.len(), file.identity().clone());
+        return Found::Part(Begun { lease, filled, object_len, identity });
+    }
+    let window = Window { lease, head: 0, len };
+    Found::Answer(owed_read::judge(&read.key, &read.freshness, file, window, calls > 1))
+}
+
+impl Reader {
+    /// Opens the version of `key` that is wanted, if no device has to be waited for.
+    fn open_resident(
+        &self,
+        root: &Root,
+        key: &lsio_io::Key,
+        freshness: &Freshness,
+    ) -> Result<Arc<OpenFile>, StorageError> {
+        let path = root.path(key);
+        self.open_by(root, key, freshness, &path, || OpenFile::open_resident(&path, &self.counters))
+    }
+}

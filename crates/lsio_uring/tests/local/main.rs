@@ -1,0 +1,12 @@
+//! Local files through both engines and every mode.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod absent_and_refused;
+mod changed_files;
+mod harness;
+mod life_cycle;
+mod listing;
+mod random_reads;
+mod routes;
+mod unsafe_privileges;
+mod writing;
