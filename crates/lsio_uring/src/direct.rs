@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use lsio_io::plan::{self, Span};
 use lsio_io::{Lease, Route, StorageError};
 
 use crate::buffered::{self, is_temporary};
@@ -21,7 +22,7 @@ use crate::unsafe_lease_parts::{self, LeasePart};
 /// Longest request of a direct read, in bytes. The ring reaches device speed from 256 KiB on with a
 /// few in flight; 1 MiB keeps the cost per request low and still gives one 64 MiB chunk enough
 /// requests to fill the device's queue.
-pub(crate) const PIECE_BYTES: usize = 1 << 20;
+const PIECE_BYTES: u64 = 1 << 20;
 
 /// A read with `O_DIRECT` under way, shared by its pieces. The last piece answers it.
 #[derive(Debug)]
@@ -99,12 +100,12 @@ pub(crate) fn serve(reader: &Reader, mut read: OwedRead) {
             read.route = Route::Buffered;
             buffered::serve(reader, read);
         }
-        Ok(Some(plan)) => start(reader, read, plan),
+        Ok(Some(ready)) => start(reader, read, ready),
     }
 }
 
 /// A direct read that is ready to go.
-struct Plan {
+struct Ready {
     file: Arc<OpenFile>,
     bounds: Bounds,
     lease: Lease,
@@ -113,7 +114,7 @@ struct Plan {
 }
 
 /// `None` if this read has to go through the page cache.
-fn prepare(reader: &Reader, read: &mut OwedRead) -> Result<Option<Plan>, StorageError> {
+fn prepare(reader: &Reader, read: &mut OwedRead) -> Result<Option<Ready>, StorageError> {
     let file = reader.open(&read.root, &read.key, &read.freshness, Access::Direct)?;
     let bounds = read.bounds(&file)?;
     if bounds.len == 0 {
@@ -130,17 +131,22 @@ fn prepare(reader: &Reader, read: &mut OwedRead) -> Result<Option<Plan>, Storage
         return Ok(None);
     };
     let lease = read.lease(widened)?;
-    Ok(Some(Plan { file, bounds, lease, head, alignment }))
+    Ok(Some(Ready { file, bounds, lease, head, alignment }))
 }
 
-fn start(reader: &Reader, read: OwedRead, plan: Plan) {
-    let Plan { file, bounds, lease, head, alignment } = plan;
+fn start(reader: &Reader, read: OwedRead, ready: Ready) {
+    let Ready { file, bounds, lease, head, alignment } = ready;
     let memory_alignment =
         file.direct(&reader.counters).map_or(usize::MAX, |direct| direct.alignment.memory);
     let route = read.route;
     let file_len = file.len();
     let start = bounds.offset - head as u64;
-    let parts = match unsafe_lease_parts::cut(lease, PIECE_BYTES) {
+    let requests = Span::new(start, lease.len() as u64)
+        .map(|span| plan::split(span, PIECE_BYTES, alignment))
+        .into_iter()
+        .flatten()
+        .map(|request| request.len() as usize);
+    let parts = match unsafe_lease_parts::cut(lease, requests) {
         Ok(parts) => parts,
         // An empty range never comes here.
         Err(_lease) => return drop(read),

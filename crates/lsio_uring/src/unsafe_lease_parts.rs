@@ -36,11 +36,21 @@ pub(crate) struct LeasePart {
 // (see `cut`), so whoever holds the part is the only one to touch them, on whichever thread.
 unsafe impl Send for LeasePart {}
 
-/// Cuts `lease` into consecutive parts of at most `part_bytes` bytes. An empty lease has no part and
-/// is given back.
-pub(crate) fn cut(mut lease: Lease, part_bytes: usize) -> Result<Vec<LeasePart>, Lease> {
-    let starts: Vec<(*mut u8, usize)> =
-        lease.chunks_mut(part_bytes.max(1)).map(|part| (part.as_mut_ptr(), part.len())).collect();
+/// Cuts `lease` into consecutive parts of the lengths `lens`, as far as the buffer reaches. A lease of
+/// which nothing is cut off is given back.
+pub(crate) fn cut(
+    mut lease: Lease,
+    lens: impl Iterator<Item = usize>,
+) -> Result<Vec<LeasePart>, Lease> {
+    let mut starts: Vec<(*mut u8, usize)> = Vec::new();
+    let mut rest: &mut [u8] = &mut lease;
+    for len in lens {
+        let Some((part, behind)) = std::mem::take(&mut rest).split_at_mut_checked(len) else {
+            break;
+        };
+        starts.push((part.as_mut_ptr(), len));
+        rest = behind;
+    }
     if starts.is_empty() {
         return Err(lease);
     }
@@ -127,7 +137,7 @@ mod tests {
         let memory = Memory::new(1 << 20);
         let mut reservation = memory.reserve(1, lsio_io::class_size(10_000)).unwrap();
         let lease = reservation.lease(10_000).unwrap();
-        let mut parts = cut(lease, 4096).unwrap();
+        let mut parts = cut(lease, [4096, 4096, 1808].into_iter()).unwrap();
         assert_eq!(parts.iter().map(LeasePart::len).collect::<Vec<_>>(), [4096, 4096, 1808]);
         std::thread::scope(|scope| {
             for (number, part) in parts.iter_mut().enumerate() {

@@ -3,6 +3,7 @@
 
 mod absent_and_refused;
 mod changed_files;
+mod conformance;
 mod harness;
 mod life_cycle;
 mod listing;
