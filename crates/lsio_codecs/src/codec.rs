@@ -95,15 +95,7 @@ pub trait BytesCodec: Send + Sync + fmt::Debug {
     /// [`CodecError::Length`] for any other length, else as [`BytesCodec::decode`].
     fn decode_exact(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
         let expected = decoded.len() as u64;
-        let codec = self.name();
-        match self.decode(encoded, decoded) {
-            Ok(length) if length as u64 == expected => Ok(()),
-            Ok(length) => Err(CodecError::Length { codec, expected, actual: length as u64 }),
-            Err(CodecError::TooLarge { needed, limit, .. }) if limit == expected => {
-                Err(CodecError::Length { codec, expected, actual: needed })
-            }
-            Err(error) => Err(error),
-        }
+        exactly(self.name(), expected, self.decode(encoded, decoded))
     }
 
     /// The decoded length that the encoded bytes themselves state, where they do. Not to be believed
@@ -131,4 +123,20 @@ pub trait BytesCodec: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`CodecError::TooLarge`] for more bytes than the format can hold.
     fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError>;
+}
+
+/// What [`BytesCodec::decode`] answered, as [`BytesCodec::decode_exact`] must.
+pub(crate) fn exactly(
+    codec: &'static str,
+    expected: u64,
+    decoded: Result<usize, CodecError>,
+) -> Result<(), CodecError> {
+    match decoded {
+        Ok(length) if length as u64 == expected => Ok(()),
+        Ok(length) => Err(CodecError::Length { codec, expected, actual: length as u64 }),
+        Err(CodecError::TooLarge { needed, limit, .. }) if limit == expected => {
+            Err(CodecError::Length { codec, expected, actual: needed })
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -7,6 +7,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::{CompressionLvl, Compressor};
 
 use crate::CodecError;
+use crate::codec;
 use crate::libdeflate_ffi::Wrapper;
 
 /// Bytes decoded at once while looking for the end of a stream.
@@ -65,10 +66,33 @@ pub(crate) fn invalid(
     limit: usize,
 ) -> CodecError {
     if is_cut_off(wrapper, stream, limit) {
-        let actual = stream.len() as u64;
-        return CodecError::Truncated { codec, expected: actual + 1, actual };
+        return truncated(codec, stream);
     }
     CodecError::corrupt(codec, "it is not a valid stream, or its checksum differs")
+}
+
+/// What decoding `stream` to exactly `expected` bytes answered. libdeflate reads zeros behind the end
+/// of its input, so that a stream that was cut off may seem too long.
+pub(crate) fn exactly(
+    wrapper: Wrapper,
+    codec: &'static str,
+    stream: &[u8],
+    expected: usize,
+    decoded: Result<usize, CodecError>,
+) -> Result<(), CodecError> {
+    match codec::exactly(codec, expected as u64, decoded) {
+        Err(CodecError::Length { actual, .. })
+            if actual > expected as u64 && is_cut_off(wrapper, stream, expected) =>
+        {
+            Err(truncated(codec, stream))
+        }
+        other => other,
+    }
+}
+
+fn truncated(codec: &'static str, stream: &[u8]) -> CodecError {
+    let actual = stream.len() as u64;
+    CodecError::Truncated { codec, expected: actual + 1, actual }
 }
 
 /// Whether all of `stream` is a valid beginning, but its end is missing.

@@ -102,6 +102,12 @@ impl BytesCodec for Gzip {
         }
     }
 
+    fn decode_exact(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+        let expected = decoded.len();
+        let result = self.decode(encoded, decoded);
+        deflate::exactly(Wrapper::Gzip, NAME, encoded, expected, result)
+    }
+
     fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
         deflate::deflate(Wrapper::Gzip, NAME, self.level, decoded, encoded)
     }

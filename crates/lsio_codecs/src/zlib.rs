@@ -78,6 +78,12 @@ impl BytesCodec for Zlib {
         }
     }
 
+    fn decode_exact(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+        let expected = decoded.len();
+        let result = self.decode(encoded, decoded);
+        deflate::exactly(Wrapper::Zlib, NAME, encoded, expected, result)
+    }
+
     fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
         deflate::deflate(Wrapper::Zlib, NAME, self.level, decoded, encoded)
     }

@@ -1,0 +1,186 @@
+//! Chunks that other implementations encoded, decoded here; and encodings of ours that are pinned.
+//!
+//! `fixtures/generate.py` says who wrote which row.
+
+use lsio_array::{DataType, Decoded, Destination, VariableChunk};
+use lsio_codecs::{Bytes, ChunkContext, Codec, CodecChain, Endian, Serializer, codec_v2, codec_v3};
+use serde_json::Value;
+
+struct Row {
+    name: String,
+    context: ChunkContext,
+    chain: CodecChain,
+    strings: Option<Vec<String>>,
+    encoded: Vec<u8>,
+}
+
+fn rows() -> Vec<Row> {
+    let rows: Vec<Row> = include_str!("fixtures/known_bytes.jsonl")
+        .lines()
+        .map(|line| row(&serde_json::from_str(line).unwrap()))
+        .collect();
+    assert!(rows.len() > 150);
+    rows
+}
+
+fn row(row: &Value) -> Row {
+    let name = row["name"].as_str().unwrap().to_owned();
+    let data_type = DataType::from_name(row["dtype"].as_str().unwrap()).unwrap();
+    let shape = row["shape"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).collect();
+    let context = ChunkContext { data_type, shape };
+    let members = row["codecs"].as_array().unwrap();
+    let mut codecs = Vec::new();
+    if row["format"] == 2 && data_type != DataType::String {
+        codecs.push(Codec::ArrayToBytes(Serializer::Bytes(Bytes::new(Endian::Little))));
+    }
+    for codec in members {
+        let mut members = codec.as_object().unwrap().clone();
+        codecs.push(if row["format"] == 2 {
+            let id = members.remove("id").unwrap();
+            codec_v2(id.as_str().unwrap(), &members, &context).expect(&name)
+        } else {
+            let none = serde_json::Map::new();
+            let configuration = members.get("configuration").map(|v| v.as_object().unwrap());
+            let codec = members["name"].as_str().unwrap();
+            codec_v3(codec, configuration.unwrap_or(&none), &context).expect(&name)
+        });
+    }
+    let chain = CodecChain::new(codecs, &context).expect(&name);
+    let strings = row.get("strings").map(|strings| {
+        let strings = strings.as_array().unwrap().iter();
+        strings.map(|text| text.as_str().unwrap().to_owned()).collect()
+    });
+    let hex = row["encoded"].as_str().unwrap().as_bytes();
+    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap() as u8;
+    let encoded = hex.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
+    Row { name, context, chain, strings, encoded }
+}
+
+/// The element with this index in C order, in native byte order.
+fn element(data_type: DataType, index: usize) -> Vec<u8> {
+    let x = (index / 3 % 97) as u8;
+    let signed = i16::from(x) - 48;
+    let float = f64::from(x) / 4.0;
+    match data_type {
+        DataType::Bool => vec![x % 2],
+        DataType::Int8 => (signed as i8).to_ne_bytes().to_vec(),
+        DataType::Int16 => signed.to_ne_bytes().to_vec(),
+        DataType::Int32 => i32::from(signed).to_ne_bytes().to_vec(),
+        DataType::Int64 => i64::from(signed).to_ne_bytes().to_vec(),
+        DataType::UInt8 => vec![x],
+        DataType::UInt16 => u16::from(x).to_ne_bytes().to_vec(),
+        DataType::UInt32 => u32::from(x).to_ne_bytes().to_vec(),
+        DataType::UInt64 => u64::from(x).to_ne_bytes().to_vec(),
+        DataType::Float16 => float16_bits(float).to_ne_bytes().to_vec(),
+        DataType::Float32 => (float as f32).to_ne_bytes().to_vec(),
+        DataType::Float64 => float.to_ne_bytes().to_vec(),
+        DataType::Complex64 => {
+            [(float as f32).to_ne_bytes(), (0.0 - float as f32 * 2.0).to_ne_bytes()].concat()
+        }
+        DataType::Complex128 => [float.to_ne_bytes(), (0.0 - float * 2.0).to_ne_bytes()].concat(),
+        DataType::String => unreachable!("strings stand in the row"),
+    }
+}
+
+/// Bits of a small number that binary16 holds exactly.
+fn float16_bits(value: f64) -> u16 {
+    if value == 0.0 {
+        return 0;
+    }
+    let bits = value.to_bits();
+    let exponent = (bits >> 52) + 15 - 1023;
+    (exponent as u16) << 10 | ((bits >> 42) & 0x3ff) as u16
+}
+
+/// Index in C order of each element in the order in which the chain leaves them.
+fn stored_indexes(chain: &CodecChain, shape: &[u64]) -> Vec<usize> {
+    let count = shape.iter().product::<u64>() as usize;
+    let mut indexes: Vec<usize> = (0..count).collect();
+    indexes.sort_by_key(|&index| {
+        let mut rest = index as u64;
+        let mut position: Vec<u64> = shape
+            .iter()
+            .rev()
+            .map(|extent| {
+                let at = rest % extent;
+                rest /= extent;
+                at
+            })
+            .collect();
+        position.reverse();
+        chain.axis_order().iter().map(|&axis| position[axis]).collect::<Vec<_>>()
+    });
+    indexes
+}
+
+#[test]
+fn what_others_encoded_decodes_to_their_elements() {
+    for row in rows().iter().filter(|row| row.strings.is_none()) {
+        let data_type = row.context.data_type;
+        let expected: Vec<u8> = stored_indexes(&row.chain, &row.context.shape)
+            .into_iter()
+            .flat_map(|index| element(data_type, index))
+            .collect();
+        let mut decoded = vec![0xee; row.chain.decoded_len().unwrap() as usize];
+        let mut scratch = vec![0xee; row.chain.scratch_len() as usize];
+        let end = row
+            .chain
+            .decode(&row.encoded, Destination::Fixed(&mut decoded), &mut scratch)
+            .unwrap_or_else(|error| panic!("{}: {error}", row.name));
+        assert_eq!(end, Decoded::Complete);
+        assert!(decoded == expected, "{}", row.name);
+        assert!(row.encoded.len() as u64 <= row.chain.encoded_bound(), "{}", row.name);
+    }
+}
+
+#[test]
+fn strings_of_others_decode_to_their_texts() {
+    for row in rows() {
+        let Some(strings) = &row.strings else { continue };
+        let expected: Vec<&str> = stored_indexes(&row.chain, &row.context.shape)
+            .into_iter()
+            .map(|index| strings[index].as_str())
+            .collect();
+        let mut chunk = VariableChunk { offsets: vec![], bytes: vec![], limit: 0 };
+        // Grows from nothing by what the chain asks for, as the executor does.
+        let mut tries = 0;
+        while let Decoded::Outgrown { needed } =
+            row.chain.decode(&row.encoded, Destination::Variable(&mut chunk), &mut []).unwrap()
+        {
+            assert!(needed > chunk.limit, "{}", row.name);
+            chunk = VariableChunk { offsets: vec![], bytes: vec![], limit: needed };
+            tries += 1;
+            assert!(tries < 20, "{}", row.name);
+        }
+        let decoded: Vec<&str> = chunk
+            .offsets
+            .windows(2)
+            .map(|ends| {
+                std::str::from_utf8(&chunk.bytes[ends[0] as usize..ends[1] as usize]).unwrap()
+            })
+            .collect();
+        assert_eq!(decoded, expected, "{}", row.name);
+    }
+}
+
+/// Rows without a compressor have one right encoding only.
+#[test]
+fn what_cannot_be_encoded_otherwise_is_encoded_as_by_others() {
+    let exact = ["bytes", "transpose", "vlen-utf8", "crc32c"];
+    let mut compared = 0;
+    for row in rows().iter().filter(|row| row.chain.names().iter().all(|n| exact.contains(n))) {
+        let mut encoded = Vec::new();
+        if let Some(strings) = &row.strings {
+            let strings: Vec<&str> = strings.iter().map(String::as_str).collect();
+            row.chain.encode_strings(&strings, &mut encoded).unwrap();
+        } else {
+            let count = row.context.shape.iter().product::<u64>() as usize;
+            let elements: Vec<u8> =
+                (0..count).flat_map(|index| element(row.context.data_type, index)).collect();
+            row.chain.encode(&elements, &mut encoded).unwrap();
+        }
+        assert_eq!(encoded, row.encoded, "{}", row.name);
+        compared += 1;
+    }
+    assert!(compared >= 30, "{compared}");
+}
