@@ -39,7 +39,12 @@ function inspectEngine(configure: () => void): { engine: Engine | null; failure:
     configure();
     return { engine: { ...engineInfo(), memory: memoryUsage() }, failure: null };
   } catch (error) {
-    return { engine: null, failure: errorText(error).trim() };
+    return {
+      engine: null,
+      failure: errorText(error)
+        .replace(/^lsio: /, '')
+        .trim(),
+    };
   }
 }
 
