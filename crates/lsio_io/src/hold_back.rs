@@ -85,7 +85,8 @@ impl HoldBack {
             if ready.len() <= self.window {
                 return leaving;
             }
-            let chosen = ready[self.shuffle.below(ready.len())];
+            let chosen = if self.window == 0 { 0 } else { self.shuffle.below(ready.len()) };
+            let chosen = ready[chosen];
             leaving.push(self.held.remove(chosen).delivery);
         }
     }
