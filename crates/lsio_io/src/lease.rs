@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::budget::Account;
-use crate::region::Slot;
+use crate::region::{Slot, no_bytes};
 use crate::{Memory, SharedBytes};
 
 /// A leased buffer, aligned to 4096 bytes. Dropping it returns the slot.
@@ -60,14 +60,19 @@ impl Deref for Lease {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.slot.as_ref().map_or(&[], |slot| &slot[..self.len])
+        match &self.slot {
+            Some(slot) => &slot[..self.len],
+            None => no_bytes(),
+        }
     }
 }
 
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut [u8] {
-        let len = self.len;
-        self.slot.as_mut().map_or(&mut [], |slot| &mut slot[..len])
+        match &mut self.slot {
+            Some(slot) => &mut slot[..self.len],
+            None => no_bytes(),
+        }
     }
 }
 

@@ -11,6 +11,10 @@
 //! 4. The [`Completion`] arrives at the read's [`CompletionSink`] with [`SharedBytes`], which can be
 //!    sliced into sub-views that keep the one physical buffer alive.
 //!
+//! Whoever may block (opening an array reads metadata) uses [`blocking`]. Implementations here are
+//! [`MemoryStorage`] and [`FaultStorage`], which wraps any other for tests; every implementation
+//! passes [`conformance::check`].
+//!
 //! This crate never spawns a thread and knows no format. It supports 64-bit targets only: a `usize`
 //! holds every length that the engine accepts.
 

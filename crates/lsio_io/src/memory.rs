@@ -10,7 +10,7 @@ use crate::lease::Lease;
 use crate::pool::{Pool, Surplus};
 use crate::region::Slot;
 use crate::reservation::Reservation;
-use crate::system_memory::physical_memory;
+use crate::system_memory::total_memory;
 
 /// Idle memory above the limit that is left alone where only breaking up huge pages could free it.
 /// It is a part of the 64 MiB that resident memory may exceed budget and held memory by.
@@ -29,13 +29,14 @@ type Hook = Arc<dyn Fn() + Send + Sync>;
 ///
 /// Memory that buffers gave back stays mapped for the next ones as long as it fits under the limit
 /// together with what is leased; the rest goes back to the system, the longest unused first. A
-/// reservation that has no buffer yet may be served from such idle memory later, so the two overlap:
-/// see [`MemoryUsage::idle`].
+/// reservation that has no buffer yet is served from such idle memory later, so the two overlap: see
+/// [`MemoryUsage::idle`]. (What a reservation is used for outside the pool comes on top. Keep such
+/// memory small, or move it to held.)
 pub struct Memory {
     books: Mutex<Books>,
     hooks: Mutex<Arc<[Hook]>>,
     next_region: AtomicU64,
-    /// A buffer longer than this cannot be backed on this machine.
+    /// A buffer longer than this cannot be backed here.
     longest: u64,
 }
 
@@ -90,7 +91,7 @@ impl Memory {
             books: Mutex::new(books),
             hooks: Mutex::new(Arc::new([])),
             next_region: AtomicU64::new(0),
-            longest: physical_memory().unwrap_or(u64::MAX),
+            longest: total_memory().unwrap_or(u64::MAX),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The books of the pool: free slots by class, and what of them is backed by memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use crate::backing::Backing;
@@ -13,7 +13,9 @@ pub(crate) struct Pool {
     regions: HashMap<u64, RegionBooks>,
     /// Free slots by class. The end is taken first, so the start is what was unused for longest.
     free: BTreeMap<u64, Vec<Slot>>,
-    /// Counts the times that a region became free, to tell which has been free for longest.
+    /// Regions of which every slot is free, by the time since when, so the longest free comes first.
+    free_regions: BTreeMap<u64, u64>,
+    /// Counts the times that a region became free.
     clock: u64,
     backed: u64,
     leased: u64,
@@ -76,6 +78,9 @@ impl Pool {
     pub(crate) fn take(&mut self, class: u64) -> Option<Taken> {
         let slot = self.free.get_mut(&class)?.pop()?;
         let books = self.regions.get_mut(&slot.region_id)?;
+        if books.free == books.slots {
+            self.free_regions.remove(&books.free_since);
+        }
         books.free -= 1;
         let (backed, mut untouched) = books.backing.touch(&range_of(&slot));
         if class >= HUGE_PAGE {
@@ -101,11 +106,17 @@ impl Pool {
     pub(crate) fn add_region(&mut self, class: u64, slots: Vec<Slot>) {
         let Some(region_id) = slots.first().map(|slot| slot.region_id) else { return };
         let backing = Backing::new(region_size(class) as usize, class as usize);
-        let count = slots.len();
-        self.regions.insert(
-            region_id,
-            RegionBooks { class, slots: count, free: count, touching: 0, free_since: 0, backing },
-        );
+        let slots_of_region = slots.len();
+        let books = RegionBooks {
+            class,
+            slots: slots_of_region,
+            free: 0,
+            touching: 0,
+            free_since: 0,
+            backing,
+        };
+        self.regions.insert(region_id, books);
+        self.count_free(region_id, slots_of_region);
         let free = self.free.entry(class).or_default();
         // Lowest address on top, so that neighbours are used together and share huge pages.
         free.splice(0..0, slots.into_iter().rev());
@@ -113,19 +124,27 @@ impl Pool {
 
     /// Takes back a slot that was leased.
     pub(crate) fn give(&mut self, slot: Slot) {
-        let Some(books) = self.regions.get_mut(&slot.region_id) else { return };
-        books.free += 1;
+        let Some(class) = self.count_free(slot.region_id, 1) else { return };
+        self.leased -= class;
+        self.free.entry(class).or_default().push(slot);
+    }
+
+    /// Books `slots` of a region as free and tells its class.
+    fn count_free(&mut self, region_id: u64, slots: usize) -> Option<u64> {
+        let books = self.regions.get_mut(&region_id)?;
+        books.free += slots;
         if books.free == books.slots {
             self.clock += 1;
             books.free_since = self.clock;
+            self.free_regions.insert(self.clock, region_id);
         }
-        self.leased -= books.class;
-        self.free.entry(books.class).or_default().push(slot);
+        Some(books.class)
     }
 
     /// Takes idle memory out of the books: free regions, the longest free first, until `excess` bytes
-    /// are found, and if `excess - tolerated` is more than that, free slots between used ones. (Those
-    /// cost a huge page each, hence the tolerance.)
+    /// are found. If no region is left and more than `tolerated` bytes are still to be found, also free
+    /// slots between used ones. Those cost a huge page each and a search, hence the tolerance, of
+    /// which half is then cleared too so that the next search is not needed at once.
     pub(crate) fn take_surplus(&mut self, excess: u64, tolerated: u64) -> Surplus {
         let mut surplus = Surplus::default();
         if excess == 0 || self.idle() == 0 {
@@ -134,45 +153,41 @@ impl Pool {
         let found = self.take_regions(excess, &mut surplus);
         let rest = excess.saturating_sub(found);
         if rest > tolerated {
-            self.take_slots(rest - tolerated, &mut surplus);
+            self.take_slots(rest - tolerated / 2, &mut surplus);
         }
         surplus
     }
 
     /// Takes back slots whose memory was given to the kernel.
     pub(crate) fn restore(&mut self, slots: Vec<Slot>) {
+        let mut by_class: BTreeMap<u64, Vec<Slot>> = BTreeMap::new();
         for slot in slots {
-            let Some(books) = self.regions.get_mut(&slot.region_id) else { continue };
-            books.free += 1;
-            if books.free == books.slots {
-                self.clock += 1;
-                books.free_since = self.clock;
+            if let Some(class) = self.count_free(slot.region_id, 1) {
+                by_class.entry(class).or_default().push(slot);
             }
-            self.free.entry(books.class).or_default().insert(0, slot);
+        }
+        for (class, slots) in by_class {
+            self.free.entry(class).or_default().splice(0..0, slots);
         }
     }
 
     fn take_regions(&mut self, excess: u64, surplus: &mut Surplus) -> u64 {
-        let mut candidates: Vec<(u64, u64, u64, u64)> = self
-            .regions
-            .iter()
-            .filter(|(_, books)| books.free == books.slots)
-            .map(|(&id, books)| (books.free_since, id, books.class, books.backing.backed() as u64))
-            .filter(|&(.., backed)| backed > 0)
-            .collect();
-        candidates.sort_unstable();
         let mut found = 0;
-        for (_, id, class, backed) in candidates {
-            if found >= excess {
-                break;
-            }
-            found += backed;
-            self.backed -= backed;
-            self.regions.remove(&id);
-            if let Some(free) = self.free.get_mut(&class) {
-                surplus.unmap.extend(free.extract_if(.., |slot| slot.region_id == id));
+        let mut by_class: BTreeMap<u64, HashSet<u64>> = BTreeMap::new();
+        while found < excess
+            && let Some((_, id)) = self.free_regions.pop_first()
+        {
+            if let Some(books) = self.regions.remove(&id) {
+                found += books.backing.backed() as u64;
+                by_class.entry(books.class).or_default().insert(id);
             }
         }
+        for (class, ids) in by_class {
+            if let Some(free) = self.free.get_mut(&class) {
+                surplus.unmap.extend(free.extract_if(.., |slot| ids.contains(&slot.region_id)));
+            }
+        }
+        self.backed -= found;
         found
     }
 

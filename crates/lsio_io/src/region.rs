@@ -8,7 +8,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::Arc;
 
-use crate::size_class::{HUGE_PAGE, region_size};
+use crate::size_class::{HUGE_PAGE, PAGE, region_size};
 
 /// Address space from `mmap`, aligned to a huge page. Unmapped when its last slot is gone.
 #[derive(Debug)]
@@ -162,6 +162,13 @@ impl DerefMut for Slot {
         // SAFETY: as in `deref`, and `&mut self` is the only way to this range.
         unsafe { slice::from_raw_parts_mut(self.start(), self.len) }
     }
+}
+
+/// No bytes, but at an address that is aligned like any slot: the content of an empty buffer may be
+/// taken for elements of any type.
+pub(crate) fn no_bytes() -> &'static mut [u8] {
+    // SAFETY: a slice of no bytes needs an address that is not null and aligned, and no memory.
+    unsafe { slice::from_raw_parts_mut(ptr::without_provenance_mut(PAGE as usize), 0) }
 }
 
 #[cfg(test)]

@@ -21,16 +21,16 @@ pub fn available_memory() -> Option<u64> {
 
 /// A quarter of what there is.
 pub(crate) fn default_limit() -> u64 {
-    default_limit_of(total(&read_file))
+    default_limit_of(total_memory())
 }
 
 fn default_limit_of(total: Option<u64>) -> u64 {
     total.map_or(UNKNOWN_SYSTEM_LIMIT, |bytes| bytes / DEFAULT_SHARE)
 }
 
-/// Bytes of memory of this machine. `None` where they cannot be read.
-pub(crate) fn physical_memory() -> Option<u64> {
-    meminfo(&read_file, "MemTotal:")
+/// Bytes of memory that this process could have at most. `None` where they cannot be read.
+pub(crate) fn total_memory() -> Option<u64> {
+    total(&read_file)
 }
 
 fn read_file(path: &Path) -> Option<String> {
@@ -211,6 +211,6 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn this_machine_has_memory() {
         assert!(available_memory().is_some_and(|bytes| bytes > 0));
-        assert!(default_limit() > 0 && Some(default_limit()) < physical_memory());
+        assert!(default_limit() > 0 && Some(default_limit()) < total_memory());
     }
 }

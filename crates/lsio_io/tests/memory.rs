@@ -317,6 +317,15 @@ fn buffers_are_used_again_last_given_first() {
 }
 
 #[test]
+fn a_buffer_of_no_bytes_costs_nothing_and_is_aligned() {
+    let memory = Memory::new(0);
+    let mut empty = memory.reserve(0, 0).unwrap().lease(0).unwrap();
+    assert_eq!((empty.len(), empty.capacity(), empty.as_mut_ptr().align_offset(4096)), (0, 0, 0));
+    let shared = empty.freeze();
+    assert_eq!((shared.len(), shared.as_ptr().align_offset(4096)), (0, 0));
+}
+
+#[test]
 fn idle_memory_makes_room_for_other_sizes() {
     let memory = Memory::new(64 * MIB);
     let lease = |len: u64| {
