@@ -115,7 +115,7 @@ export const FLAGS: readonly Flag[] = [
     value: 'FILE',
     example: 'values.npy',
     commands: ['get'],
-    help: 'Write the values to FILE in numpy's .npy format instead of printing them; `-` is standard output.',
+    help: 'Write the values to FILE in the .npy format instead of printing them; `-` is standard output.',
     set: (options, text) => {
       options.output = nonEmpty(text, 'a file name');
     },
@@ -184,7 +184,7 @@ export const FLAGS: readonly Flag[] = [
     value: 'FOLDER',
     example: '/var/tmp',
     commands: ['demo'],
-    help: 'Where to make the temporary folder of the sample data. Default: the system's.',
+    help: 'Where to make the temporary folder of the sample data. Default: that of the system.',
     set: (options, text) => {
       options.directory = nonEmpty(text, 'a folder');
     },
