@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use lsio_io::{Begun, Freshness, ReadAnswer, StorageError};
 
-use crate::direct::Refill;
 use crate::open_file::{Access, OpenFile};
 use crate::owed_read::{Bounds, OwedRead, Window};
 use crate::reader::Reader;
 use crate::stats::Counters;
+use crate::transfer::Refill;
 
 /// Most bytes that one read(2) transfers on Linux: 2 GiB less one page (read(2), NOTES).
 const MOST_BYTES_PER_CALL: usize = (2 << 30) - 4096;

@@ -78,6 +78,12 @@ impl HandleCache {
         Ok((file.identity() == identity).then_some(file))
     }
 
+    /// Whether the version `identity` of the file at `path` is in the cache.
+    pub(crate) fn holds(&self, path: &Path, identity: &Identity) -> bool {
+        let handles = lock(&self.handles);
+        handles.by_path.get(path).is_some_and(|handle| handle.file.identity() == identity)
+    }
+
     fn lookup(&self, path: &Path) -> Option<Arc<OpenFile>> {
         let mut handles = lock(&self.handles);
         handles.clock += 1;

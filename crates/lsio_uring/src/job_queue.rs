@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::direct::{Piece, Refill};
 use crate::listing::Listing;
 use crate::locking::lock;
 use crate::owed_read::OwedRead;
 use crate::read_ahead::Advice;
+use crate::transfer::{Piece, Refill};
 
 /// Something for a pread thread to do.
 #[derive(Debug)]

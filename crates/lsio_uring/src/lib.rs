@@ -77,6 +77,7 @@ mod ring;
 mod root;
 mod stats;
 mod storage;
+mod transfer;
 mod unsafe_lease_parts;
 mod unsafe_syscalls;
 mod writing;

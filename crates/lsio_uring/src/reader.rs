@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-use lsio_io::{Freshness, IoMode, Key, Route, StorageError};
+use lsio_io::{Freshness, Identity, IoMode, Key, Route, StorageError};
 
 use crate::available_memory::RecentMemory;
-use crate::direct::{self, Piece};
 use crate::handle_cache::HandleCache;
 use crate::job_queue::{Job, JobQueue};
 use crate::listing::Listing;
@@ -20,7 +19,8 @@ use crate::read_ahead::ReadAhead;
 use crate::ring::{Ring, RingShared};
 use crate::root::Root;
 use crate::stats::Counters;
-use crate::{EngineChoice, LocalConfig, buffered};
+use crate::transfer::Piece;
+use crate::{EngineChoice, LocalConfig, buffered, direct};
 
 /// The part of an engine that its threads use.
 #[derive(Debug)]
@@ -62,7 +62,8 @@ impl Reader {
 
     /// What serves direct reads.
     pub(crate) fn engine(&self) -> Engine {
-        if self.choice != EngineChoice::Pread && self.probe().is_usable() {
+        let ring_failed = matches!(self.ring.get(), Some(None));
+        if self.choice != EngineChoice::Pread && !ring_failed && self.probe().is_usable() {
             Engine::Uring
         } else {
             Engine::Pread
@@ -100,14 +101,26 @@ impl Reader {
         self.ring.get().and_then(Option::as_ref)
     }
 
-    /// Queues a read that `plan` was chosen for.
-    pub(crate) fn submit(&self, plan: RoutePlan, read: OwedRead) {
-        if plan == RoutePlan::Buffered {
-            // What finds a thread free is read at once; what has to wait is asked for meanwhile.
-            let advice = self.queue.is_backed_up().then(|| self.ahead.announce(&read));
-            self.queue.push(Job::Buffered(read, advice));
-        } else {
-            self.queue.push(Job::Direct(read));
+    /// Queues reads, each with the way that was chosen for it.
+    pub(crate) fn submit(&self, batch: Vec<(RoutePlan, OwedRead)>) {
+        let mut pieces = Vec::new();
+        for (plan, read) in batch {
+            match plan {
+                RoutePlan::Buffered => {
+                    // What finds a thread free is read at once; what has to wait is asked for
+                    // meanwhile.
+                    let advice = self.queue.is_backed_up().then(|| self.ahead.announce(&read));
+                    self.queue.push(Job::Buffered(read, advice));
+                }
+                RoutePlan::PreadDirect => self.queue.push(Job::Direct(read)),
+                RoutePlan::UringDirect => match direct::pieces_at_once(self, read) {
+                    Ok(more) => pieces.extend(more),
+                    Err(read) => self.queue.push(Job::Direct(*read)),
+                },
+            }
+        }
+        if let Some(ring) = self.started_ring().filter(|_| !pieces.is_empty()) {
+            ring.submit(pieces);
         }
     }
 
@@ -171,6 +184,11 @@ impl Reader {
     ) -> Result<Arc<OpenFile>, StorageError> {
         let path = root.path(key);
         self.open_by(root, key, freshness, &path, || OpenFile::open(&path, access, &self.counters))
+    }
+
+    /// Whether the version `identity` of `key` is open.
+    pub(crate) fn has_open(&self, root: &Root, key: &Key, identity: &Identity) -> bool {
+        self.handles.holds(&root.path(key), identity)
     }
 
     /// As [`Reader::open`], with the way to open a file that is not in the cache.

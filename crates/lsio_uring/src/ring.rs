@@ -1,7 +1,7 @@
 //! The ring: one thread with one `io_uring`, and long-lived slots that each keep one request in flight.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
@@ -12,11 +12,11 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_uring::fs::File;
 
-use crate::direct::{Next, Piece};
 use crate::job_queue::JobQueue;
 use crate::locking::lock;
 use crate::open_file::OpenFile;
 use crate::stats::Counters;
+use crate::transfer::{Next, Piece};
 
 /// Entries of the submission queue; the completion queue has twice as many (`io_uring_setup(2)`). The
 /// number of slots is held below it, so that neither can overflow.
@@ -29,7 +29,7 @@ const MOST_DUPLICATES: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Ring {
     /// `None` once closed.
-    pieces: Mutex<Option<UnboundedSender<Piece>>>,
+    batches: Mutex<Option<UnboundedSender<Vec<Piece>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -72,7 +72,7 @@ impl Ring {
         })?;
         match outcome.recv() {
             Ok(Ok(())) => {
-                Ok(Self { pieces: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+                Ok(Self { batches: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
             }
             Ok(Err(error)) => Err(error),
             Err(mpsc::RecvError) => Err(io::Error::other("the ring's thread panicked")),
@@ -81,17 +81,15 @@ impl Ring {
 
     /// Hands `pieces` to the ring together. A closed ring drops them, which answers their reads.
     pub(crate) fn submit(&self, pieces: Vec<Piece>) {
-        let sender = lock(&self.pieces).clone();
-        for piece in pieces {
-            if let Some(Err(refused)) = sender.as_ref().map(|sender| sender.send(piece)) {
-                drop(refused);
-            }
+        let sender = lock(&self.batches).clone();
+        if let Some(Err(refused)) = sender.map(|sender| sender.send(pieces)) {
+            drop(refused);
         }
     }
 
     /// Lets what the kernel has finish, and ends the thread.
     pub(crate) fn close(&self) -> Option<JoinHandle<()>> {
-        drop(lock(&self.pieces).take());
+        drop(lock(&self.batches).take());
         lock(&self.thread).take()
     }
 }
@@ -100,9 +98,9 @@ impl Ring {
 ///
 /// When this returns no request is in flight: a slot waits for the completion of its own. The ring
 /// may be dropped only then, since tokio-uring frees the buffers of abandoned requests early.
-async fn run(slots: usize, pieces: UnboundedReceiver<Piece>, shared: RingShared) {
+async fn run(slots: usize, batches: UnboundedReceiver<Vec<Piece>>, shared: RingShared) {
     let ring = Rc::new(RingThread {
-        pieces: AsyncMutex::new(pieces),
+        queue: AsyncMutex::new(Queue { batches, pieces: VecDeque::new() }),
         shared,
         files: RefCell::default(),
         parks_at_last_request: Cell::new(None),
@@ -128,9 +126,15 @@ async fn slot(ring: Rc<RingThread>) {
     }
 }
 
+/// Batches as they come, and the pieces of the last one that no slot has taken yet.
+struct Queue {
+    batches: UnboundedReceiver<Vec<Piece>>,
+    pieces: VecDeque<Piece>,
+}
+
 /// What lives on the ring's thread.
 struct RingThread {
-    pieces: AsyncMutex<UnboundedReceiver<Piece>>,
+    queue: AsyncMutex<Queue>,
     shared: RingShared,
     /// Duplicates of open files, by serial number: tokio-uring owns and closes what it reads from.
     files: RefCell<HashMap<u64, Rc<File>>>,
@@ -141,7 +145,13 @@ struct RingThread {
 
 impl RingThread {
     async fn next(&self) -> Option<Piece> {
-        self.pieces.lock().await.recv().await
+        let mut queue = self.queue.lock().await;
+        loop {
+            if let Some(piece) = queue.pieces.pop_front() {
+                return Some(piece);
+            }
+            queue.pieces = queue.batches.recv().await?.into();
+        }
     }
 
     async fn serve(&self, mut piece: Piece) {

@@ -64,19 +64,20 @@ impl Storage for LocalStorage {
     }
 
     fn submit(&self, batch: Vec<Read>) {
-        let started = self.engine.start();
-        for read in batch {
+        let planned = batch.into_iter().map(|read| {
             let plan = match &read.begun {
                 // Begun in the page cache, so it goes on there.
                 Some(_) => RoutePlan::Buffered,
                 None => self.engine.reader().plan(read.mode, read.request_bytes),
             };
             let counters = Arc::clone(&self.engine.reader().counters);
-            let read = OwedRead::new(read, Arc::clone(&self.root), counters, plan.route());
-            match &started {
-                Ok(reader) => reader.submit(plan, read),
-                Err(source) => {
-                    let (key, source) = (read.key.clone(), Arc::clone(source));
+            (plan, OwedRead::new(read, Arc::clone(&self.root), counters, plan.route()))
+        });
+        match self.engine.start() {
+            Ok(reader) => reader.submit(planned.collect()),
+            Err(source) => {
+                for (_, read) in planned {
+                    let (key, source) = (read.key.clone(), Arc::clone(&source));
                     let error = StorageError::Io { operation: "start threads for", key, source };
                     read.answer(Err(error), Duration::ZERO);
                 }

@@ -9,5 +9,6 @@ mod life_cycle;
 mod listing;
 mod random_reads;
 mod routes;
+mod unsafe_page_cache;
 mod unsafe_privileges;
 mod writing;

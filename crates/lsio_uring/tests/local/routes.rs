@@ -6,6 +6,7 @@ use lsio_io::{ByteRange, IoMode, Resident, Route, Storage};
 use lsio_uring::{AvailableMemory, Engine, EngineChoice, LocalConfig};
 
 use crate::harness::{Ask, Bench, Folder, choices};
+use crate::unsafe_page_cache::forget;
 
 const LEN: usize = (5 << 20) + 99;
 
@@ -143,4 +144,59 @@ fn a_file_system_in_memory_is_read_in_every_mode() {
             assert!(answer.bytes[..] == bytes[1001..], "{choice:?} {mode:?}");
         }
     }
+}
+
+#[test]
+fn whatever_part_of_a_file_is_resident_its_bytes_are_right() {
+    let folder = Folder::new();
+    let bytes = folder.file("data", LEN, 5);
+    let path = folder.path().join("data");
+    let len = LEN as u64;
+    // (first byte, number of bytes) that the kernel is asked to forget.
+    for forgotten in [(0, len), (0, 1 << 20), (1 << 20, len), (3 << 20, 1 << 20), (0, 0)] {
+        for choice in choices() {
+            let bench = Bench::new(&folder, choice);
+            bench.whole("data", &Ask::new(IoMode::Buffered, len)).unwrap();
+            if forgotten.1 > 0 {
+                forget(&path, forgotten.0, forgotten.1);
+            }
+            let ask = Ask::new(IoMode::Auto, len);
+            let read = bench.make(0, "data", ByteRange::Whole, &ask);
+            let completion = match bench.storage.try_read_resident(read) {
+                Resident::Hit(completion) => completion,
+                Resident::Miss(read) => {
+                    bench.storage.submit(vec![read]);
+                    bench.completion()
+                }
+            };
+            assert!(completion.result.unwrap().bytes[..] == bytes[..], "{forgotten:?}");
+        }
+    }
+}
+
+#[test]
+fn reads_of_one_open_file_enter_the_ring_together() {
+    if !choices().contains(&EngineChoice::Uring) {
+        return;
+    }
+    let folder = Folder::new();
+    let bytes = folder.file("data", LEN, 6);
+    let bench = Bench::new(&folder, EngineChoice::Uring);
+    let answer = bench.whole("data", &Ask::new(IoMode::Direct, LEN as u64)).unwrap();
+    let before = bench.storage.engine().stats();
+    let ask = Ask::pinned(IoMode::Direct, 10_000, &answer);
+    let range = |tag: u64| ByteRange::Bounded { offset: tag * 50_001, len: 10_000 };
+    let batch = (0..64).map(|tag| bench.make(tag, "data", range(tag), &ask));
+    bench.storage.submit(batch.collect());
+    for _ in 0..64 {
+        let completion = bench.completion();
+        let at = completion.tag as usize * 50_001;
+        assert!(completion.result.unwrap().bytes[..] == bytes[at..at + 10_000]);
+    }
+    let after = bench.storage.engine().stats();
+    assert_eq!(after.ring_requests - before.ring_requests, 64);
+    // The 32 slots fill up before the ring is entered for the first time; in the worst case each of
+    // the other 32 requests enters by itself.
+    let entered = after.submissions - before.submissions;
+    assert!((2..=33).contains(&entered), "{entered}");
 }
