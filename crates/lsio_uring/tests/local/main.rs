@@ -4,6 +4,7 @@
 mod absent_and_refused;
 mod changed_files;
 mod conformance;
+mod engine_choice;
 mod harness;
 mod life_cycle;
 mod listing;
