@@ -1,31 +1,4 @@
 //! `blosc`: containers of c-blosc 1, with any of its compressors and shuffle filters.
-//!
-//! A container carries no checksum: damage inside its blocks is found only where it makes no sense to
-//! the compressor. Its decoded length is compared with the expected one before anything is decoded.
-//! Containers with snappy inside are read and written by this crate, all others by c-blosc.
-//!
-//! - Specification: Zarr v3 codecs, "blosc codec", version 1.0; c-blosc 1.21, `README_HEADER.rst`.
-//! - Names: v3 `blosc`, configuration `{"cname": "blosclz" | "lz4" | "lz4hc" | "snappy" | "zlib" |
-//!   "zstd", "clevel": 0..=9, "shuffle": "noshuffle" | "shuffle" | "bitshuffle", "typesize": 1..,
-//!   "blocksize": 0..}`; v2 and `numcodecs.blosc`: the same with `"shuffle"` 0, 1, 2, or -1 for bits
-//!   where elements have one byte and bytes elsewhere.
-//!
-//! ```
-//! use lsio_codecs::{Blosc, BloscCompressor, BytesCodec, Shuffle};
-//!
-//! # fn main() -> Result<(), lsio_codecs::CodecError> {
-//! let blosc = Blosc::new(BloscCompressor::Lz4, 5, Shuffle::Byte, 4, 0);
-//! let elements: Vec<u8> = (0..1000u32).flat_map(u32::to_le_bytes).collect();
-//! let mut encoded = Vec::new();
-//! blosc.encode(&elements, &mut encoded)?;
-//! assert!(encoded.len() < 1000);
-//! let mut decoded = vec![0; 4000];
-//! blosc.decode_exact(&encoded, &mut decoded)?;
-//! assert_eq!(decoded, elements);
-//! assert!(blosc.decode_exact(&encoded, &mut decoded[1..]).is_err());
-//! # Ok(())
-//! # }
-//! ```
 
 use std::ffi::CStr;
 
@@ -75,7 +48,34 @@ impl BloscCompressor {
     }
 }
 
-/// The `blosc` codec.
+/// `blosc`: containers of c-blosc 1, with any of its compressors and shuffle filters.
+///
+/// A container carries no checksum: damage inside its blocks is found only where it makes no sense to
+/// the compressor. Its decoded length is compared with the expected one before anything is decoded.
+/// Containers with snappy inside are read and written by this crate, all others by c-blosc.
+///
+/// - Specification: Zarr v3 codecs, "blosc codec", version 1.0; c-blosc 1.21, `README_HEADER.rst`.
+/// - Names: v3 `blosc`, configuration `{"cname": "blosclz" | "lz4" | "lz4hc" | "snappy" | "zlib" |
+///   "zstd", "clevel": 0..=9, "shuffle": "noshuffle" | "shuffle" | "bitshuffle", "typesize": 1..,
+///   "blocksize": 0..}`; v2 and `numcodecs.blosc`: the same with `"shuffle"` 0, 1, 2, or -1 for bits
+///   where elements have one byte and bytes elsewhere.
+///
+/// ```
+/// use lsio_codecs::{Blosc, BloscCompressor, BytesCodec, Shuffle};
+///
+/// # fn main() -> Result<(), lsio_codecs::CodecError> {
+/// let blosc = Blosc::new(BloscCompressor::Lz4, 5, Shuffle::Byte, 4, 0);
+/// let elements: Vec<u8> = (0..1000u32).flat_map(u32::to_le_bytes).collect();
+/// let mut encoded = Vec::new();
+/// blosc.encode(&elements, &mut encoded)?;
+/// assert!(encoded.len() < 1000);
+/// let mut decoded = vec![0; 4000];
+/// blosc.decode_exact(&encoded, &mut decoded)?;
+/// assert_eq!(decoded, elements);
+/// assert!(blosc.decode_exact(&encoded, &mut decoded[1..]).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blosc {
     compressor: BloscCompressor,
@@ -118,11 +118,13 @@ impl Blosc {
         };
         let level = members.integer("clevel", 0..=9)?.unwrap_or(5);
         let block_len = members.integer("blocksize", 0..=i32::MAX.into())?.unwrap_or(0);
-        let typesize = match members.integer("typesize", 1..=i32::MAX.into())? {
-            Some(typesize) => typesize,
-            None => context.data_type.size().unwrap_or(1),
-        };
+        let element_len = context.data_type.size().unwrap_or(1);
+        let typesize = members.integer("typesize", 0..=i32::MAX.into())?.unwrap_or(element_len);
         let shuffle = shuffle(&mut members, typesize)?;
+        if typesize == 0 && shuffle != Shuffle::None {
+            let reason = "'typesize' must not be 0 where elements are shuffled";
+            return Err(CodecError::configuration(NAME, reason));
+        }
         members.finish()?;
         Ok(Self::new(compressor, level, shuffle, typesize, block_len))
     }
@@ -262,6 +264,7 @@ mod tests {
             assert!(matches!(error, CodecError::Configuration { codec: "blosc", .. }), "{text}");
         }
         assert!(read(Dialect::Numcodecs, r#"{"shuffle":3}"#).is_err());
+        assert!(read(Dialect::V3, r#"{"typesize":0,"shuffle":"noshuffle"}"#).is_ok());
     }
 
     /// c-blosc undoes its bit and byte shuffle; a container of stored streams shows it alone.

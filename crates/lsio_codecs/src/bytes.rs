@@ -1,24 +1,4 @@
 //! `bytes`: elements of fixed size, one after the other, in a stated byte order.
-//!
-//! - Specification: Zarr v3 codecs, "bytes codec", version 1.0.
-//! - Names: v3 `bytes` (in drafts `endian`), configuration `{"endian": "little" | "big"}`, absent for
-//!   elements of one byte; v2: the first character of the data type, made with [`Bytes::new`].
-//!
-//! ```
-//! use lsio_array::{DataType, Destination};
-//! use lsio_codecs::{Bytes, ChunkContext, Codec, CodecChain, Endian, Serializer};
-//!
-//! # fn main() -> Result<(), lsio_codecs::CodecError> {
-//! let context = ChunkContext { data_type: DataType::Int16, shape: vec![2] };
-//! let bytes = Codec::ArrayToBytes(Serializer::Bytes(Bytes::new(Endian::Big)));
-//! let chain = CodecChain::new(vec![bytes], &context)?;
-//! let mut decoded = [0; 4];
-//! chain.decode(&[0, 1, 255, 254], Destination::Fixed(&mut decoded), &mut [])?;
-//! assert_eq!(decoded[..2], 1i16.to_ne_bytes());
-//! assert_eq!(decoded[2..], (-2i16).to_ne_bytes());
-//! # Ok(())
-//! # }
-//! ```
 
 use lsio_array::DataType;
 
@@ -39,7 +19,27 @@ impl Endian {
     pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
 }
 
-/// The `bytes` codec.
+/// `bytes`: elements of fixed size, one after the other, in a stated byte order.
+///
+/// - Specification: Zarr v3 codecs, "bytes codec", version 1.0.
+/// - Names: v3 `bytes` (in drafts `endian`), configuration `{"endian": "little" | "big"}`, absent for
+///   elements of one byte; v2: the first character of the data type, made with [`Bytes::new`].
+///
+/// ```
+/// use lsio_array::{DataType, Destination};
+/// use lsio_codecs::{Bytes, ChunkContext, Codec, CodecChain, Endian, Serializer};
+///
+/// # fn main() -> Result<(), lsio_codecs::CodecError> {
+/// let context = ChunkContext { data_type: DataType::Int16, shape: vec![2] };
+/// let bytes = Codec::ArrayToBytes(Serializer::Bytes(Bytes::new(Endian::Big)));
+/// let chain = CodecChain::new(vec![bytes], &context)?;
+/// let mut decoded = [0; 4];
+/// chain.decode(&[0, 1, 255, 254], Destination::Fixed(&mut decoded), &mut [])?;
+/// assert_eq!(decoded[..2], 1i16.to_ne_bytes());
+/// assert_eq!(decoded[2..], (-2i16).to_ne_bytes());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bytes {
     endian: Endian,

@@ -1,26 +1,4 @@
 //! `crc32c`: a checksum beside the bytes, verified at every decode.
-//!
-//! The CRC-32C (Castagnoli) of the bytes as 4 bytes, little-endian, behind them. numcodecs can also
-//! place it before them.
-//!
-//! - Specification: Zarr v3 codecs, "crc32c codec", version 1.0; numcodecs `crc32c`.
-//! - Names: v3 `crc32c`, no configuration; v2 and `numcodecs.crc32c`:
-//!   `{"location"?: "start" | "end"}`, `"end"` where it is absent.
-//!
-//! ```
-//! use lsio_codecs::{BytesCodec, ChecksumLocation, CodecError, Crc32c};
-//!
-//! # fn main() -> Result<(), CodecError> {
-//! let crc32c = Crc32c::new(ChecksumLocation::End);
-//! let mut encoded = Vec::new();
-//! crc32c.encode(b"123456789", &mut encoded)?;
-//! assert_eq!(encoded[9..], 0xe306_9283_u32.to_le_bytes());
-//! assert_eq!(crc32c.payload(&encoded)?, Some(b"123456789".as_slice()));
-//! encoded[0] ^= 1;
-//! assert!(matches!(crc32c.payload(&encoded), Err(CodecError::Checksum { .. })));
-//! # Ok(())
-//! # }
-//! ```
 
 use serde_json::Value;
 
@@ -41,7 +19,29 @@ pub enum ChecksumLocation {
     End,
 }
 
-/// The `crc32c` codec.
+/// `crc32c`: a checksum beside the bytes, verified at every decode.
+///
+/// The CRC-32C (Castagnoli) of the bytes as 4 bytes, little-endian, behind them. numcodecs can also
+/// place it before them.
+///
+/// - Specification: Zarr v3 codecs, "crc32c codec", version 1.0; numcodecs `crc32c`.
+/// - Names: v3 `crc32c`, no configuration; v2 and `numcodecs.crc32c`:
+///   `{"location"?: "start" | "end"}`, `"end"` where it is absent.
+///
+/// ```
+/// use lsio_codecs::{BytesCodec, ChecksumLocation, CodecError, Crc32c};
+///
+/// # fn main() -> Result<(), CodecError> {
+/// let crc32c = Crc32c::new(ChecksumLocation::End);
+/// let mut encoded = Vec::new();
+/// crc32c.encode(b"123456789", &mut encoded)?;
+/// assert_eq!(encoded[9..], 0xe306_9283_u32.to_le_bytes());
+/// assert_eq!(crc32c.payload(&encoded)?, Some(b"123456789".as_slice()));
+/// encoded[0] ^= 1;
+/// assert!(matches!(crc32c.payload(&encoded), Err(CodecError::Checksum { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Crc32c {
     location: ChecksumLocation,

@@ -35,6 +35,7 @@ pub(crate) fn decode_growing(
             return Ok(Growth::Needs(length));
         }
         decoded.clear();
+        decoded.reserve_exact(encoded.len());
         decoded.extend_from_slice(encoded);
         return Ok(Growth::Complete);
     };
@@ -69,6 +70,9 @@ fn decode_one(
     let guess = (encoded.len() as u64).saturating_mul(FIRST_TRY_RATIO).max(FIRST_TRY_LEAST);
     let mut size = stated.unwrap_or(guess.max(decoded.capacity() as u64)).min(limit);
     loop {
+        // Exactly: a vector that grows by itself may take twice as much as the limit allows.
+        decoded.clear();
+        decoded.reserve_exact(size as usize);
         decoded.resize(size as usize, 0);
         match codec.decode(encoded, decoded) {
             Ok(length) => {

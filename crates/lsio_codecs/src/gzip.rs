@@ -1,26 +1,4 @@
 //! `gzip`: one or more gzip members.
-//!
-//! The members' contents follow one another; each member's checksum is verified and nothing else may
-//! follow the last.
-//!
-//! - Specification: RFC 1952; Zarr v3 codecs, "gzip codec", version 1.0.
-//! - Names: v3 `gzip`, configuration `{"level": 0..=9}`; v2 and `numcodecs.gzip`: the same, -1 stands
-//!   for the default.
-//!
-//! ```
-//! use lsio_codecs::{BytesCodec, Gzip};
-//!
-//! # fn main() -> Result<(), lsio_codecs::CodecError> {
-//! let gzip = Gzip::new(5);
-//! let mut encoded = Vec::new();
-//! gzip.encode(b"one ", &mut encoded)?;
-//! gzip.encode(b"two", &mut encoded)?;
-//! let mut decoded = [0; 7];
-//! gzip.decode_exact(&encoded, &mut decoded)?;
-//! assert_eq!(&decoded, b"one two");
-//! # Ok(())
-//! # }
-//! ```
 
 use crate::configuration::{Dialect, Members};
 use crate::deflate;
@@ -35,7 +13,29 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Level of zlib where the configuration asks for the default.
 pub(crate) const DEFAULT_LEVEL: i32 = 6;
 
-/// The `gzip` codec.
+/// `gzip`: one or more gzip members.
+///
+/// The members' contents follow one another; each member's checksum is verified and nothing else may
+/// follow the last.
+///
+/// - Specification: RFC 1952; Zarr v3 codecs, "gzip codec", version 1.0.
+/// - Names: v3 `gzip`, configuration `{"level": 0..=9}`; v2 and `numcodecs.gzip`: the same, -1 stands
+///   for the default.
+///
+/// ```
+/// use lsio_codecs::{BytesCodec, Gzip};
+///
+/// # fn main() -> Result<(), lsio_codecs::CodecError> {
+/// let gzip = Gzip::new(5);
+/// let mut encoded = Vec::new();
+/// gzip.encode(b"one ", &mut encoded)?;
+/// gzip.encode(b"two", &mut encoded)?;
+/// let mut decoded = [0; 7];
+/// gzip.decode_exact(&encoded, &mut decoded)?;
+/// assert_eq!(&decoded, b"one two");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gzip {
     level: i32,

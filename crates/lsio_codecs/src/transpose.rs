@@ -1,28 +1,28 @@
 //! `transpose`: the axes of the chunk in another order.
-//!
-//! A chunk is decoded in its stored order and left so: [`crate::CodecChain::axis_order`] says which
-//! that is, and whoever reads the elements follows it. Only encoding moves elements.
-//!
-//! - Specification: Zarr v3 codecs, "transpose codec", version 1.0: axis `i` of the stored array is
-//!   axis `order[i]` of the chunk.
-//! - Names: v3 `transpose`, configuration `{"order": [..]}`, in drafts also `"C"` and `"F"`; v2: the
-//!   member `order` of the metadata, made with [`Transpose::new`].
-//!
-//! ```
-//! use lsio_codecs::Transpose;
-//!
-//! let fortran = Transpose::new(vec![2, 1, 0])?;
-//! assert_eq!(fortran.order(), [2, 1, 0]);
-//! assert!(Transpose::new(vec![0, 0]).is_err());
-//! # Ok::<(), lsio_codecs::CodecError>(())
-//! ```
 
 use serde_json::Value;
 
 use crate::configuration::Members;
 use crate::{ChunkContext, CodecError};
 
-/// The `transpose` codec.
+/// `transpose`: the axes of the chunk in another order.
+///
+/// A chunk is decoded in its stored order and left so: [`crate::CodecChain::axis_order`] says which
+/// that is, and whoever reads the elements follows it. Only encoding moves elements.
+///
+/// - Specification: Zarr v3 codecs, "transpose codec", version 1.0: axis `i` of the stored array is
+///   axis `order[i]` of the chunk.
+/// - Names: v3 `transpose`, configuration `{"order": [..]}`, in drafts also `"C"` and `"F"`; v2: the
+///   member `order` of the metadata, made with [`Transpose::new`].
+///
+/// ```
+/// use lsio_codecs::Transpose;
+///
+/// let fortran = Transpose::new(vec![2, 1, 0])?;
+/// assert_eq!(fortran.order(), [2, 1, 0]);
+/// assert!(Transpose::new(vec![0, 0]).is_err());
+/// # Ok::<(), lsio_codecs::CodecError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transpose {
     order: Vec<usize>,

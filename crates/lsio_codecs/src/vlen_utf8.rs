@@ -1,32 +1,4 @@
 //! `vlen-utf8`: strings, each behind its length.
-//!
-//! The number of elements as 32 bits, then for each element its length in bytes as 32 bits and its
-//! UTF-8 text; all numbers are little-endian.
-//!
-//! - Specification: numcodecs `vlen-utf8`, adopted by the Zarr v3 extension of the same name.
-//! - Names: v3 `vlen-utf8`, v2 `vlen-utf8` (a filter); no configuration.
-//!
-//! ```
-//! use lsio_array::{DataType, Decoded, Destination, VariableChunk};
-//! use lsio_codecs::{ChunkContext, Codec, CodecChain, Serializer, VlenUtf8};
-//!
-//! # fn main() -> Result<(), lsio_codecs::CodecError> {
-//! let context = ChunkContext { data_type: DataType::String, shape: vec![2] };
-//! let strings = Codec::ArrayToBytes(Serializer::VlenUtf8(VlenUtf8));
-//! let chain = CodecChain::new(vec![strings], &context)?;
-//!
-//! let mut encoded = Vec::new();
-//! chain.encode_strings(&["é", "b"], &mut encoded)?;
-//! assert_eq!(encoded, [2, 0, 0, 0, 2, 0, 0, 0, 0xc3, 0xa9, 1, 0, 0, 0, b'b']);
-//!
-//! let mut decoded = VariableChunk { offsets: vec![], bytes: vec![], limit: 100 };
-//! let end = chain.decode(&encoded, Destination::Variable(&mut decoded), &mut [])?;
-//! assert_eq!(end, Decoded::Complete);
-//! assert_eq!(decoded.offsets, [0, 2, 3]);
-//! assert_eq!(decoded.bytes, "éb".as_bytes());
-//! # Ok(())
-//! # }
-//! ```
 
 use lsio_array::VariableChunk;
 
@@ -35,7 +7,35 @@ use crate::CodecError;
 /// Bytes of a length or of the number of elements.
 const PREFIX: usize = 4;
 
-/// The `vlen-utf8` codec.
+/// `vlen-utf8`: strings, each behind its length.
+///
+/// The number of elements as 32 bits, then for each element its length in bytes as 32 bits and its
+/// UTF-8 text; all numbers are little-endian.
+///
+/// - Specification: numcodecs `vlen-utf8`, adopted by the Zarr v3 extension of the same name.
+/// - Names: v3 `vlen-utf8`, v2 `vlen-utf8` (a filter); no configuration.
+///
+/// ```
+/// use lsio_array::{DataType, Decoded, Destination, VariableChunk};
+/// use lsio_codecs::{ChunkContext, Codec, CodecChain, Serializer, VlenUtf8};
+///
+/// # fn main() -> Result<(), lsio_codecs::CodecError> {
+/// let context = ChunkContext { data_type: DataType::String, shape: vec![2] };
+/// let strings = Codec::ArrayToBytes(Serializer::VlenUtf8(VlenUtf8));
+/// let chain = CodecChain::new(vec![strings], &context)?;
+///
+/// let mut encoded = Vec::new();
+/// chain.encode_strings(&["é", "b"], &mut encoded)?;
+/// assert_eq!(encoded, [2, 0, 0, 0, 2, 0, 0, 0, 0xc3, 0xa9, 1, 0, 0, 0, b'b']);
+///
+/// let mut decoded = VariableChunk { offsets: vec![], bytes: vec![], limit: 100 };
+/// let end = chain.decode(&encoded, Destination::Variable(&mut decoded), &mut [])?;
+/// assert_eq!(end, Decoded::Complete);
+/// assert_eq!(decoded.offsets, [0, 2, 3]);
+/// assert_eq!(decoded.bytes, "éb".as_bytes());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VlenUtf8;
 

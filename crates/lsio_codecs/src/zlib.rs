@@ -1,26 +1,4 @@
 //! `zlib`: one zlib stream.
-//!
-//! Its checksum is verified and nothing may follow it.
-//!
-//! - Specification: RFC 1950; numcodecs `zlib`.
-//! - Names: v3 `zlib` and `numcodecs.zlib`, v2 `zlib`: `{"level": 0..=9}`, in numcodecs -1 stands for
-//!   the default.
-//!
-//! ```
-//! use lsio_codecs::{BytesCodec, CodecError, Zlib};
-//!
-//! # fn main() -> Result<(), CodecError> {
-//! let zlib = Zlib::new(5);
-//! let mut encoded = Vec::new();
-//! zlib.encode(&[7; 100], &mut encoded)?;
-//! let mut decoded = [0; 100];
-//! zlib.decode_exact(&encoded, &mut decoded)?;
-//! assert_eq!(decoded, [7; 100]);
-//! let half = &encoded[..encoded.len() / 2];
-//! assert!(matches!(zlib.decode_exact(half, &mut decoded), Err(CodecError::Truncated { .. })));
-//! # Ok(())
-//! # }
-//! ```
 
 use crate::configuration::Members;
 use crate::libdeflate_ffi::{InflateError, Wrapper, inflate};
@@ -29,7 +7,29 @@ use crate::{deflate, gzip};
 
 const NAME: &str = "zlib";
 
-/// The `zlib` codec.
+/// `zlib`: one zlib stream.
+///
+/// Its checksum is verified and nothing may follow it.
+///
+/// - Specification: RFC 1950; numcodecs `zlib`.
+/// - Names: v3 `zlib` and `numcodecs.zlib`, v2 `zlib`: `{"level": 0..=9}`, in numcodecs -1 stands for
+///   the default.
+///
+/// ```
+/// use lsio_codecs::{BytesCodec, CodecError, Zlib};
+///
+/// # fn main() -> Result<(), CodecError> {
+/// let zlib = Zlib::new(5);
+/// let mut encoded = Vec::new();
+/// zlib.encode(&[7; 100], &mut encoded)?;
+/// let mut decoded = [0; 100];
+/// zlib.decode_exact(&encoded, &mut decoded)?;
+/// assert_eq!(decoded, [7; 100]);
+/// let half = &encoded[..encoded.len() / 2];
+/// assert!(matches!(zlib.decode_exact(half, &mut decoded), Err(CodecError::Truncated { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zlib {
     level: i32,

@@ -1,27 +1,4 @@
 //! `zstd`: Zstandard frames.
-//!
-//! Decoding takes any number of frames, with or without a stated content size, and fails where their
-//! contents differ from the expected length or where anything else follows. The checksum of a frame is
-//! verified where it has one.
-//!
-//! - Specification: RFC 8878; Zarr v3 extension "zstd codec".
-//! - Names: v3 `zstd`, configuration `{"level": -131072..=22, "checksum": bool}`; v2 and
-//!   `numcodecs.zstd`: `{"level", "checksum"?}`.
-//!
-//! ```
-//! use lsio_codecs::{BytesCodec, Zstd};
-//!
-//! # fn main() -> Result<(), lsio_codecs::CodecError> {
-//! let zstd = Zstd::new(3, true);
-//! let mut encoded = Vec::new();
-//! zstd.encode(&[7; 1000], &mut encoded)?;
-//! let mut decoded = [0; 1000];
-//! zstd.decode_exact(&encoded, &mut decoded)?;
-//! assert_eq!(decoded, [7; 1000]);
-//! assert!(zstd.decode_exact(&encoded, &mut [0; 999]).is_err());
-//! # Ok(())
-//! # }
-//! ```
 
 use std::cell::RefCell;
 
@@ -39,7 +16,30 @@ thread_local! {
     static ENCODER: RefCell<CCtx<'static>> = RefCell::new(CCtx::create());
 }
 
-/// The `zstd` codec.
+/// `zstd`: Zstandard frames.
+///
+/// Decoding takes any number of frames, with or without a stated content size, and fails where their
+/// contents differ from the expected length or where anything else follows. The checksum of a frame is
+/// verified where it has one.
+///
+/// - Specification: RFC 8878; Zarr v3 extension "zstd codec".
+/// - Names: v3 `zstd`, configuration `{"level": -131072..=22, "checksum": bool}`; v2 and
+///   `numcodecs.zstd`: `{"level", "checksum"?}`.
+///
+/// ```
+/// use lsio_codecs::{BytesCodec, Zstd};
+///
+/// # fn main() -> Result<(), lsio_codecs::CodecError> {
+/// let zstd = Zstd::new(3, true);
+/// let mut encoded = Vec::new();
+/// zstd.encode(&[7; 1000], &mut encoded)?;
+/// let mut decoded = [0; 1000];
+/// zstd.decode_exact(&encoded, &mut decoded)?;
+/// assert_eq!(decoded, [7; 1000]);
+/// assert!(zstd.decode_exact(&encoded, &mut [0; 999]).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zstd {
     level: i32,
