@@ -84,7 +84,7 @@ test('its map is in colour where there is colour, and plain where not', async (t
     t.true(colourful.includes('\u001B[38;2;') && colourful.includes('▀'));
     const plain = (await lsio(words, { NO_COLOR: '1' })).stdout.toString();
     t.false(plain.includes('\u001B'));
-    for (const text of ['hot', 'cold', 'GB/s', 'event loop late', 'Mean of all values']) {
+    for (const text of ['hot', 'cold', 'decoded', 'B/s', 'event loop late', 'Mean of all values']) {
       t.true(plain.includes(text), text);
     }
   });

@@ -45,6 +45,7 @@ test('sizes, rates and durations have three digits and the unit that fits', (t) 
   );
   t.is(formatBytes(2n ** 40n), '1.00 TiB');
   t.is(formatRate(2e9, 0.5), '4.00 GB/s');
+  t.is(formatRate(5e6, 0.1), '50.0 MB/s');
   t.is(formatRate(1, 0), '- GB/s');
   t.deepEqual([2e-6, 0.0123, 9.999, 59, 125].map(formatSeconds), [
     '2.00 us',

@@ -14,9 +14,13 @@ export function formatBytes(bytes: number | bigint): string {
   return `${unit === 0 ? String(value) : threeDigits(value)} ${BINARY_UNITS[unit] ?? 'B'}`;
 }
 
-/** A throughput in decimal gigabytes per second: `1.83 GB/s`. */
+/** A throughput in decimal units: `1.83 GB/s`, below a tenth of that `45.6 MB/s`. */
 export function formatRate(bytes: number | bigint, seconds: number): string {
-  return seconds > 0 ? `${threeDigits(Number(bytes) / seconds / 1e9)} GB/s` : '- GB/s';
+  if (!(seconds > 0)) return '- GB/s';
+  const bytesPerSecond = Number(bytes) / seconds;
+  return bytesPerSecond >= 1e8
+    ? `${threeDigits(bytesPerSecond / 1e9)} GB/s`
+    : `${threeDigits(bytesPerSecond / 1e6)} MB/s`;
 }
 
 /** A duration with the unit that fits: `12.3 us`, `4.56 ms`, `7.89 s`, `3 min 05 s`. */

@@ -44,7 +44,7 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
       : ([['dimensions', dimensionNames.map((name) => name ?? '-').join(', ')]] as const)),
     ['chunks', `${formatShape(chunks)}, ${formatCount(chunkCount)} in all`],
     ...(shards === undefined ? [] : ([['shards', formatShape(shards)]] as const)),
-    ['fill value', oneLine(fillValue)],
+    ['fill value', plainText(fillValue)],
     ['codecs', codecs.map(codecText).join(' -> ')],
     ...(nbytes === null ? [] : ([['decoded', formatBytes(nbytes)]] as const)),
     ['stored', stored],
@@ -80,16 +80,19 @@ function ratio(decoded: number | null, stored: number): string {
 
 function codecText({ name, configuration }: Codec): string {
   const parameters = Object.entries(configuration).map(
-    ([parameter, value]) => `${parameter}: ${oneLine(value)}`,
+    ([parameter, value]) => `${parameter}: ${plainText(value)}`,
   );
   return parameters.length === 0 ? name : `${name}(${parameters.join(', ')})`;
 }
 
 function attributePairs(attrs: LsioArray['attrs']): [label: string, value: string][] {
-  const lines = Object.entries(attrs).map(([name, value]) => `${name}: ${oneLine(value)}`);
+  const lines = Object.entries(attrs).map(([name, value]) => `${name}: ${plainText(value)}`);
   return lines.length === 0 ? [] : [['attributes', lines.join('\n')]];
 }
 
-function oneLine(value: unknown): string {
-  return jsonText(value).replace(/\n\s*/g, ' ');
+/** A value for people: texts and numbers as they are, the rest as JSON on one line. */
+function plainText(value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  return jsonText(value).replaceAll(/\n\s*/g, ' ');
 }
