@@ -1,1 +1,36 @@
-//! lsio
+//! The Rust front door of light-speed-io.
+//!
+//! An [`Engine`] owns the byte budget, the threads and the storages. [`Engine::open`] gives an
+//! [`Array`] or a [`Group`]; [`Array::get`] reads selections into one buffer, [`Array::read_chunks`]
+//! brings decoded chunks one batch after the other, and [`Engine::executor`] applies functions of
+//! one's own. Calls do not block: they take a function that gets the result.
+
+mod array;
+mod chunk_reader;
+mod control_threads;
+mod engine;
+mod error;
+mod group;
+mod location;
+mod missing_values;
+mod page_cache;
+mod region;
+mod sample;
+mod summary;
+mod unsafe_output;
+mod whole_read;
+
+pub use array::Array;
+pub use chunk_reader::{Chunk, ChunkReader, ChunksDone, ReadOptions};
+pub use engine::{Engine, EngineConfig, MIN_MEMORY, Node, OpenOptions};
+pub use error::{ErrorCode, LsioError};
+pub use group::{Group, Member};
+pub use lsio_array::{DataType, DimensionSelection, OutputBuffer};
+pub use lsio_compute::{ChunkData, ExecutorStats, RunHandle, RunOptions, RunStats, SourceHandle};
+pub use lsio_io::{IoMode, Lease, MemoryUsage, Route};
+pub use lsio_uring::{EngineChoice, LocalStats};
+pub use lsio_zarr::ArrayMetadata;
+pub use region::{Layout, Strings, Values};
+pub use sample::SampleProgress;
+pub use summary::Summary;
+pub use whole_read::{GetDone, GetOptions, ReadResult, ReadValues, Region};

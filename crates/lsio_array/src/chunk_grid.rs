@@ -82,6 +82,22 @@ impl ChunkGrid {
         }
     }
 
+    /// How many touched chunks along `dimension` have a coordinate below `bound`.
+    fn touched_below(&self, dimension: usize, selected: SelectedDimension, bound: u64) -> u64 {
+        if selected.len == 0 {
+            return 0;
+        }
+        let chunk = self.chunk_shape[dimension];
+        let below = if selected.step >= chunk {
+            // Each element lies in a chunk of its own: count the elements.
+            let end = bound.saturating_mul(chunk);
+            end.saturating_sub(selected.start).div_ceil(selected.step)
+        } else {
+            bound.saturating_sub(selected.start / chunk)
+        };
+        below.min(self.touched(dimension, selected))
+    }
+
     /// The part of the selection in its `nth` touched chunk along `dimension`: the chunk's coordinate
     /// and the elements.
     fn part(
@@ -112,13 +128,15 @@ impl ChunkGrid {
     }
 }
 
-/// The chunks that one selection touches, numbered in C order of the grid. Any of them can be worked
+/// The chunks that one selection touches, numbered in C order of the grid, or group by group. Any of them can be worked
 /// out at any time: nothing is kept for each chunk.
 #[derive(Debug, Clone)]
 pub struct TouchedChunks {
     grid: ChunkGrid,
     selection: ResolvedSelection,
     touched: Vec<u64>,
+    /// Chunks per dimension that stay together.
+    group: Option<Vec<u64>>,
     len: u64,
 }
 
@@ -137,7 +155,16 @@ impl TouchedChunks {
             .map(|(dimension, &selected)| grid.touched(dimension, selected))
             .collect();
         let len = checked_product(touched.iter().copied())?;
-        Some(Self { grid, selection, touched, len })
+        Some(Self { grid, selection, touched, group: None, len })
+    }
+
+    /// The same chunks, numbered so that those of one group (a shard) follow one another: groups in C
+    /// order, chunks in C order inside each. `group` has the chunks per dimension; `None` if its rank
+    /// differs or an entry is zero.
+    #[must_use]
+    pub fn grouped(self, group: &[u64]) -> Option<Self> {
+        let fits = group.len() == self.touched.len() && group.iter().all(|&len| len > 0);
+        fits.then(|| Self { group: Some(group.to_vec()), ..self })
     }
 
     /// Number of chunks.
@@ -168,19 +195,57 @@ impl TouchedChunks {
     /// go in output `output`.
     #[must_use]
     pub fn chunk(&self, number: u64, output: usize) -> (Vec<u64>, Placement) {
-        let rank = self.touched.len();
-        let mut coordinates = vec![0; rank];
-        let mut dimensions = vec![DimensionPlacement::default(); rank];
-        let mut rest = number;
-        for dimension in (0..rank).rev() {
-            let nth = rest % self.touched[dimension];
-            rest /= self.touched[dimension];
-            let selected = self.selection.dimensions()[dimension];
-            (coordinates[dimension], dimensions[dimension]) =
-                self.grid.part(dimension, selected, nth);
-        }
+        let numbers = match &self.group {
+            None => digits(number, &self.touched),
+            Some(group) => self.numbers_by_group(number, group),
+        };
+        let (coordinates, dimensions) = numbers
+            .into_iter()
+            .enumerate()
+            .map(|(dimension, nth)| {
+                self.grid.part(dimension, self.selection.dimensions()[dimension], nth)
+            })
+            .unzip();
         (coordinates, Placement { output, dimensions })
     }
+
+    /// For each dimension: which of its touched chunks `number` is, with groups kept together.
+    ///
+    /// Along each dimension the touched chunks fall into groups. All chunks before the group wanted
+    /// are: whole slabs of groups along the first dimension, then along the second inside that slab,
+    /// and so on.
+    fn numbers_by_group(&self, number: u64, group: &[u64]) -> Vec<u64> {
+        let rank = self.touched.len();
+        let mut rest = number;
+        // Of the group that holds the chunk: first touched chunk and number of them, per dimension.
+        let mut first = vec![0; rank];
+        let mut inside = vec![1; rank];
+        for dimension in 0..rank {
+            let selected = self.selection.dimensions()[dimension];
+            // Chunks for each one along this dimension: in the groups chosen so far, and in all of
+            // the dimensions that follow.
+            let each = inside[..dimension].iter().product::<u64>()
+                * self.touched[dimension + 1..].iter().product::<u64>();
+            let (coordinate, _) = self.grid.part(dimension, selected, rest / each);
+            let begin = coordinate / group[dimension] * group[dimension];
+            let below = |bound| self.grid.touched_below(dimension, selected, bound);
+            first[dimension] = below(begin);
+            inside[dimension] = below(begin.saturating_add(group[dimension])) - first[dimension];
+            rest -= first[dimension] * each;
+        }
+        digits(rest, &inside).iter().zip(&first).map(|(digit, first)| first + digit).collect()
+    }
+}
+
+/// `number` in the mixed radix of `lengths`, last digit fastest.
+fn digits(number: u64, lengths: &[u64]) -> Vec<u64> {
+    let mut digits = vec![0; lengths.len()];
+    let mut rest = number;
+    for (digit, &len) in digits.iter_mut().zip(lengths).rev() {
+        *digit = rest % len;
+        rest /= len;
+    }
+    digits
 }
 
 #[cfg(test)]

@@ -131,6 +131,27 @@ proptest! {
     }
 
     #[test]
+    fn groups_hold_the_same_chunks_one_group_after_the_other(
+        dimensions in proptest::collection::vec((dimension(), 1u64..4), 0..4),
+    ) {
+        let shape: Vec<u64> = dimensions.iter().map(|d| d.0.0).collect();
+        let chunks: Vec<u64> = dimensions.iter().map(|d| d.0.1).collect();
+        let wanted: Vec<_> = dimensions.iter().map(|d| d.0.2).collect();
+        let group: Vec<u64> = dimensions.iter().map(|d| d.1).collect();
+        let grid = ChunkGrid::new(&shape, &chunks).unwrap();
+        let selection = ResolvedSelection::resolve(&wanted, &shape).unwrap();
+        let plain = TouchedChunks::new(grid, selection).unwrap();
+        let mut expected: Vec<_> = (0..plain.len()).map(|n| plain.chunk(n, 0)).collect();
+        let group_of = |chunk: &[u64]| -> Vec<u64> {
+            chunk.iter().zip(&group).map(|(at, len)| at / len).collect()
+        };
+        expected.sort_by_key(|(chunk, _)| (group_of(chunk), chunk.clone()));
+        let grouped = plain.grouped(&group).unwrap();
+        let found: Vec<_> = (0..grouped.len()).map(|n| grouped.chunk(n, 0)).collect();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
     fn many_selections_bring_the_same_as_each_alone(
         bounds in proptest::collection::vec((0i64..20, 0i64..20, 1i64..4, 0i64..15), 1..6),
     ) {

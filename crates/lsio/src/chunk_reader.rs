@@ -1,0 +1,127 @@
+//! Reads chunk by chunk.
+
+use std::sync::Arc;
+
+use lsio_array::{ResolvedSelection, TaskPlan};
+use lsio_compute::{ChunkData, ChunkStream, DeliverOptions, RunOptions, RunStats};
+use lsio_io::{IoMode, Memory};
+
+use crate::region::{Layout, Values, kept, widen, widened_size};
+use crate::{Array, DimensionSelection, ErrorCode, LsioError};
+
+/// How chunks are read.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Through the page cache or past it.
+    pub mode: IoMode,
+    /// Most bytes that the call may reserve.
+    pub memory: Option<u64>,
+    /// Whether float16 becomes float32.
+    pub widen: bool,
+    /// Most chunks in flight or waiting for the consumer; `None`: memory alone limits them.
+    pub concurrency: Option<usize>,
+    /// In the C order of the grid rather than of completion.
+    pub grid_order: bool,
+    /// Most bytes that one chunk may have; `None`: no limit.
+    pub max_bytes: Option<u64>,
+}
+
+/// A decoded chunk, clipped to the selection.
+#[derive(Debug)]
+pub struct Chunk {
+    /// Coordinates in the chunk grid.
+    pub coordinates: Vec<u64>,
+    /// Where it begins in the result of the selection, per kept dimension.
+    pub origin: Vec<u64>,
+    /// Shape and strides, per kept dimension.
+    pub layout: Layout,
+    /// The elements. They count as held by the user.
+    pub values: Values,
+}
+
+/// Receives a batch of chunks; an empty one is the end.
+pub type ChunksDone = Box<dyn FnOnce(Result<Vec<Chunk>, LsioError>) + Send>;
+
+/// Chunks of one selection, one batch after the other. Dropping it ends the read.
+#[derive(Debug)]
+pub struct ChunkReader {
+    stream: ChunkStream,
+    selection: ResolvedSelection,
+    memory: Arc<Memory>,
+    widen: bool,
+}
+
+impl Array {
+    /// Starts to read the chunks that a selection touches; `None` is the whole array.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Selection`] for a selection that does not fit.
+    pub fn read_chunks(
+        &self,
+        selection: Option<&[DimensionSelection]>,
+        options: &ReadOptions,
+    ) -> Result<ChunkReader, LsioError> {
+        let selection = self.resolve(selection)?;
+        let wide = widened_size(self.metadata().data_type, options.widen);
+        let decoded = self.handle.source().info().decoded_len;
+        let bytes = wide.map_or(decoded, |_| 2 * decoded);
+        if let Some(limit) = options.max_bytes.filter(|&limit| bytes > limit) {
+            let message = format!("a chunk has {bytes} bytes, a buffer can have {limit}");
+            return Err(LsioError::new(ErrorCode::Budget, message).at(self.name()));
+        }
+        let plan: Arc<dyn TaskPlan> =
+            Arc::new(self.touched_chunks(selection.clone(), options.grid_order)?);
+        let run = RunOptions { mode: options.mode, memory: options.memory };
+        let deliver =
+            DeliverOptions { run, concurrency: options.concurrency, in_order: options.grid_order };
+        let stream = self.engine.executor.deliver(self.handle.clone(), plan, deliver);
+        let memory = self.engine.memory.clone();
+        Ok(ChunkReader { stream, selection, memory, widen: wide.is_some() })
+    }
+}
+
+impl ChunkReader {
+    /// Asks for at least one and at most `most` chunks. `done` is called once: with chunks, with none
+    /// at the end, or with the error that ended the read. Calls may overlap and are served in order.
+    pub fn next_batch(&self, most: usize, done: ChunksDone) {
+        let selection = self.selection.clone();
+        let memory = self.widen.then(|| self.memory.clone());
+        self.stream.next_batch(
+            most,
+            Box::new(move |batch| {
+                let chunks = batch.map_err(LsioError::from).and_then(|batch| {
+                    let chunk = |data| Chunk::new(data, &selection, memory.as_ref());
+                    batch.into_iter().map(chunk).collect()
+                });
+                done(chunks);
+            }),
+        );
+    }
+
+    /// Ends the read: what was not delivered is given back, later batches are empty or fail.
+    pub fn close(&self) {
+        self.stream.close();
+    }
+
+    /// What the read has done so far.
+    #[must_use]
+    pub fn stats(&self) -> RunStats {
+        self.stream.stats()
+    }
+}
+
+impl Chunk {
+    fn new(
+        data: ChunkData,
+        selection: &ResolvedSelection,
+        widened: Option<&Arc<Memory>>,
+    ) -> Result<Self, LsioError> {
+        let layout = Layout::without_dropped(selection, &data.shape, &data.strides);
+        let origin = kept(selection, &data.origin);
+        let values = match (Values::from(data.values), widened) {
+            (Values::Fixed(halves), Some(memory)) => Values::Fixed(widen(memory, &halves)?),
+            (values, _) => values,
+        };
+        Ok(Self { coordinates: data.chunk, origin, layout, values })
+    }
+}

@@ -1,0 +1,249 @@
+//! The engine: one budget, one executor, the local engine and the stores in memory. A value, not a
+//! static: a process may have several, though the Node addon holds one.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lsio_compute::{Executor, ExecutorStats};
+use lsio_io::{Key, Memory, MemoryStorage, MemoryUsage, Storage};
+use lsio_uring::{EngineChoice, LocalConfig, LocalEngine, LocalStats, LocalStorage};
+
+use crate::control_threads::ControlThreads;
+use crate::location::Location;
+use crate::{Array, ErrorCode, Group, LsioError};
+
+/// How an engine is set up.
+#[derive(Debug, Clone, Default)]
+pub struct EngineConfig {
+    /// Threads that decode; `None`: the processors that this process may use.
+    pub threads: Option<usize>,
+    /// The byte budget; `None`: a quarter of the physical memory or of the container's limit.
+    pub memory: Option<u64>,
+    /// What reads local files past the page cache; `None`: the environment variable `LSIO_ENGINE`
+    /// (`uring` or `pread`), else whatever works.
+    pub engine: Option<EngineChoice>,
+}
+
+/// The smallest budget that is accepted: less than that holds no useful chunk.
+pub const MIN_MEMORY: u64 = 1 << 20;
+
+/// Everything that reads and decodes, shared by all arrays that it opened.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) executor: Executor,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) control: ControlThreads,
+    local: Arc<LocalEngine>,
+    stores: Mutex<HashMap<String, Arc<MemoryStorage>>>,
+    threads: usize,
+}
+
+/// What to open at a location.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// Path of the node below the location.
+    pub path: String,
+    /// 2 or 3; `None`: whichever is there, 3 first.
+    pub zarr_format: Option<u8>,
+}
+
+/// What was opened.
+#[derive(Debug, Clone)]
+pub enum Node {
+    /// An array.
+    Array(Arc<Array>),
+    /// A group.
+    Group(Arc<Group>),
+}
+
+impl Engine {
+    /// An engine. No thread is started before the first read.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`] for an engine that does not work here or is not known,
+    /// [`ErrorCode::Budget`] for a budget below [`MIN_MEMORY`].
+    pub fn new(config: &EngineConfig) -> Result<Arc<Self>, LsioError> {
+        let choice = match config.engine {
+            Some(choice) => choice,
+            None => choice_from_environment(std::env::var("LSIO_ENGINE").ok().as_deref())?,
+        };
+        let limit = config.memory.unwrap_or_else(Memory::default_limit);
+        if limit < MIN_MEMORY {
+            let message =
+                format!("a budget of {limit} bytes is too small, {MIN_MEMORY} are needed");
+            return Err(LsioError::new(ErrorCode::Budget, message));
+        }
+        let available = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = config.threads.unwrap_or_else(available).max(1);
+        let memory = Memory::new(limit);
+        Ok(Arc::new(Self {
+            executor: Executor::new(threads, memory.clone()),
+            memory,
+            control: ControlThreads::default(),
+            local: LocalEngine::new(choice, LocalConfig::default())?,
+            stores: Mutex::default(),
+            threads,
+        }))
+    }
+
+    /// Opens what is at `location`: a path, a `file://` or a `memory://` URL. `done` is called once, on
+    /// a thread of the engine.
+    pub fn open(
+        self: &Arc<Self>,
+        location: &str,
+        options: OpenOptions,
+        done: impl FnOnce(Result<Node, LsioError>) + Send + 'static,
+    ) {
+        let engine = self.clone();
+        let location = location.to_owned();
+        self.control.run(move || done(engine.open_blocking(&location, &options)));
+    }
+
+    /// [`open`](Self::open) that waits.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`], [`ErrorCode::Metadata`], [`ErrorCode::Unsupported`],
+    /// [`ErrorCode::Access`] or [`ErrorCode::Io`].
+    pub fn open_blocking(
+        self: &Arc<Self>,
+        location: &str,
+        options: &OpenOptions,
+    ) -> Result<Node, LsioError> {
+        let (storage, base) = self.storage(location)?;
+        let path = base.join(options.path.trim_matches('/'))?;
+        self.open_in(&storage, &path, options.zarr_format)
+    }
+
+    /// Opens a node of any storage.
+    ///
+    /// # Errors
+    /// As [`open_blocking`](Self::open_blocking).
+    pub fn open_in(
+        self: &Arc<Self>,
+        storage: &Arc<dyn Storage>,
+        path: &Key,
+        zarr_format: Option<u8>,
+    ) -> Result<Node, LsioError> {
+        let node = lsio_zarr::open(storage, &self.memory, path, zarr_format)?;
+        Node::new(self, node)
+    }
+
+    /// The storage that a location is in, and where in it.
+    fn storage(&self, location: &str) -> Result<(Arc<dyn Storage>, Key), LsioError> {
+        match Location::parse(location)? {
+            Location::Folder(folder) => Ok((Arc::new(self.open_folder(&folder)?), Key::root())),
+            Location::Memory { store, path } => {
+                let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+                let storage = stores.get(&store).cloned().ok_or_else(|| {
+                    let message = format!("there is no store in memory named '{store}'");
+                    LsioError::new(ErrorCode::NotFound, message).at(location)
+                })?;
+                Ok((storage, Key::new(&path)?))
+            }
+        }
+    }
+
+    /// A folder as a storage.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Access`] or [`ErrorCode::Io`].
+    pub fn open_folder(&self, folder: &Path) -> Result<LocalStorage, LsioError> {
+        LocalStorage::open(folder, &self.local)
+            .map_err(|error| LsioError::from(error).at(folder.display().to_string()))
+    }
+
+    /// The store in memory with this name; it is made if there is none.
+    #[must_use]
+    pub fn memory_store(&self, name: &str) -> Arc<MemoryStorage> {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Arc::new(MemoryStorage::at(&format!("memory://{name}")));
+        stores.entry(name.to_owned()).or_insert_with(make).clone()
+    }
+
+    /// Forgets the store in memory with this name. `false`: there was none. Arrays that were opened
+    /// from it go on.
+    pub fn delete_memory_store(&self, name: &str) -> bool {
+        self.stores.lock().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
+    }
+
+    /// The executor, for functions of one's own on chunks.
+    #[must_use]
+    pub fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// What the budget says now.
+    #[must_use]
+    pub fn memory_usage(&self) -> MemoryUsage {
+        self.memory.usage()
+    }
+
+    /// Threads that decode.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The engine for local files: what it found out and what it did.
+    #[must_use]
+    pub fn local(&self) -> &LocalEngine {
+        &self.local
+    }
+
+    /// What all runs did so far.
+    #[must_use]
+    pub fn stats(&self) -> (ExecutorStats, LocalStats) {
+        (self.executor.stats(), self.local.stats())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.control.close();
+    }
+}
+
+impl Node {
+    pub(crate) fn new(engine: &Arc<Engine>, node: lsio_zarr::Node) -> Result<Self, LsioError> {
+        Ok(match node {
+            lsio_zarr::Node::Array(array) => Self::Array(Arc::new(Array::new(engine, array)?)),
+            lsio_zarr::Node::Group(group) => Self::Group(Arc::new(Group::new(engine, group))),
+        })
+    }
+}
+
+/// What `LSIO_ENGINE` says.
+fn choice_from_environment(value: Option<&str>) -> Result<EngineChoice, LsioError> {
+    match value {
+        None | Some("" | "auto") => Ok(EngineChoice::Auto),
+        Some("uring") => Ok(EngineChoice::Uring),
+        Some("pread") => Ok(EngineChoice::Pread),
+        Some(other) => {
+            let message = format!("LSIO_ENGINE is '{other}': expected 'uring', 'pread' or 'auto'");
+            Err(LsioError::new(ErrorCode::Unsupported, message))
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_names_an_engine_or_is_refused() {
+        assert_eq!(choice_from_environment(None).unwrap(), EngineChoice::Auto);
+        assert_eq!(choice_from_environment(Some("pread")).unwrap(), EngineChoice::Pread);
+        assert_eq!(choice_from_environment(Some("uring")).unwrap(), EngineChoice::Uring);
+        let error = choice_from_environment(Some("magic")).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Unsupported);
+        assert!(error.message.contains("magic"));
+    }
+
+    #[test]
+    fn a_budget_that_holds_nothing_is_refused() {
+        let config = EngineConfig { memory: Some(1000), ..EngineConfig::default() };
+        assert_eq!(Engine::new(&config).unwrap_err().code, ErrorCode::Budget);
+    }
+}

@@ -1,0 +1,110 @@
+//! Locations: paths and URLs.
+
+use std::path::PathBuf;
+
+use crate::{ErrorCode, LsioError};
+
+/// What a location names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// A folder of the local file system.
+    Folder(PathBuf),
+    /// A store in memory, and a path in it.
+    Memory { store: String, path: String },
+}
+
+/// Schemes of stores that are not local.
+const REMOTE: [&str; 10] =
+    ["s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "http", "https"];
+
+impl Location {
+    /// Parses a path, a `file://` URL or a `memory://` URL.
+    pub(crate) fn parse(text: &str) -> Result<Self, LsioError> {
+        if text.is_empty() || text.contains('\0') {
+            let message = format!("{text:?} is not a location: expected a path or a URL");
+            return Err(LsioError::new(ErrorCode::NotFound, message));
+        }
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Ok(Self::Folder(PathBuf::from(text)));
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "file" => {
+                let path = rest.strip_prefix("localhost").unwrap_or(rest);
+                if !path.starts_with('/') {
+                    let message = format!("'{text}' names another host: file URLs are local");
+                    return Err(LsioError::new(ErrorCode::Unsupported, message).at(text));
+                }
+                let path = percent_decoded(path).ok_or_else(|| {
+                    let message = format!("'{text}' has a '%' that is not followed by two digits");
+                    LsioError::new(ErrorCode::NotFound, message).at(text)
+                })?;
+                Ok(Self::Folder(PathBuf::from(path)))
+            }
+            "memory" => {
+                let (store, path) = rest.split_once('/').unwrap_or((rest, ""));
+                let path = path.trim_end_matches('/').to_owned();
+                Ok(Self::Memory { store: store.to_owned(), path })
+            }
+            scheme if REMOTE.contains(&scheme) => {
+                let message =
+                    format!("'{scheme}://' locations are not supported; local and memory:// are");
+                Err(LsioError::new(ErrorCode::Unsupported, message))
+            }
+            other => {
+                let message = format!("'{other}://' is not a scheme that is known");
+                Err(LsioError::new(ErrorCode::Unsupported, message))
+            }
+        }
+    }
+}
+
+/// The text with `%XX` replaced; `None` for what is not UTF-8 or not two digits.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        if first != b'%' {
+            bytes.push(first);
+            rest = behind;
+            continue;
+        }
+        let digits = std::str::from_utf8(behind.get(..2)?).ok()?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = &behind[2..];
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_urls_are_told_apart() {
+        let folder = |path: &str| Location::Folder(PathBuf::from(path));
+        assert_eq!(Location::parse("data/x.zarr").unwrap(), folder("data/x.zarr"));
+        assert_eq!(Location::parse("/data/a:b").unwrap(), folder("/data/a:b"));
+        assert_eq!(Location::parse("file:///a%20b/%C3%A9").unwrap(), folder("/a b/é"));
+        let memory = Location::parse("memory://store/a/b/").unwrap();
+        assert_eq!(memory, Location::Memory { store: "store".into(), path: "a/b".into() });
+    }
+
+    #[test]
+    fn what_cannot_be_opened_says_why() {
+        let code = |text: &str| Location::parse(text).unwrap_err().code;
+        assert_eq!(code("s3://bucket/key"), ErrorCode::Unsupported);
+        assert_eq!(code("HTTPS://host/key"), ErrorCode::Unsupported);
+        assert_eq!(code("ftp://host/key"), ErrorCode::Unsupported);
+        assert_eq!(code("file://host/key"), ErrorCode::Unsupported);
+        assert_eq!(code("file:///a%2"), ErrorCode::NotFound);
+        assert_eq!(code(""), ErrorCode::NotFound);
+        assert_eq!(code("a\0b"), ErrorCode::NotFound);
+    }
+
+    #[test]
+    fn secrets_of_remote_locations_stay_out_of_messages() {
+        let error = Location::parse("https://user:secret@host/a?sig=secret").unwrap_err();
+        assert!(!error.to_string().contains("secret") && error.path.is_none());
+    }
+}

@@ -1,0 +1,276 @@
+//! Statistics of a whole array, computed where its chunks are decoded.
+
+use std::sync::Arc;
+
+use half::f16;
+use lsio_array::{DataType, ResolvedSelection};
+use lsio_compute::{ChunkData, RunHandle, RunOptions};
+use lsio_io::IoMode;
+
+use crate::missing_values::MissingValues;
+use crate::{Array, ErrorCode, LsioError};
+
+/// Independent sums that a kernel keeps. A fixed number, whatever the processor's registers hold, so
+/// that every machine adds in the same order.
+const LANES: usize = 8;
+
+/// Minimum, maximum and mean of the elements that are not missing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Summary {
+    /// Smallest value; NaN if there is none.
+    pub min: f64,
+    /// Largest value; NaN if there is none.
+    pub max: f64,
+    /// Mean, accumulated in float64 or, for integers, exactly; NaN if there is no value.
+    pub mean: f64,
+    /// Elements that are NaN or equal to a value that marks missing data.
+    pub missing: u64,
+    /// All elements, missing ones included.
+    pub count: u64,
+}
+
+/// What is known of some elements.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Partial {
+    count: u64,
+    missing: u64,
+    sum: Sum,
+    min: f64,
+    max: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Sum {
+    /// Of floats, in float64.
+    Float(f64),
+    /// Of integers: exact for 2^63 elements of 64 bits.
+    Integer(i128),
+}
+
+impl Array {
+    /// Mean of all elements, as NumPy's `mean` with float64 accumulation: NaN if any element is NaN or
+    /// there is none. `done` is called once, on a thread of the engine or on the one that cancels.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`] for complex numbers and text.
+    pub fn mean(
+        &self,
+        mode: IoMode,
+        done: impl FnOnce(Result<f64, LsioError>) + Send + 'static,
+    ) -> Result<RunHandle, LsioError> {
+        self.fold_elements(MissingValues::none(), mode, |partial| done(partial.map(|all| all.mean)))
+    }
+
+    /// Minimum, maximum, mean and number of missing elements. Missing are NaN and what the attribute
+    /// `_FillValue` (in Zarr v2 also the fill value) says. `done` as for [`mean`](Self::mean).
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`] for complex numbers and text.
+    pub fn summary(
+        &self,
+        mode: IoMode,
+        done: impl FnOnce(Result<Summary, LsioError>) + Send + 'static,
+    ) -> Result<RunHandle, LsioError> {
+        self.fold_elements(MissingValues::of(self.metadata()), mode, done)
+    }
+
+    fn fold_elements(
+        &self,
+        missing: MissingValues,
+        mode: IoMode,
+        done: impl FnOnce(Result<Summary, LsioError>) + Send + 'static,
+    ) -> Result<RunHandle, LsioError> {
+        let data_type = self.metadata().data_type;
+        if matches!(data_type, DataType::Complex64 | DataType::Complex128 | DataType::String) {
+            let message = format!("statistics of {data_type} elements are not supported");
+            return Err(LsioError::new(ErrorCode::Unsupported, message).at(self.name()));
+        }
+        let all = ResolvedSelection::all(self.grid().shape());
+        let plan = Arc::new(self.touched_chunks(all, false)?);
+        let map = move |chunks: &[ChunkData]| {
+            Ok(chunks
+                .iter()
+                .map(|chunk| scan(data_type, chunk.bytes(), &missing))
+                .fold(Partial::empty(data_type), Partial::merge))
+        };
+        let finish = move |result: Result<Option<Partial>, _>| {
+            let result = result.map_err(LsioError::from);
+            done(result.map(|all| all.unwrap_or(Partial::empty(data_type)).summary()));
+        };
+        let options = RunOptions { mode, memory: None };
+        let sources = vec![self.handle.clone()];
+        let executor = &self.engine.executor;
+        Ok(executor.fold(sources, plan, options, map, Partial::merge, finish))
+    }
+}
+
+impl Partial {
+    fn empty(data_type: DataType) -> Self {
+        let float = matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64);
+        let sum = if float { Sum::Float(0.0) } else { Sum::Integer(0) };
+        Self { count: 0, missing: 0, sum, min: f64::NAN, max: f64::NAN }
+    }
+
+    fn merge(self, other: Self) -> Self {
+        let sum = match (self.sum, other.sum) {
+            (Sum::Float(a), Sum::Float(b)) => Sum::Float(a + b),
+            (Sum::Integer(a), Sum::Integer(b)) => Sum::Integer(a + b),
+            (Sum::Float(a), Sum::Integer(b)) | (Sum::Integer(b), Sum::Float(a)) => {
+                Sum::Float(a + b as f64)
+            }
+        };
+        Self {
+            count: self.count + other.count,
+            missing: self.missing + other.missing,
+            sum,
+            // NaN stands for "no value yet": min and max ignore it.
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+        }
+    }
+
+    fn summary(self) -> Summary {
+        let valid = self.count - self.missing;
+        let mean = match self.sum {
+            _ if valid == 0 => f64::NAN,
+            Sum::Float(sum) => sum / valid as f64,
+            Sum::Integer(sum) => sum as f64 / valid as f64,
+        };
+        let Self { min, max, missing, count, .. } = self;
+        Summary { min, max, mean, missing, count }
+    }
+}
+
+fn scan(data_type: DataType, bytes: &[u8], missing: &MissingValues) -> Partial {
+    match data_type {
+        DataType::Bool | DataType::UInt8 => integers(bytes, missing, u8::from_ne_bytes),
+        DataType::Int8 => integers(bytes, missing, i8::from_ne_bytes),
+        DataType::Int16 => integers(bytes, missing, i16::from_ne_bytes),
+        DataType::UInt16 => integers(bytes, missing, u16::from_ne_bytes),
+        DataType::Int32 => integers(bytes, missing, i32::from_ne_bytes),
+        DataType::UInt32 => integers(bytes, missing, u32::from_ne_bytes),
+        DataType::Int64 => integers(bytes, missing, i64::from_ne_bytes),
+        DataType::UInt64 => integers(bytes, missing, u64::from_ne_bytes),
+        DataType::Float16 => floats(bytes, missing, |bytes| f64::from(f16::from_ne_bytes(bytes))),
+        DataType::Float32 => floats(bytes, missing, |bytes| f64::from(f32::from_ne_bytes(bytes))),
+        DataType::Float64 => floats(bytes, missing, f64::from_ne_bytes),
+        DataType::Complex64 | DataType::Complex128 | DataType::String => Partial::empty(data_type),
+    }
+}
+
+fn floats<const SIZE: usize>(
+    bytes: &[u8],
+    missing: &MissingValues,
+    value: impl Fn([u8; SIZE]) -> f64,
+) -> Partial {
+    let (elements, _) = bytes.as_chunks::<SIZE>();
+    let mut sums = [0f64; LANES];
+    let mut mins = [f64::INFINITY; LANES];
+    let mut maxs = [f64::NEG_INFINITY; LANES];
+    let mut skipped = 0u64;
+    let mut any_nan = false;
+    let (blocks, rest) = elements.as_chunks::<LANES>();
+    let mut add = |lane: usize, element: [u8; SIZE]| {
+        let number = value(element);
+        if missing.has(number, &element) {
+            skipped += 1;
+            return;
+        }
+        any_nan |= number.is_nan();
+        sums[lane] += number;
+        mins[lane] = if number < mins[lane] { number } else { mins[lane] };
+        maxs[lane] = if number > maxs[lane] { number } else { maxs[lane] };
+    };
+    for block in blocks {
+        for (lane, element) in block.iter().enumerate() {
+            add(lane, *element);
+        }
+    }
+    for (lane, element) in rest.iter().enumerate() {
+        add(lane, *element);
+    }
+    let count = elements.len() as u64;
+    let none = skipped == count || any_nan;
+    Partial {
+        count,
+        missing: skipped,
+        sum: Sum::Float(sums.iter().sum()),
+        min: if none { f64::NAN } else { mins.into_iter().fold(f64::INFINITY, f64::min) },
+        max: if none { f64::NAN } else { maxs.into_iter().fold(f64::NEG_INFINITY, f64::max) },
+    }
+}
+
+fn integers<const SIZE: usize, T>(
+    bytes: &[u8],
+    missing: &MissingValues,
+    value: impl Fn([u8; SIZE]) -> T,
+) -> Partial
+where
+    T: Into<i128> + Copy,
+{
+    let (elements, _) = bytes.as_chunks::<SIZE>();
+    let (mut sum, mut min, mut max) = (0i128, i128::MAX, i128::MIN);
+    let mut skipped = 0u64;
+    for element in elements {
+        if missing.has_bytes(element) {
+            skipped += 1;
+            continue;
+        }
+        let number: i128 = value(*element).into();
+        sum += number;
+        min = min.min(number);
+        max = max.max(number);
+    }
+    let count = elements.len() as u64;
+    let none = skipped == count;
+    Partial {
+        count,
+        missing: skipped,
+        sum: Sum::Integer(sum),
+        min: if none { f64::NAN } else { min as f64 },
+        max: if none { f64::NAN } else { max as f64 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes_of(values: &[f32]) -> Vec<u8> {
+        values.iter().flat_map(|value| value.to_ne_bytes()).collect()
+    }
+
+    #[test]
+    fn many_floats_near_each_other_keep_their_mean() {
+        let values = vec![280.5f32; 1 << 20];
+        let partial = scan(DataType::Float32, &bytes_of(&values), &MissingValues::none());
+        assert_eq!(partial.summary().mean.to_bits(), 280.5f64.to_bits());
+        assert_eq!(
+            (partial.min.to_bits(), partial.max.to_bits()),
+            (280.5f64.to_bits(), 280.5f64.to_bits())
+        );
+    }
+
+    #[test]
+    fn nan_spoils_a_mean_but_not_a_summary() {
+        let bytes = bytes_of(&[1.0, f32::NAN, 5.0]);
+        let plain = scan(DataType::Float32, &bytes, &MissingValues::none()).summary();
+        assert!(plain.mean.is_nan() && plain.min.is_nan());
+        let skipping = scan(DataType::Float32, &bytes, &MissingValues::nan()).summary();
+        assert_eq!(skipping, Summary { min: 1.0, max: 5.0, mean: 3.0, missing: 1, count: 3 });
+    }
+
+    #[test]
+    fn integers_beyond_53_bits_are_summed_exactly() {
+        let bytes: Vec<u8> =
+            [i64::MAX, i64::MAX, i64::MIN, i64::MIN].iter().flat_map(|v| v.to_ne_bytes()).collect();
+        let partial = scan(DataType::Int64, &bytes, &MissingValues::none());
+        assert_eq!(partial.sum, Sum::Integer(-2));
+    }
+
+    #[test]
+    fn nothing_has_no_mean() {
+        let empty = Partial::empty(DataType::Int8).summary();
+        assert!(empty.mean.is_nan() && empty.count == 0);
+    }
+}

@@ -1,0 +1,264 @@
+//! Reads into one result: `get`, `get_many` and single chunks.
+
+use std::sync::Arc;
+
+use lsio_array::{ManySelections, OutputBuffer, ResolvedSelection, Task, TaskInput, TaskPlan};
+use lsio_compute::{CopyOutput, RunHandle, RunOptions};
+use lsio_io::{IoMode, Lease};
+
+use crate::region::{Layout, Values, out_of_memory, widen, widened_size};
+use crate::{Array, DimensionSelection, ErrorCode, LsioError};
+
+/// Results start at multiples of this many bytes when several share a buffer: a cache line, enough for
+/// any element.
+const ALIGNMENT: u64 = 64;
+
+/// How a result is read.
+#[derive(Debug, Default)]
+pub struct GetOptions {
+    /// Through the page cache or past it.
+    pub mode: IoMode,
+    /// Most bytes that the call may reserve.
+    pub memory: Option<u64>,
+    /// Whether float16 becomes float32.
+    pub widen: bool,
+    /// Most bytes that one result may have; `None`: no limit.
+    pub max_bytes: Option<u64>,
+    /// Where the elements go instead of memory of the engine. Holds all results one after the other,
+    /// without gaps.
+    pub out: Option<OutputBuffer>,
+}
+
+/// Elements of several results. All fixed-size results share one buffer.
+#[derive(Debug)]
+pub enum ReadValues {
+    /// One buffer; the result numbered as the region starts at its `offset`.
+    Shared(Lease),
+    /// Written to the caller's memory.
+    Written,
+    /// Elements of varying length: one for each region.
+    Each(Vec<Values>),
+}
+
+/// One result of a read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// First byte in the shared buffer.
+    pub offset: u64,
+    /// Number of bytes; 0 for elements of varying length.
+    pub len: u64,
+    /// Shape and strides.
+    pub layout: Layout,
+}
+
+/// What a read brings.
+#[derive(Debug)]
+pub struct ReadResult {
+    /// The elements.
+    pub values: ReadValues,
+    /// One for each selection.
+    pub regions: Vec<Region>,
+}
+
+/// Receives the end of a read.
+pub type GetDone = Box<dyn FnOnce(Result<ReadResult, LsioError>) + Send>;
+
+impl Array {
+    /// Reads one or several selections; `None` is the whole array. A chunk that several of them touch
+    /// is read and decoded once. `done` is called once, on a thread of the engine or on the one that
+    /// cancels.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Selection`] for a selection that does not fit, [`ErrorCode::Budget`] for a result
+    /// that is too large. `done` is not called then.
+    pub fn get(
+        &self,
+        selections: &[Option<&[DimensionSelection]>],
+        options: GetOptions,
+        done: GetDone,
+    ) -> Result<RunHandle, LsioError> {
+        let resolved = selections
+            .iter()
+            .map(|selection| self.resolve(*selection))
+            .collect::<Result<Vec<_>, _>>()?;
+        let layouts = resolved
+            .iter()
+            .map(|selection| {
+                Layout::of(selection).ok_or_else(|| self.too_large(u64::MAX, u64::MAX))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let shapes = resolved.iter().map(ResolvedSelection::full_shape).collect::<Vec<_>>();
+        self.check_sizes(&shapes, &options)?;
+        let plan: Arc<dyn TaskPlan> = match <[ResolvedSelection; 1]>::try_from(resolved) {
+            Ok([only]) => Arc::new(self.touched_chunks(only, false)?),
+            Err(several) => {
+                let plan = ManySelections::new(self.grid(), several);
+                Arc::new(plan.ok_or_else(|| self.too_large(u64::MAX, u64::MAX))?)
+            }
+        };
+        self.read_into(plan, &shapes, layouts, options, done)
+    }
+
+    /// Reads one whole chunk by its grid coordinates, the part of it that reaches over the edge of the
+    /// array included.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn get_chunk(
+        &self,
+        coordinates: &[u64],
+        options: GetOptions,
+        done: GetDone,
+    ) -> Result<RunHandle, LsioError> {
+        self.grid().check(coordinates)?;
+        let shape = self.grid().chunk_shape().to_vec();
+        let layout = Layout::of(&ResolvedSelection::all(&shape));
+        let layout = layout.ok_or_else(|| self.too_large(u64::MAX, u64::MAX))?;
+        self.check_sizes(std::slice::from_ref(&shape), &options)?;
+        let input = TaskInput { source: 0, chunk: coordinates.to_vec(), placements: Vec::new() };
+        let plan = Arc::new(OneChunk(input.whole_chunk(&shape)));
+        self.read_into(plan, &[shape], vec![layout], options, done)
+    }
+
+    /// Bytes of one element; 0 where elements vary in length.
+    fn element_size(&self) -> u64 {
+        self.metadata().data_type.size().unwrap_or_default() as u64
+    }
+
+    /// Refuses results that the caller cannot hold.
+    fn check_sizes(&self, shapes: &[Vec<u64>], options: &GetOptions) -> Result<(), LsioError> {
+        let limit = options.max_bytes.unwrap_or(u64::MAX);
+        let element = widened_size(self.metadata().data_type, options.widen)
+            .map_or(self.element_size(), |size| size as u64)
+            // Strings take at least their offsets.
+            .max(1);
+        let mut total = 0u64;
+        for shape in shapes {
+            let bytes = lsio_array::checked_product(shape.iter().copied())
+                .and_then(|count| count.checked_mul(element))
+                .unwrap_or(u64::MAX);
+            total = total.saturating_add(bytes.next_multiple_of(ALIGNMENT).max(bytes));
+            if bytes > limit {
+                return Err(self.too_large(bytes, limit));
+            }
+        }
+        if total > limit.saturating_add(ALIGNMENT) {
+            Err(self.too_large(total, limit))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn too_large(&self, bytes: u64, limit: u64) -> LsioError {
+        let message = format!(
+            "the result has {bytes} bytes, a buffer can have {limit}: read it in parts with \
+             readChunks, or give memory of your own as `out`"
+        );
+        LsioError::new(ErrorCode::Budget, message).at(self.name())
+    }
+
+    fn read_into(
+        &self,
+        plan: Arc<dyn TaskPlan>,
+        shapes: &[Vec<u64>],
+        layouts: Vec<Layout>,
+        options: GetOptions,
+        done: GetDone,
+    ) -> Result<RunHandle, LsioError> {
+        let run = RunOptions { mode: options.mode, memory: options.memory };
+        let element = self.element_size();
+        if element == 0 {
+            return self.read_variable(plan, shapes, layouts, &options, run, done);
+        }
+        let gap = if options.out.is_some() { 1 } else { ALIGNMENT };
+        let mut regions = Vec::with_capacity(layouts.len());
+        let mut outputs = Vec::with_capacity(layouts.len());
+        let mut end = 0u64;
+        for (layout, shape) in layouts.into_iter().zip(shapes) {
+            let offset = end.next_multiple_of(gap);
+            let len = shape.iter().product::<u64>() * element;
+            end = offset + len;
+            regions.push(Region { offset, len, layout });
+            outputs.push(CopyOutput { offset: offset as usize, shape: shape.clone() });
+        }
+        let buffer = match options.out {
+            Some(out) if out.len() as u64 == end => out,
+            Some(out) => {
+                let message = format!("`out` has {} bytes, the result has {end}", out.len());
+                return Err(LsioError::new(ErrorCode::Selection, message).at(self.name()));
+            }
+            None => self.output(end)?,
+        };
+        let memory = self.engine.memory.clone();
+        let wide = widened_size(self.metadata().data_type, options.widen);
+        let finish = move |result: Result<Option<Lease>, _>| {
+            let result = result.map_err(LsioError::from).and_then(|lease| {
+                let values = match (lease, wide) {
+                    (None, _) => ReadValues::Written,
+                    (Some(lease), None) => ReadValues::Shared(lease),
+                    (Some(lease), Some(_)) => {
+                        for region in &mut regions {
+                            region.offset *= 2;
+                            region.len *= 2;
+                        }
+                        ReadValues::Shared(widen(&memory, &lease)?)
+                    }
+                };
+                Ok(ReadResult { values, regions })
+            });
+            done(result);
+        };
+        let source = self.handle.clone();
+        let handle =
+            self.engine.executor.copy_into(source, plan, &outputs, buffer, run, Box::new(finish));
+        handle.ok_or_else(|| self.too_large(u64::MAX, u64::MAX))
+    }
+
+    fn read_variable(
+        &self,
+        plan: Arc<dyn TaskPlan>,
+        shapes: &[Vec<u64>],
+        layouts: Vec<Layout>,
+        options: &GetOptions,
+        run: RunOptions,
+        done: GetDone,
+    ) -> Result<RunHandle, LsioError> {
+        if options.out.is_some() {
+            let message = "`out` cannot hold elements of varying length";
+            return Err(LsioError::new(ErrorCode::Unsupported, message).at(self.name()));
+        }
+        let region = |layout| Region { offset: 0, len: 0, layout };
+        let regions: Vec<Region> = layouts.into_iter().map(region).collect();
+        let finish = move |result: Result<Vec<lsio_compute::VariableValues>, _>| {
+            let values = result.map_err(LsioError::from);
+            done(values.map(|values| {
+                let each = values.into_iter().map(Values::from).collect();
+                ReadResult { values: ReadValues::Each(each), regions }
+            }));
+        };
+        let source = self.handle.clone();
+        let handle =
+            self.engine.executor.collect_variable(source, plan, shapes, run, Box::new(finish));
+        handle.ok_or_else(|| self.too_large(u64::MAX, u64::MAX))
+    }
+
+    fn output(&self, bytes: u64) -> Result<OutputBuffer, LsioError> {
+        let lease = usize::try_from(bytes).ok().and_then(|len| self.engine.memory.hold(len));
+        let lease = lease.ok_or_else(|| out_of_memory(bytes))?;
+        Ok(crate::unsafe_output::for_plan(lease))
+    }
+}
+
+/// One chunk, all of it.
+#[derive(Debug)]
+struct OneChunk(TaskInput);
+
+impl TaskPlan for OneChunk {
+    fn len(&self) -> u64 {
+        1
+    }
+
+    fn task(&self, number: u64) -> Task {
+        Task { number, inputs: vec![self.0.clone()] }
+    }
+}
