@@ -423,7 +423,7 @@ fn withdrawing_the_first_lets_the_next_ask() {
 #[test]
 fn threads_that_hammer_the_pool_leave_it_empty() {
     const THREADS: u64 = 8;
-    const ROUNDS: u64 = 3000;
+    const ROUNDS: u64 = 800;
     let memory = Memory::new(24 * MIB);
     let start = Barrier::new(THREADS as usize);
     let served = AtomicU64::new(0);
