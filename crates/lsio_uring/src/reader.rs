@@ -158,7 +158,9 @@ impl Reader {
 
     /// Hands out the pieces of a direct read.
     pub(crate) fn dispatch(&self, route: Route, pieces: Vec<Piece>) {
-        if let (Route::UringDirect, Some(ring)) = (route, self.ring()) {
+        if route == Route::UringDirect
+            && let Some(ring) = self.ring()
+        {
             return ring.submit(pieces);
         }
         let mut pieces = pieces.into_iter();
@@ -217,5 +219,21 @@ impl Reader {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_direct_reads_through_the_ring_make_one() {
+        let reader = Reader::new(EngineChoice::Pread, &LocalConfig::default());
+        assert_eq!(reader.plan(IoMode::Direct, 0), RoutePlan::PreadDirect);
+        reader.dispatch(Route::PreadDirect, Vec::new());
+        assert!(reader.ring.get().is_none() && reader.probe.get().is_none());
+        let reader = Reader::new(EngineChoice::Auto, &LocalConfig::default());
+        assert_eq!(reader.plan(IoMode::Buffered, u64::MAX), RoutePlan::Buffered);
+        assert!(reader.ring.get().is_none() && reader.probe.get().is_none());
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct RingShared {
 /// # Errors
 /// Why the kernel refused.
 pub(crate) fn runtime() -> io::Result<tokio_uring::Runtime> {
+    // A refusal is found before tokio-uring makes its runtime, which it would leak.
+    drop(tokio_uring::uring_builder().build(RING_ENTRIES)?);
     let mut builder = tokio_uring::builder();
     builder.entries(RING_ENTRIES);
     tokio_uring::Runtime::new(&builder)
