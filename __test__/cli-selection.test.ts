@@ -1,4 +1,4 @@
-// Selections as typed: parsed, fitted to a shape, cut into slabs and corners.
+// Selections as typed: parsed, fitted to a shape, cut into tiles and corners.
 
 import test from 'ava';
 import { corners } from '../lib/cli/printed-values.js';
@@ -9,7 +9,7 @@ import {
   parseSelection,
   type FittedEntry,
 } from '../lib/cli/selection-text.js';
-import { slabs } from '../lib/cli/slabs.js';
+import { countElements, runs, tiles } from '../lib/cli/tiles.js';
 import { UsageError } from '../lib/cli/usage-error.js';
 
 function fit(text: string, shape: readonly number[]): readonly FittedEntry[] {
@@ -20,10 +20,17 @@ function range(start: number, length: number, step = 1): FittedEntry {
   return { kind: 'range', start, step, length };
 }
 
-/** The positions along one dimension that an entry reads. */
-function coordinates(entry: FittedEntry): number[] {
-  if (entry.kind === 'index') return [entry.index];
-  return Array.from({ length: entry.length }, (_, index) => entry.start + index * entry.step);
+/** The coordinates of every element that a selection reads, in C order, as text. */
+function elementsOf(entries: readonly FittedEntry[]): string[] {
+  let elements: number[][] = [[]];
+  for (const entry of entries) {
+    const along =
+      entry.kind === 'index'
+        ? [entry.index]
+        : Array.from({ length: entry.length }, (_, index) => entry.start + index * entry.step);
+    elements = elements.flatMap((element) => along.map((at) => element.concat(at)));
+  }
+  return elements.map((element) => element.join());
 }
 
 test('integers, slices, steps, all and ellipsis are understood', (t) => {
@@ -106,37 +113,80 @@ test('the library gets positive bounds, an empty range stays empty', (t) => {
   ]);
 });
 
-test('slabs cover the selection once and in order, end at chunks and keep to the size where they can', (t) => {
-  for (const text of [':', '3:', '::3', '5:40:7', '0,:', '2,3:30:2', '7:7']) {
-    for (const chunk of [1, 4, 10, 100]) {
-      for (const most of [1, 20, 100, 1e9]) {
-        const selection = fit(text, [43, 50]);
-        const dimension = selection.findIndex(({ kind }) => kind === 'range');
-        const pieces = slabs(selection, [chunk, chunk], most);
-        const along = (entries: readonly FittedEntry[]): number[] => {
-          const entry = entries[dimension];
-          return entry === undefined ? [] : coordinates(entry);
-        };
-        const name = `${text}, chunks of ${chunk}, at most ${most}`;
-        t.deepEqual(pieces.flatMap(along), along(selection), name);
-        for (const [index, piece] of pieces.entries()) {
-          const ends = along(piece).at(-1) ?? 0;
-          const next = pieces[index + 1];
-          if (next !== undefined) {
-            t.true(Math.floor(ends / chunk) < Math.floor((along(next)[0] ?? 0) / chunk), name);
+/** All selections of a few kinds over a small array. */
+const SELECTIONS = [':', '3:', '::3,1', '5:40:7,::2', '0,:', '2,3:30:2', '7:7', '1,2', ':,4:9,0'];
+
+for (const sequential of [false, true]) {
+  const kind = sequential ? 'sequential tiles' : 'tiles';
+  test(`${kind} cover every element of the result once, at its place`, (t) => {
+    const array = [13, 11, 6];
+    for (const text of SELECTIONS) {
+      for (const chunk of [1, 4, 100]) {
+        for (const most of [1, 20, 1e9]) {
+          const selection = fit(text, array);
+          const shape = fittedShape(selection);
+          const found = new Map<number, string>();
+          let end = 0;
+          for (const tile of tiles(selection, [chunk, chunk, chunk], most, sequential)) {
+            const elements = elementsOf(tile.entries);
+            for (const { tileOffset, resultOffset, length } of runs(tile, shape)) {
+              if (sequential) t.is(resultOffset, end, text);
+              end = resultOffset + length;
+              for (let index = 0; index < length; index++) {
+                t.false(found.has(resultOffset + index), text);
+                found.set(resultOffset + index, elements[tileOffset + index] ?? '');
+              }
+            }
           }
-          const chunksInPiece = new Set(along(piece).map((place) => Math.floor(place / chunk)));
-          const elements = fittedShape(piece).reduce((product, length) => product * length, 1);
-          t.true(elements <= most || chunksInPiece.size <= 1, name);
+          const inOrder = [...found].toSorted(([a], [b]) => a - b).map(([, element]) => element);
+          t.deepEqual(inOrder, elementsOf(selection), `${text}, chunks of ${chunk}, ${most}`);
+        }
+      }
+    }
+  });
+}
+
+test('tiles end at chunks, and keep to the size unless one chunk is larger', (t) => {
+  for (const text of SELECTIONS) {
+    for (const chunk of [1, 4, 10]) {
+      for (const most of [1, 64, 300]) {
+        const chunksSeen = new Set<string>();
+        for (const { entries } of tiles(
+          fit(text, [43, 20, 6]),
+          [chunk, chunk, chunk],
+          most,
+          false,
+        )) {
+          const chunksHere = new Set(
+            elementsOf(entries).map((element) =>
+              element
+                .split(',')
+                .map((at) => Math.floor(Number(at) / chunk))
+                .join(),
+            ),
+          );
+          const again = [...chunksHere].filter((name) => chunksSeen.has(name));
+          t.deepEqual(again, [], `${text}: no chunk is in two tiles`);
+          for (const name of chunksHere) chunksSeen.add(name);
+          t.true(countElements(entries) <= most || chunksHere.size === 1, text);
         }
       }
     }
   }
 });
 
-test('slabs of a selection without a range are the selection', (t) => {
-  t.deepEqual(slabs(fit('1,2', [3, 4]), [1, 1], 1), [fit('1,2', [3, 4])]);
-  t.deepEqual(slabs([], [], 1), [[]]);
+test('few large tiles are preferred to many small ones', (t) => {
+  t.is(tiles(fit(':', [100, 10]), [10, 10], 1e9, false).length, 1);
+  t.is(tiles(fit(':', [100, 10]), [10, 10], 500, false).length, 2);
+  t.is(tiles(fit(':', [100, 10]), [10, 5], 50, false).length, 20);
+});
+
+test('a selection without a range is one tile, an empty one is none', (t) => {
+  t.deepEqual(tiles(fit('1,2', [3, 4]), [1, 1], 1, false), [
+    { entries: fit('1,2', [3, 4]), origin: [], shape: [] },
+  ]);
+  t.is(tiles([], [], 1, true).length, 1);
+  t.is(tiles(fit('2:2', [3, 4]), [1, 1], 1, false).length, 0);
 });
 
 test('corners are the ends of long dimensions, combined', (t) => {

@@ -48,7 +48,7 @@ export const COMMANDS: readonly Command[] = [
     operand: 'LOCATION',
     summary: 'Read values: print them, or write them as .npy',
     description:
-      'Reads a selection. Printed values look as numpy prints them; more than 1000 are shortened to their corners, and only the chunks of the corners are read. With --output the values are written as a .npy file, slab by slab, so that they need not fit in memory.',
+      'Reads a selection. Printed values look as numpy prints them; more than 1000 are shortened to their corners, and only the chunks of the corners are read. With --output the values are written as a .npy file, tile by tile, so that they need not fit in memory.',
     examples: [
       {
         line: 'lsio get store.zarr -s 0,10:20,:',

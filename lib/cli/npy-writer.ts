@@ -1,6 +1,7 @@
-// Writes a selection of an array as a .npy file, slab by slab.
+// Writes a selection of an array as a .npy file, tile by tile.
 
-import { open as openFile, rename, rm } from 'node:fs/promises';
+import { open as openFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { elementView, type ElementView } from '../data-type.js';
 import type { DataType, LsioArray } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import {
@@ -11,14 +12,20 @@ import {
   npyTextTypeString,
   npyTypeString,
 } from './npy.js';
+import { isComplex } from './nested-values.js';
 import { getOptions } from './reading.js';
 import { fittedShape, librarySelection, type FittedEntry } from './selection-text.js';
-import { slabs } from './slabs.js';
+import { countElements, runs, tiles } from './tiles.js';
 
-/** The elements of one slab: few enough to be no burden, enough to keep all cores busy. */
-const SLAB_BYTES = 256 * 1024 ** 2;
+/** Most bytes of one tile: no burden for the machine, and enough to keep all cores busy. */
+const TILE_BYTES = 256 * 1024 ** 2;
 
-type Write = (bytes: Uint8Array) => Promise<void>;
+/** Where the bytes go. */
+interface Target {
+  /** Whether bytes can only be appended. */
+  readonly sequential: boolean;
+  write(bytes: Uint8Array, position: number): Promise<void>;
+}
 
 /**
  * Writes `selection` of `array` to `file` (`-`: the output) and returns how many bytes that took. The
@@ -30,62 +37,102 @@ export async function writeNpy(
   file: string,
   context: CommandContext,
 ): Promise<number> {
-  let written = 0;
   if (file === '-') {
-    await writeArray(array, selection, context, async (bytes) => {
-      await context.output.write(bytes);
-      written += bytes.byteLength;
-    });
-    return written;
+    const write = (bytes: Uint8Array): Promise<void> => context.output.write(bytes);
+    return writeArray(array, selection, context, { sequential: true, write });
   }
   const partial = `${file}.partial-${process.pid}`;
   const handle = await openFile(partial, 'wx');
   try {
+    let bytes: number;
     try {
-      await writeArray(array, selection, context, async (bytes) => {
-        // One call writes at most 2 GiB; writeFile goes on until all is written.
-        await handle.writeFile(bytes);
-        written += bytes.byteLength;
-      });
+      const write = (part: Uint8Array, position: number): Promise<void> =>
+        writeAll(handle, part, position);
+      bytes = await writeArray(array, selection, context, { sequential: false, write });
     } finally {
       await handle.close();
     }
     await rename(partial, file);
+    return bytes;
   } catch (error) {
     await rm(partial, { force: true });
     throw error;
   }
-  return written;
+}
+
+/** One call writes at most 2 GiB, and may write less than it was given. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.byteLength) {
+    const rest = bytes.byteLength - written;
+    const { bytesWritten } = await handle.write(bytes, written, rest, position + written);
+    written += bytesWritten;
+  }
 }
 
 async function writeArray(
   array: LsioArray,
   selection: readonly FittedEntry[],
   context: CommandContext,
-  write: Write,
-): Promise<void> {
-  const shape = fittedShape(selection);
-  const options = getOptions(context, array.nbytes);
-  if (array.is('string')) {
-    // The header says how long the longest text is, so all are read before the first is written.
-    const { data } = await array.get(librarySelection(selection), options);
-    const characters = longestText(data);
-    await write(npyHeader(npyTextTypeString(characters), shape));
-    await write(npyTexts(data, characters));
-    return;
-  }
-  await write(npyHeader(npyTypeString(array.dtype as Exclude<DataType, 'string'>), shape));
-  const elements = array.shape.reduce((product, length) => product * length, 1);
-  const bytesPerElement = (array.nbytes ?? 0) / Math.max(1, elements);
-  const maxElements = Math.max(1, Math.floor(SLAB_BYTES / Math.max(1, bytesPerElement)));
+  target: Target,
+): Promise<number> {
   context.progress.start('writing');
-  for (const slab of slabs(selection, array.shards ?? array.chunks, maxElements)) {
-    const entries = librarySelection(slab);
-    // float16 as its bits: the same in every runtime, and what the file holds.
-    const { data } = array.is('float16')
-      ? await array.get(entries, { ...options, as: 'bits' })
-      : await array.get(entries, options);
-    await write(npyElements(data as Uint8Array));
-    context.signal.throwIfAborted();
+  if (array.is('string')) return writeTexts(array, selection, context, target);
+  const { dtype } = array;
+  const shape = fittedShape(selection);
+  const header = npyHeader(npyTypeString(dtype as Exclude<DataType, 'string'>), shape);
+  await target.write(header, 0);
+
+  // float16 as its bits: the same in every runtime, and what the file holds.
+  const form = dtype === 'float16' ? ({ as: 'bits' } as const) : {};
+  const view = elementView(dtype, form.as);
+  if (view === null) throw new Error(`${dtype} has no elements of fixed size`);
+  const valuesPerElement = isComplex(dtype) ? 2 : 1;
+  const bytesPerElement = view.BYTES_PER_ELEMENT * valuesPerElement;
+  const maxElements = Math.floor(TILE_BYTES / bytesPerElement);
+  const parts = tiles(selection, array.shards ?? array.chunks, maxElements, target.sequential);
+  const largest = parts.reduce((most, { entries }) => Math.max(most, countElements(entries)), 0);
+  // Shared memory is written by the core itself, and serves for every tile.
+  const memory = new SharedArrayBuffer(largest * bytesPerElement);
+  const total = countElements(selection) * bytesPerElement;
+  let done = 0;
+  // Nothing to read, but an index may still be out of bounds.
+  if (parts.length === 0) await array.get(librarySelection(selection), { signal: context.signal });
+  for (const tile of parts) {
+    const values = countElements(tile.entries) * valuesPerElement;
+    const out = new view(memory, 0, values);
+    const { io, signal } = getOptions(context, null);
+    await array.get(librarySelection(tile.entries), { io, signal, ...form, out: asOut(out) });
+    const bytes = npyElements(out);
+    for (const { tileOffset, resultOffset, length } of runs(tile, shape)) {
+      const from = tileOffset * bytesPerElement;
+      const run = bytes.subarray(from, from + length * bytesPerElement);
+      await target.write(run, header.length + resultOffset * bytesPerElement);
+    }
+    done += bytes.byteLength;
+    context.progress.update(done, total);
+    signal.throwIfAborted();
   }
+  return header.length + total;
+}
+
+/** The type of `out` follows from a data type that is known only at run time here; the library checks it. */
+function asOut(view: ElementView): Uint8Array {
+  return view as unknown as Uint8Array;
+}
+
+/** The header says how long the longest text is, so all are read before the first is written. */
+async function writeTexts(
+  array: LsioArray<'string'>,
+  selection: readonly FittedEntry[],
+  context: CommandContext,
+  target: Target,
+): Promise<number> {
+  const { data } = await array.get(librarySelection(selection), getOptions(context, null));
+  const characters = longestText(data);
+  const header = npyHeader(npyTextTypeString(characters), fittedShape(selection));
+  const texts = npyTexts(data, characters);
+  await target.write(header, 0);
+  await target.write(texts, header.length);
+  return header.length + texts.byteLength;
 }

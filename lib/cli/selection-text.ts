@@ -14,15 +14,16 @@ export type SelectionEntry =
     }
   | { readonly kind: 'ellipsis' };
 
+/** A fitted selection's part along a dimension that stays. */
+export interface FittedRange {
+  readonly kind: 'range';
+  readonly start: number;
+  readonly step: number;
+  readonly length: number;
+}
+
 /** One dimension's part of a fitted selection: an index drops the dimension, a range keeps `length` positions. */
-export type FittedEntry =
-  | { readonly kind: 'index'; readonly index: number }
-  | {
-      readonly kind: 'range';
-      readonly start: number;
-      readonly step: number;
-      readonly length: number;
-    };
+export type FittedEntry = { readonly kind: 'index'; readonly index: number } | FittedRange;
 
 /** Parses `0,10:20,:`, with or without brackets around it. Throws a {@link UsageError} that names the bad entry. */
 export function parseSelection(text: string): readonly SelectionEntry[] {
@@ -110,11 +111,7 @@ export function fittedShape(entries: readonly FittedEntry[]): number[] {
 }
 
 /** The positions `from` to `to` (exclusive) of a range, as a range of its own. */
-export function subRange(
-  entry: FittedEntry & { kind: 'range' },
-  from: number,
-  to: number,
-): FittedEntry {
+export function subRange(entry: FittedRange, from: number, to: number): FittedRange {
   return {
     kind: 'range',
     start: entry.start + from * entry.step,
