@@ -5,16 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use lsio_array::{
-    Answer, ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Decoded, Destination, Encoded,
-    KnownReads, Location, Params, ReadSpec, Reads, Resume,
+    ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Decoded, Destination, Encoded, KnownReads,
+    Location, Params, ReadSpec, Reads, Resume,
 };
-use lsio_io::{ByteRange, Freshness, Key, Storage, StorageError};
+use lsio_io::{Freshness, Key, Storage};
 
 use crate::array_metadata::ArrayMetadata;
 use crate::chunk_encoding::ChunkEncoding;
 use crate::chunk_error::kind_of;
 use crate::error::Refusal;
-use crate::sharding::{Extent, SHARDING, ShardIndex, ShardLevel};
+use crate::shard_search::{self, ShardSearch};
+use crate::sharding::SHARDING;
 
 /// Encoded chunks up to this many bytes are read whatever their shape says: small chunks may carry a
 /// codec's headers.
@@ -133,66 +134,6 @@ impl ZarrArray {
             None => shard,
         }
     }
-
-    /// Descends the levels of shards as far as their indexes are known.
-    fn locate_in_shards(
-        &self,
-        chunk: &[u64],
-        object: Key,
-        known: &dyn KnownReads,
-    ) -> Result<Location, ChunkError> {
-        let sharding_error = |kind| self.error(chunk, Some(SHARDING), kind);
-        // What of the object is being looked into, and which version of it.
-        let mut within: Option<(Extent, lsio_io::Identity)> = None;
-        for (number, level) in self.encoding.levels().iter().enumerate() {
-            let range = match &within {
-                None => level.index_range(),
-                Some((shard, _)) => level.index_range_within(*shard).map_err(sharding_error)?,
-            };
-            let spec = index_spec(object.clone(), range, number, level);
-            let Some(answer) = known.get(&spec) else { return Ok(Location::After(spec)) };
-            let Some((index, identity)) = index_in(&answer) else {
-                return match within {
-                    // The store says that there is no such shard.
-                    None if answer.identity.is_none() => Ok(Location::Missing),
-                    _ => Err(sharding_error(StorageError::Conflict { key: object }.into())),
-                };
-            };
-            let shard = match within {
-                None => Extent { offset: 0, len: answer.object_len },
-                Some((shard, earlier)) if earlier == identity => shard,
-                Some(_) => {
-                    return Err(sharding_error(StorageError::Conflict { key: object }.into()));
-                }
-            };
-            match index.locate(level.entry_of(chunk), shard).map_err(sharding_error)? {
-                None => return Ok(Location::Missing),
-                Some(extent) => within = Some((extent, identity)),
-            }
-        }
-        let Some((Extent { offset, len }, identity)) = within else { return Ok(Location::Missing) };
-        if len > self.info.encoded_limit {
-            let limit = self.info.encoded_limit;
-            return Err(sharding_error(ChunkErrorKind::TooLarge { needed: len, limit }));
-        }
-        Ok(Location::At {
-            store: 0,
-            key: object,
-            reads: Reads::Ranges(vec![ByteRange::Bounded { offset, len }]),
-            freshness: Freshness::Pinned(identity),
-            params: None,
-        })
-    }
-}
-
-/// The read of the index of a shard of level `number`.
-fn index_spec(key: Key, range: ByteRange, number: usize, level: &ShardLevel) -> ReadSpec {
-    ReadSpec { store: 0, key, range, limit: level.index_len(), purpose: number as u32 }
-}
-
-fn index_in(answer: &Answer) -> Option<(&ShardIndex, lsio_io::Identity)> {
-    let index = answer.value.downcast_ref::<ShardIndex>()?;
-    Some((index, answer.identity.clone()?))
 }
 
 /// Chunk keys are digits and separators behind the path, so if the first is a valid key, all are.
@@ -202,9 +143,6 @@ fn check_keys(path: &Key, metadata: &ArrayMetadata) -> Result<(), Refusal> {
         .map(|_| ())
         .map_err(|error| Refusal::caused(format!("no chunk can be named '{first}'"), error))
 }
-
-/// What [`ChunkSource::parse`] makes of an object that does not exist.
-struct NoShard;
 
 impl ChunkSource for ZarrArray {
     fn info(&self) -> &ArrayInfo {
@@ -218,7 +156,13 @@ impl ChunkSource for ZarrArray {
     fn locate(&self, chunk: &[u64], known: &dyn KnownReads) -> Result<Location, ChunkError> {
         let object = self.object_of(chunk)?;
         if self.encoding.is_sharded() {
-            return self.locate_in_shards(chunk, object, known);
+            let search = ShardSearch {
+                levels: self.encoding.levels(),
+                object,
+                known,
+                encoded_limit: self.info.encoded_limit,
+            };
+            return search.locate(chunk).map_err(|kind| self.error(chunk, Some(SHARDING), kind));
         }
         Ok(Location::At {
             store: 0,
@@ -235,16 +179,8 @@ impl ChunkSource for ZarrArray {
         bytes: Option<&[u8]>,
         _object_len: u64,
     ) -> Result<Arc<dyn Any + Send + Sync>, ChunkError> {
-        let Some(bytes) = bytes else { return Ok(Arc::new(NoShard)) };
-        let refused = |codec, kind| self.error(&self.first_chunk_in(&spec.key), codec, kind);
-        let level = self.encoding.levels().get(spec.purpose as usize).ok_or_else(|| {
-            let reason = format!("no level of shards has the number {}", spec.purpose);
-            refused(Some(SHARDING), ChunkErrorKind::Panic(reason))
-        })?;
-        match level.decode_index(bytes) {
-            Ok(index) => Ok(Arc::new(index)),
-            Err(error) => Err(refused(error.codec.or(Some(SHARDING)), error.kind)),
-        }
+        shard_search::parse(self.encoding.levels(), spec.purpose, bytes)
+            .map_err(|error| self.error(&self.first_chunk_in(&spec.key), error.codec, error.kind))
     }
 
     fn decode(

@@ -11,8 +11,9 @@ use crate::error::Refusal;
 /// Most dimensions of an array. NumPy has the same limit.
 pub(crate) const MAX_RANK: usize = 64;
 
-/// Most bytes of one decoded chunk or shard: the address space of a process on x86-64 (47 bits).
-pub(crate) const MAX_CHUNK_BYTES: u64 = 1 << 47;
+/// Most bytes of one decoded chunk or shard: the most that a buffer can have. Whether the memory budget
+/// allows it is asked when the chunk is read.
+pub(crate) const MAX_CHUNK_BYTES: u64 = isize::MAX as u64;
 
 /// What the metadata of an array says, whichever format it is in.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +101,7 @@ mod tests {
             (&[0, 1 << 60], &[1, 1]),
             (&[1 << 60], &[1 << 20]),
             (&[1 << 30, 1 << 30], &[1, 1]),
-            (&[10], &[1 << 44]),
+            (&[10], &[(1 << 60) - 1]),
         ];
         for (shape, chunk_shape) in ok {
             let checked = check_shapes(shape, chunk_shape, DataType::Float64);
@@ -117,7 +118,7 @@ mod tests {
             (&[1 << 61], &[1]),
             (&[1 << 32, 1 << 32], &[1, 1]),
             (&[0, 1 << 63, 1 << 63], &[1, 1, 1]),
-            (&[10], &[(1 << 44) + 1]),
+            (&[10], &[1 << 60]),
             (&[10, 10], &[u64::MAX, u64::MAX]),
         ];
         for (shape, chunk_shape) in refused {

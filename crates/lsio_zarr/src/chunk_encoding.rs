@@ -1,9 +1,11 @@
 //! From the codecs in metadata to what encodes and decodes the chunks of an array.
 
+use std::sync::Arc;
+
 use lsio_array::DataType;
 use lsio_codecs::{
-    Bytes, ChunkContext, Codec, CodecChain, CodecError, Endian, Serializer, Transpose, codec_v2,
-    codec_v3,
+    Bytes, BytesCodec, ChunkContext, Codec, CodecChain, CodecError, Endian, Serializer, Transpose,
+    codec_v2, codec_v3,
 };
 use serde_json::{Map, Value};
 
@@ -49,17 +51,11 @@ impl ChunkEncoding {
         stored_shape: &[u64],
     ) -> Result<Self, Refusal> {
         let axes: Vec<usize> = (0..stored_shape.len()).collect();
-        let mut nesting = Nesting { data_type, shapes: vec![stored_shape.to_vec()], found: vec![] };
+        let mut nesting =
+            Nesting { data_type, shapes: vec![stored_shape.to_vec()], found: Vec::new() };
         let (chain, axes) = nesting.descend(codecs, stored_shape.to_vec(), axes)?;
         let chunk_shape = nesting.shapes[nesting.shapes.len() - 1].clone();
-        let levels = nesting
-            .found
-            .into_iter()
-            .zip(nesting.shapes.windows(2))
-            .map(|((configuration, axes), shapes)| {
-                ShardLevel::new(configuration, axes, [&shapes[0], &shapes[1], &chunk_shape])
-            })
-            .collect();
+        let levels = nesting.levels(&chunk_shape, chain.encoded_bound());
         let axis_order = chain.axis_order().iter().map(|&axis| axes[axis]).collect();
         Ok(Self { chain, chunk_shape, axis_order, levels })
     }
@@ -113,13 +109,22 @@ impl ChunkEncoding {
     }
 }
 
+/// A sharding codec on the way to the innermost chunks.
+struct FoundLevel {
+    configuration: ShardingConfiguration,
+    /// Axis of the array for each axis that the codec sees.
+    axes: Vec<usize>,
+    /// Codecs after it.
+    after: Vec<Arc<dyn BytesCodec>>,
+}
+
 /// The levels of shards found so far while descending into the codecs of v3.
 struct Nesting {
     data_type: DataType,
     /// Shapes of the chunks by the axes of the array: of the grid, then of each level of shards.
     shapes: Vec<Vec<u64>>,
-    /// Each level with the axes of the array in the order of the level's own.
-    found: Vec<(ShardingConfiguration, Vec<usize>)>,
+    /// Outermost first.
+    found: Vec<FoundLevel>,
 }
 
 impl Nesting {
@@ -143,10 +148,11 @@ impl Nesting {
                 .collect::<Result<Vec<_>, _>>()?;
             return Ok((CodecChain::new(chain, &context).map_err(refusal)?, axes));
         };
-        if let Some(after) = extensions.get(at + 1) {
+        let after = codecs_after_shards(&extensions[at + 1..], &context)?;
+        if !after.is_empty() && self.found.iter().any(|level| !level.after.is_empty()) {
             return Err(Refusal::unsupported(format!(
-                "the codec '{}' after '{SHARDING}'",
-                after.name
+                "the codec '{}' after '{SHARDING}' at two levels of shards",
+                extensions[at + 1].name
             )));
         }
         let order = order_before_shards(&extensions[..at], &context)?;
@@ -161,9 +167,45 @@ impl Nesting {
             by_array_axes[axis] = extent;
         }
         self.shapes.push(by_array_axes);
-        self.found.push((configuration, axes.clone()));
+        self.found.push(FoundLevel { configuration, axes: axes.clone(), after });
         self.descend(&inner_codecs, inner_shape, axes)
     }
+
+    /// The levels above innermost chunks of this shape and of at most `chunk_bound` encoded bytes.
+    fn levels(self, chunk_shape: &[u64], chunk_bound: u64) -> Vec<ShardLevel> {
+        let mut bound = chunk_bound;
+        let mut levels: Vec<ShardLevel> = self
+            .found
+            .into_iter()
+            .zip(self.shapes.windows(2))
+            .rev()
+            .map(|(FoundLevel { configuration, axes, after }, shapes)| {
+                let shapes = [shapes[0].as_slice(), &shapes[1], chunk_shape];
+                let level = ShardLevel::new(configuration, axes, shapes).with_codecs(after, bound);
+                bound = level.encoded_bound(bound);
+                level
+            })
+            .collect();
+        levels.reverse();
+        levels
+    }
+}
+
+/// The codecs after a sharding codec, which must work on bytes.
+fn codecs_after_shards(
+    after: &[Extension],
+    context: &ChunkContext,
+) -> Result<Vec<Arc<dyn BytesCodec>>, Refusal> {
+    after
+        .iter()
+        .map(|extension| match codec_of(extension, context)? {
+            Codec::BytesToBytes(codec) => Ok(codec),
+            Codec::ArrayToArray(_) | Codec::ArrayToBytes(_) => Err(Refusal::invalid(format!(
+                "'{SHARDING}' makes bytes of elements, so the codec '{}' cannot come after it",
+                extension.name
+            ))),
+        })
+        .collect()
 }
 
 /// The order of the axes that the codecs before a sharding codec leave.

@@ -2,13 +2,16 @@
 //!
 //! Specification: Zarr v3, "Sharding codec" 1.0 (`sharding_indexed`).
 
+use std::sync::Arc;
+
 use lsio_array::{ChunkErrorKind, DataType, Destination};
-use lsio_codecs::{ChunkContext, CodecChain};
+use lsio_codecs::{BytesCodec, ChunkContext, CodecChain, CodecError};
 use lsio_io::ByteRange;
 use serde_json::{Map, Value};
 
 use crate::chunk_encoding::{codec_of, refusal};
 use crate::chunk_error::kind_of;
+use crate::encoded_shard::ShardCodecs;
 use crate::error::{Refusal, excerpt};
 use crate::extension::{Extension, refuse_unknown_members};
 use crate::json;
@@ -133,10 +136,12 @@ pub(crate) struct ShardLevel {
     chunk_extents: Vec<u64>,
     index_location: IndexLocation,
     index_chain: CodecChain,
+    /// For shards that are encoded as a whole.
+    codecs: Option<ShardCodecs>,
 }
 
 impl ShardLevel {
-    /// A level whose shards, chunks and innermost chunks have these `shapes` by the array's axes.
+    /// A level whose shards, chunks and innermost chunks have these shapes by the array's axes.
     pub(crate) fn new(
         configuration: ShardingConfiguration,
         axes: Vec<usize>,
@@ -152,6 +157,35 @@ impl ShardLevel {
             grid: configuration.grid,
             index_location: configuration.index_location,
             index_chain: configuration.index_chain,
+            codecs: None,
+        }
+    }
+
+    /// Adds the codecs of the shards themselves. `chunk_bound`: most bytes of an encoded chunk.
+    pub(crate) fn with_codecs(
+        mut self,
+        codecs: Vec<Arc<dyn BytesCodec>>,
+        chunk_bound: u64,
+    ) -> Self {
+        self.codecs = ShardCodecs::new(codecs, self.decoded_bound(chunk_bound));
+        self
+    }
+
+    /// The codecs of the shards themselves, if they are encoded as a whole.
+    pub(crate) fn codecs(&self) -> Option<&ShardCodecs> {
+        self.codecs.as_ref()
+    }
+
+    /// Most bytes of a shard before its own codecs.
+    fn decoded_bound(&self, chunk_bound: u64) -> u64 {
+        (self.entry_count() as u64).saturating_mul(chunk_bound).saturating_add(self.index_len())
+    }
+
+    /// Most bytes of a stored shard.
+    pub(crate) fn encoded_bound(&self, chunk_bound: u64) -> u64 {
+        match &self.codecs {
+            Some(codecs) => codecs.encoded_limit(),
+            None => self.decoded_bound(chunk_bound),
         }
     }
 
@@ -212,7 +246,7 @@ impl ShardLevel {
         &self,
         entries: &[Option<Extent>],
         out: &mut Vec<u8>,
-    ) -> Result<(), lsio_codecs::CodecError> {
+    ) -> Result<(), CodecError> {
         let decoded: Vec<u8> = entries
             .iter()
             .flat_map(|entry| match entry {
@@ -230,7 +264,7 @@ impl ShardLevel {
         let mut scratch = vec![0; self.index_chain.scratch_len() as usize];
         self.index_chain
             .decode(encoded, Destination::Fixed(&mut decoded), &mut scratch)
-            .map_err(|error| IndexError { codec: error.codec(), kind: kind_of(error) })?;
+            .map_err(IndexError::from_codec)?;
         let word = |bytes: &[u8]| {
             let mut word = [0; 8];
             word.copy_from_slice(bytes);
@@ -254,6 +288,18 @@ pub(crate) struct IndexError {
     pub(crate) codec: Option<&'static str>,
     /// What happened.
     pub(crate) kind: ChunkErrorKind,
+}
+
+impl IndexError {
+    /// Of the sharding codec itself.
+    pub(crate) fn from_kind(kind: ChunkErrorKind) -> Self {
+        Self { codec: Some(SHARDING), kind }
+    }
+
+    /// Of a codec of the index or of the shard.
+    pub(crate) fn from_codec(error: CodecError) -> Self {
+        Self { codec: error.codec(), kind: kind_of(error) }
+    }
 }
 
 /// A range of bytes that does not end behind `u64::MAX`, unless it stands for a missing chunk.

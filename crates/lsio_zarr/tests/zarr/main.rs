@@ -1,0 +1,10 @@
+//! Arrays and groups through the public API: written, opened, located, parsed and decoded.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod driver;
+mod fixtures;
+mod hierarchy;
+mod hostile;
+mod round_trip;
+mod shards;
