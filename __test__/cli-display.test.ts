@@ -1,7 +1,7 @@
 // What people see: sizes, tables, bars, colours and maps.
 
 import test from 'ava';
-import { colourAt, nearestOf256 } from '../lib/cli/colour-map.js';
+import { colourAt, colourOf256At } from '../lib/cli/colour-map.js';
 import { colourDepth } from '../lib/cli/colour-depth.js';
 import {
   formatBytes,
@@ -168,11 +168,29 @@ test('the colour scale goes from blue to red, lightest in the middle', (t) => {
   t.deepEqual(colourAt(2), colourAt(1));
 });
 
-test('256-colour stand-ins are the nearest of the cube and the greys', (t) => {
-  t.is(nearestOf256([0, 0, 0]), 16);
-  t.is(nearestOf256([255, 255, 255]), 231);
-  t.is(nearestOf256([255, 0, 0]), 196);
-  t.is(nearestOf256([118, 118, 118]), 243);
+test('its steps in 256 colours rise and fall in lightness too', (t) => {
+  const levels = [0, 95, 135, 175, 215, 255];
+  const lightness = (colour: number): number => {
+    const cube = colour - 16;
+    const [red, green, blue] = [Math.floor(cube / 36), Math.floor(cube / 6) % 6, cube % 6];
+    return (
+      0.2126 * (levels[red] ?? 0) + 0.7152 * (levels[green] ?? 0) + 0.0722 * (levels[blue] ?? 0)
+    );
+  };
+  const steps = Array.from({ length: 1001 }, (_, index) => colourOf256At(index / 1000));
+  const values = steps.map(lightness);
+  const top = values.indexOf(Math.max(...values));
+  t.true(top > 400 && top < 600);
+  t.deepEqual(
+    values.slice(0, top),
+    values.slice(0, top).toSorted((a, b) => a - b),
+  );
+  t.deepEqual(
+    values.slice(top),
+    values.slice(top).toSorted((a, b) => b - a),
+  );
+  t.is(colourOf256At(-1), colourOf256At(0));
+  t.is(colourOf256At(2), colourOf256At(1));
 });
 
 test('resampling takes means and leaves missing values out', (t) => {

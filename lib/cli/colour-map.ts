@@ -1,5 +1,5 @@
-// The colours of maps: a scale whose lightness rises and falls evenly from cold to warm, and its
-// 256-colour stand-in.
+// The colours of maps: a scale whose lightness rises and falls evenly from cold to warm, and the
+// same in 256 colours.
 
 /** Red, green, blue, 0 to 255. */
 export type Colour = readonly [red: number, green: number, blue: number];
@@ -37,30 +37,17 @@ function mix(from: number, to: number, share: number): number {
   return Math.round(from + (to - from) * share);
 }
 
-/** The levels of the 6 x 6 x 6 cube that starts at colour 16 of xterm's 256 colours. */
-const CUBE_LEVELS: readonly number[] = [0, 95, 135, 175, 215, 255];
+/**
+ * The same scale in xterm's 256 colours. Chosen by hand: the nearest colours of their coarse cube would
+ * wander off to teal and purple.
+ */
+const STEPS_OF_256: readonly number[] = [
+  ...[17, 18, 19, 25, 26, 32, 68, 74, 110, 117, 152, 153, 195],
+  ...[230, 229, 223, 222, 216, 215, 209, 208, 202, 166, 160, 124, 88, 52],
+];
 
-/** The number of the nearest of xterm's 256 colours: from its cube, or from its 24 greys. */
-export function nearestOf256(colour: Colour): number {
-  const steps = colour.map((channel) => nearestLevel(channel));
-  const [red = 0, green = 0, blue = 0] = steps;
-  const cube: Colour = [levelAt(red), levelAt(green), levelAt(blue)];
-  const mean = (colour[0] + colour[1] + colour[2]) / 3;
-  const greyStep = Math.min(23, Math.max(0, Math.round((mean - 8) / 10)));
-  const grey = 8 + 10 * greyStep;
-  const greyIsNearer = distance(colour, [grey, grey, grey]) < distance(colour, cube);
-  return greyIsNearer ? 232 + greyStep : 16 + 36 * red + 6 * green + blue;
-}
-
-function nearestLevel(channel: number): number {
-  const distances = CUBE_LEVELS.map((level) => Math.abs(level - channel));
-  return distances.indexOf(Math.min(...distances));
-}
-
-function levelAt(step: number): number {
-  return CUBE_LEVELS[step] ?? 0;
-}
-
-function distance(a: Colour, b: Colour): number {
-  return (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2;
+/** The number among xterm's 256 colours at `place`, 0 (coldest) to 1 (warmest). */
+export function colourOf256At(place: number): number {
+  const index = Math.floor(Math.min(Math.max(place, 0), 1) * STEPS_OF_256.length);
+  return STEPS_OF_256[Math.min(index, STEPS_OF_256.length - 1)] ?? 0;
 }

@@ -1,7 +1,7 @@
 // Draws a two-dimensional field in the terminal: two rows of pixels per line of text, in colour
 // where there is any.
 
-import { colourAt, nearestOf256, type Colour } from './colour-map.js';
+import { colourAt, colourOf256At, type Colour } from './colour-map.js';
 import type { ColourDepth } from './colour-depth.js';
 
 /** A field in C order, first row at the top of the map. */
@@ -16,6 +16,7 @@ const ASCII_RAMP = ' .:-=+*#%@';
 
 /** Drawn where every value of a pixel is NaN. */
 const MISSING: Colour = [96, 96, 96];
+const MISSING_OF_256 = 241;
 
 /** The smallest and largest number in `field`; `null` when all are missing. */
 export function fieldRange(field: Field): readonly [low: number, high: number] | null {
@@ -128,12 +129,10 @@ function asciiOf(place: number): string {
 
 /** The codes that make an upper half block show `upper` over `lower`. */
 function halfBlockCodes(upper: number, lower: number, depth: '256' | 'true'): string {
-  const [foreground, background] = [colourOf(upper), colourOf(lower)];
-  if (depth === '256')
-    return `\u001B[38;5;${nearestOf256(foreground)};48;5;${nearestOf256(background)}m`;
-  return `\u001B[38;2;${foreground.join(';')};48;2;${background.join(';')}m`;
+  return `\u001B[38;${colourCode(upper, depth)};48;${colourCode(lower, depth)}m`;
 }
 
-function colourOf(place: number): Colour {
-  return Number.isNaN(place) ? MISSING : colourAt(place);
+function colourCode(place: number, depth: '256' | 'true'): string {
+  if (depth === '256') return `5;${Number.isNaN(place) ? MISSING_OF_256 : colourOf256At(place)}`;
+  return `2;${(Number.isNaN(place) ? MISSING : colourAt(place)).join(';')}`;
 }
