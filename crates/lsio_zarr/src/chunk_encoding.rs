@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::error::Refusal;
 use crate::extension::Extension;
-use crate::sharding::{SHARDING, ShardLevel, ShardingConfiguration};
+use crate::shard_level::ShardLevel;
+use crate::sharding::{SHARDING, ShardingConfiguration};
 
 /// How the chunks of an array are encoded.
 ///

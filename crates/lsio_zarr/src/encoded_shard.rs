@@ -10,7 +10,7 @@ use std::sync::Arc;
 use lsio_codecs::{BytesCodec, CodecError};
 use lsio_io::SharedBytes;
 
-use crate::sharding::ShardIndex;
+use crate::shard_level::ShardIndex;
 
 /// What encoded shards may have beyond the worst case of their codecs, in bytes: headers of writers.
 const SLACK: u64 = 64 << 10;
@@ -92,5 +92,72 @@ impl ShardCodecs {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use lsio_array::DataType;
+    use lsio_codecs::{ChunkContext, Codec, codec_v3};
+    use serde_json::json;
+
+    fn codecs(names: &[&str], decoded_bound: u64) -> ShardCodecs {
+        let context = ChunkContext { data_type: DataType::UInt8, shape: vec![1] };
+        let codec = |name: &&str| {
+            let configuration = match *name {
+                "gzip" => json!({"level": 1}),
+                "zstd" => json!({"level": 1, "checksum": false}),
+                _ => json!({}),
+            };
+            match codec_v3(name, configuration.as_object().unwrap(), &context).unwrap() {
+                Codec::BytesToBytes(codec) => codec,
+                other => panic!("{other:?}"),
+            }
+        };
+        ShardCodecs::new(names.iter().map(codec).collect(), decoded_bound).unwrap()
+    }
+
+    fn encoded(codecs: &ShardCodecs, shard: &[u8]) -> Vec<u8> {
+        let mut current = shard.to_vec();
+        for codec in &codecs.codecs {
+            let mut next = Vec::new();
+            codec.encode(&current, &mut next).unwrap();
+            current = next;
+        }
+        current
+    }
+
+    #[test]
+    fn shards_come_back_whatever_their_length() {
+        for names in [&["gzip"][..], &["crc32c"], &["zstd", "crc32c"], &["crc32c", "gzip", "zstd"]]
+        {
+            for len in [0, 1, 1000, 1 << 20] {
+                let shard: Vec<u8> = (0..len).map(|i: u32| (i / 7) as u8).collect();
+                let codecs = codecs(names, 1 << 20);
+                let decoded = codecs.decode(&encoded(&codecs, &shard)).unwrap();
+                assert!(decoded == shard, "{names:?} {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_shard_that_grows_beyond_its_bound_is_an_error() {
+        for name in ["gzip", "zstd"] {
+            let codecs = codecs(&[name], 1000);
+            let bomb = encoded(&codecs, &vec![0; 8 << 20]);
+            assert!((bomb.len() as u64) < codecs.encoded_limit());
+            assert!(matches!(codecs.decode(&bomb), Err(CodecError::TooLarge { .. })), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_under_a_checksum_is_an_error() {
+        let codecs = codecs(&["crc32c"], 1000);
+        let mut bytes = encoded(&codecs, &[5; 100]);
+        bytes[50] ^= 1;
+        assert!(matches!(codecs.decode(&bytes), Err(CodecError::Checksum { .. })));
+        assert!(codecs.decode(&[1, 2, 3]).is_err());
     }
 }

@@ -173,22 +173,21 @@ impl Group {
     }
 
     fn listed_members(&self) -> Result<Vec<Member>, ZarrError> {
-        let names: Vec<String> = self
-            .store
-            .list(&self.path)?
-            .into_iter()
-            .filter_map(|entry| match entry {
-                Entry::Prefix(name) => Some(name),
-                Entry::Object(..) => None,
-            })
-            .collect();
-        let keys = names
-            .iter()
-            .map(|name| self.store.join(&self.path, name))
-            .collect::<Result<Vec<_>, _>>()?;
-        let documents = self.store.read_members(&keys, self.format)?;
         let mut members = Vec::new();
-        for ((name, path), documents) in names.into_iter().zip(&keys).zip(documents) {
+        let (mut names, mut paths) = (Vec::new(), Vec::new());
+        for entry in self.store.list(&self.path)? {
+            let Entry::Prefix(name) = entry else { continue };
+            match self.store.join(&self.path, &name) {
+                Ok(path) => {
+                    names.push(name);
+                    paths.push(path);
+                }
+                // A folder whose name no key can have.
+                Err(error) => members.push(Member { name, node: Err(error) }),
+            }
+        }
+        let documents = self.store.read_members(&paths, self.format)?;
+        for ((name, path), documents) in names.into_iter().zip(&paths).zip(documents) {
             let consolidation = Consolidation::Unread;
             let opening = Opening { store: &self.store, path, format: self.format, consolidation };
             match opening.node(documents) {
@@ -197,6 +196,7 @@ impl Group {
                 node => members.push(Member { name, node }),
             }
         }
+        members.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(members)
     }
 }

@@ -94,6 +94,7 @@ fn numerals_to_words(value: &mut Value) {
     match value {
         Value::Number(number) => {
             if let Some((word, _)) = WORDS.iter().find(|(_, numeral)| number.as_str() == *numeral) {
+                // Hidden in the documentation of serde_json, but the only number that holds a word.
                 *number = Number::from_string_unchecked((*word).to_owned());
             }
         }

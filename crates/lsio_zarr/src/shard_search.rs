@@ -7,7 +7,7 @@ use lsio_array::{Answer, ChunkErrorKind, KnownReads, Location, ReadSpec, Reads};
 use lsio_io::{ByteRange, Freshness, Identity, Key, SharedBytes, StorageError};
 
 use crate::encoded_shard::{DecodedShard, ShardCodecs};
-use crate::sharding::{Extent, IndexError, ShardIndex, ShardLevel};
+use crate::shard_level::{Extent, IndexError, ShardIndex, ShardLevel};
 
 /// What a read on the way is for; its number is the [`ReadSpec::purpose`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,17 +1,12 @@
-//! Shards: several chunks in one object, behind an index that says where each of them is.
+//! The configuration of shards: several chunks in one object, behind an index of them.
 //!
 //! Specification: Zarr v3, "Sharding codec" 1.0 (`sharding_indexed`).
 
-use std::sync::Arc;
-
-use lsio_array::{ChunkErrorKind, DataType, Destination};
-use lsio_codecs::{BytesCodec, ChunkContext, CodecChain, CodecError};
-use lsio_io::ByteRange;
+use lsio_array::DataType;
+use lsio_codecs::{ChunkContext, CodecChain};
 use serde_json::{Map, Value};
 
 use crate::chunk_encoding::{codec_of, refusal};
-use crate::chunk_error::kind_of;
-use crate::encoded_shard::ShardCodecs;
 use crate::error::{Refusal, excerpt};
 use crate::extension::{Extension, refuse_unknown_members};
 use crate::json;
@@ -24,9 +19,6 @@ const MAX_CHUNKS_PER_SHARD: u64 = 1 << 24;
 
 /// Codecs whose encoded length follows from the decoded one, which the index needs.
 const INDEX_CODECS: [&str; 2] = ["bytes", "crc32c"];
-
-/// Bytes of an entry: offset and length as uint64.
-const ENTRY_LEN: usize = 16;
 
 /// Where in the shard the index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +37,11 @@ pub(crate) struct ShardingConfiguration {
     /// Codecs of these chunks.
     pub(crate) codecs: Vec<Value>,
     /// Chunks in the shard along each of these axes.
-    grid: Vec<u64>,
-    index_location: IndexLocation,
-    index_chain: CodecChain,
+    pub(crate) grid: Vec<u64>,
+    /// Where in the shard the index is.
+    pub(crate) index_location: IndexLocation,
+    /// Codecs of the index.
+    pub(crate) index_chain: CodecChain,
 }
 
 impl ShardingConfiguration {
@@ -123,224 +117,87 @@ fn index_chain(codecs: &[Value], grid: &[u64]) -> Result<CodecChain, Refusal> {
     CodecChain::new(chain, &context).map_err(refusal)
 }
 
-/// One level of shards of an array. All its arithmetic is in units of innermost chunks.
-#[derive(Debug, Clone)]
-pub(crate) struct ShardLevel {
-    /// Axis of the array for each axis of the shard's grid.
-    axes: Vec<usize>,
-    /// Chunks of this level in the shard, by the shard's axes.
-    grid: Vec<u64>,
-    /// Innermost chunks in the shard, by the array's axes.
-    shard_extents: Vec<u64>,
-    /// Innermost chunks in a chunk of this level, by the array's axes.
-    chunk_extents: Vec<u64>,
-    index_location: IndexLocation,
-    index_chain: CodecChain,
-    /// For shards that are encoded as a whole.
-    codecs: Option<ShardCodecs>,
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use serde_json::json;
 
-impl ShardLevel {
-    /// A level whose shards, chunks and innermost chunks have these shapes by the array's axes.
-    pub(crate) fn new(
-        configuration: ShardingConfiguration,
-        axes: Vec<usize>,
-        [shard, chunk, innermost]: [&[u64]; 3],
-    ) -> Self {
-        // Each shape divides the one before: the parser has checked it level by level.
-        let in_innermost =
-            |shape: &[u64]| shape.iter().zip(innermost).map(|(a, b)| a / b).collect();
-        Self {
-            axes,
-            shard_extents: in_innermost(shard),
-            chunk_extents: in_innermost(chunk),
-            grid: configuration.grid,
-            index_location: configuration.index_location,
-            index_chain: configuration.index_chain,
-            codecs: None,
+    fn valid() -> Value {
+        json!({
+            "chunk_shape": [2, 3],
+            "codecs": ["bytes"],
+            "index_codecs": [{"name": "bytes", "configuration": {"endian": "big"}}, "crc32c"],
+        })
+    }
+
+    fn parse(configuration: &Value) -> Result<ShardingConfiguration, Refusal> {
+        ShardingConfiguration::parse(configuration.as_object().unwrap(), &[4, 6])
+    }
+
+    #[test]
+    fn the_index_is_at_the_end_unless_said_otherwise() {
+        let configuration = parse(&valid()).unwrap();
+        assert_eq!(configuration.grid, [2, 2]);
+        assert_eq!(configuration.index_location, IndexLocation::End);
+        assert_eq!(configuration.index_chain.encoded_bound(), 4 * 16 + 4);
+        let mut at_start = valid();
+        at_start["index_location"] = json!("start");
+        assert_eq!(parse(&at_start).unwrap().index_location, IndexLocation::Start);
+    }
+
+    #[test]
+    fn impossible_configurations_are_invalid() {
+        for (member, value) in [
+            ("chunk_shape", json!([2])),
+            ("chunk_shape", json!([2, 0])),
+            ("chunk_shape", json!([3, 3])),
+            ("chunk_shape", json!([8, 6])),
+            ("codecs", json!("bytes")),
+            ("codecs", json!(null)),
+            ("index_codecs", json!([])),
+            ("index_codecs", json!(["crc32c"])),
+            ("index_codecs", json!({})),
+            ("index_location", json!("middle")),
+            ("index_location", json!(null)),
+        ] {
+            let mut configuration = valid();
+            configuration[member] = value;
+            let refusal = parse(&configuration).unwrap_err();
+            assert!(matches!(refusal, Refusal::Invalid { .. }), "{configuration}: {refusal:?}");
         }
-    }
-
-    /// Adds the codecs of the shards themselves. `chunk_bound`: most bytes of an encoded chunk.
-    pub(crate) fn with_codecs(
-        mut self,
-        codecs: Vec<Arc<dyn BytesCodec>>,
-        chunk_bound: u64,
-    ) -> Self {
-        self.codecs = ShardCodecs::new(codecs, self.decoded_bound(chunk_bound));
-        self
-    }
-
-    /// The codecs of the shards themselves, if they are encoded as a whole.
-    pub(crate) fn codecs(&self) -> Option<&ShardCodecs> {
-        self.codecs.as_ref()
-    }
-
-    /// Most bytes of a shard before its own codecs.
-    fn decoded_bound(&self, chunk_bound: u64) -> u64 {
-        (self.entry_count() as u64).saturating_mul(chunk_bound).saturating_add(self.index_len())
-    }
-
-    /// Most bytes of a stored shard.
-    pub(crate) fn encoded_bound(&self, chunk_bound: u64) -> u64 {
-        match &self.codecs {
-            Some(codecs) => codecs.encoded_limit(),
-            None => self.decoded_bound(chunk_bound),
+        for member in ["chunk_shape", "codecs", "index_codecs"] {
+            let mut configuration = valid();
+            configuration.as_object_mut().unwrap().remove(member);
+            let message = parse(&configuration).unwrap_err().at("x").to_string();
+            assert!(message.contains(member), "{message}");
         }
+        let shape = [1 << 32, 1 << 32];
+        let mut configuration = valid();
+        configuration["chunk_shape"] = json!([1, 1]);
+        let configuration = configuration.as_object().unwrap();
+        let refusal = ShardingConfiguration::parse(configuration, &shape).unwrap_err();
+        assert!(matches!(refusal, Refusal::Invalid { .. }));
     }
 
-    /// Grid coordinates of the shard that holds an innermost chunk.
-    pub(crate) fn shard_of(&self, chunk: &[u64]) -> Vec<u64> {
-        chunk.iter().zip(&self.shard_extents).map(|(c, extent)| c / extent).collect()
-    }
-
-    /// Grid coordinates of the first innermost chunk in a shard.
-    pub(crate) fn first_chunk_of(&self, shard: &[u64]) -> Vec<u64> {
-        shard.iter().zip(&self.shard_extents).map(|(s, extent)| s.saturating_mul(*extent)).collect()
-    }
-
-    /// Which entry of its shard's index an innermost chunk has: C order over the shard's axes.
-    pub(crate) fn entry_of(&self, chunk: &[u64]) -> usize {
-        let entry = self.axes.iter().zip(&self.grid).fold(0, |entry, (&axis, &along)| {
-            entry * along + chunk[axis] % self.shard_extents[axis] / self.chunk_extents[axis]
-        });
-        entry as usize
-    }
-
-    /// Entries of the index.
-    pub(crate) fn entry_count(&self) -> usize {
-        // The parser has checked that the product is small.
-        self.grid.iter().product::<u64>() as usize
-    }
-
-    /// Bytes of the encoded index. Exact: the index codecs allow no other length.
-    pub(crate) fn index_len(&self) -> u64 {
-        self.index_chain.encoded_bound()
-    }
-
-    /// Where the index of a shard is that is a whole object.
-    pub(crate) fn index_range(&self) -> ByteRange {
-        match self.index_location {
-            IndexLocation::Start => ByteRange::Bounded { offset: 0, len: self.index_len() },
-            IndexLocation::End => ByteRange::Suffix { len: self.index_len() },
-        }
-    }
-
-    /// Where the index of a shard is that lies at `shard` in its object.
-    pub(crate) fn index_range_within(&self, shard: Extent) -> Result<ByteRange, ChunkErrorKind> {
-        let len = self.index_len();
-        let before = shard
-            .len
-            .checked_sub(len)
-            .ok_or(ChunkErrorKind::Truncated { expected: len, actual: shard.len })?;
-        let offset = match self.index_location {
-            IndexLocation::Start => shard.offset,
-            // No overflow: the shard's end was checked against its object.
-            IndexLocation::End => shard.offset + before,
-        };
-        Ok(ByteRange::Bounded { offset, len })
-    }
-
-    /// Encodes the index for these entries, for a writer.
-    pub(crate) fn encode_index(
-        &self,
-        entries: &[Option<Extent>],
-        out: &mut Vec<u8>,
-    ) -> Result<(), CodecError> {
-        let decoded: Vec<u8> = entries
-            .iter()
-            .flat_map(|entry| match entry {
-                Some(extent) => [extent.offset, extent.len],
-                None => [u64::MAX; 2],
-            })
-            .flat_map(u64::to_ne_bytes)
-            .collect();
-        self.index_chain.encode(&decoded, out)
-    }
-
-    /// Decodes an index.
-    pub(crate) fn decode_index(&self, encoded: &[u8]) -> Result<ShardIndex, IndexError> {
-        let mut decoded = vec![0; self.entry_count() * ENTRY_LEN];
-        let mut scratch = vec![0; self.index_chain.scratch_len() as usize];
-        self.index_chain
-            .decode(encoded, Destination::Fixed(&mut decoded), &mut scratch)
-            .map_err(IndexError::from_codec)?;
-        let word = |bytes: &[u8]| {
-            let mut word = [0; 8];
-            word.copy_from_slice(bytes);
-            u64::from_ne_bytes(word)
-        };
-        let entries = decoded
-            .chunks_exact(ENTRY_LEN)
-            .map(|entry| {
-                let (offset, len) = entry.split_at(ENTRY_LEN / 2);
-                Extent { offset: word(offset), len: word(len) }
-            })
-            .collect();
-        Ok(ShardIndex { entries })
-    }
-}
-
-/// Why an index cannot be decoded.
-#[derive(Debug)]
-pub(crate) struct IndexError {
-    /// The codec that failed.
-    pub(crate) codec: Option<&'static str>,
-    /// What happened.
-    pub(crate) kind: ChunkErrorKind,
-}
-
-impl IndexError {
-    /// Of the sharding codec itself.
-    pub(crate) fn from_kind(kind: ChunkErrorKind) -> Self {
-        Self { codec: Some(SHARDING), kind }
-    }
-
-    /// Of a codec of the index or of the shard.
-    pub(crate) fn from_codec(error: CodecError) -> Self {
-        Self { codec: error.codec(), kind: kind_of(error) }
-    }
-}
-
-/// A range of bytes that does not end behind `u64::MAX`, unless it stands for a missing chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Extent {
-    /// First byte.
-    pub(crate) offset: u64,
-    /// Number of bytes.
-    pub(crate) len: u64,
-}
-
-/// A decoded index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ShardIndex {
-    entries: Vec<Extent>,
-}
-
-impl ShardIndex {
-    /// Where chunk number `entry` of a shard is that lies at `shard` in its object; `None` if there is
-    /// no such chunk.
-    ///
-    /// # Errors
-    /// [`ChunkErrorKind::Truncated`] for a chunk that is not wholly inside its shard.
-    pub(crate) fn locate(
-        &self,
-        entry: usize,
-        shard: Extent,
-    ) -> Result<Option<Extent>, ChunkErrorKind> {
-        const MISSING: Extent = Extent { offset: u64::MAX, len: u64::MAX };
-        let found = self.entries.get(entry).copied().unwrap_or(MISSING);
-        if found == MISSING {
-            return Ok(None);
-        }
-        let end = found.offset.checked_add(found.len).filter(|&end| end <= shard.len);
-        let offset = end.and_then(|_| shard.offset.checked_add(found.offset));
-        match offset {
-            Some(offset) => Ok(Some(Extent { offset, len: found.len })),
-            None => Err(ChunkErrorKind::Truncated {
-                expected: found.offset.saturating_add(found.len),
-                actual: shard.len,
-            }),
+    #[test]
+    fn what_the_index_cannot_be_read_with_is_unsupported_by_name() {
+        let endian = json!({"name": "bytes", "configuration": {"endian": "little"}});
+        for (member, value, name) in [
+            (
+                "index_codecs",
+                json!([endian, {"name": "gzip", "configuration": {"level": 1}}]),
+                "gzip",
+            ),
+            ("index_codecs", json!([{"name": "transpose"}, endian]), "transpose"),
+            ("surprise", json!(1), "surprise"),
+        ] {
+            let mut configuration = valid();
+            configuration[member] = value;
+            match parse(&configuration).unwrap_err() {
+                Refusal::Unsupported(what) => assert!(what.contains(name), "{what}"),
+                Refusal::Invalid { reason, .. } => panic!("{reason}"),
+            }
         }
     }
 }

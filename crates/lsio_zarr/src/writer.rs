@@ -12,7 +12,8 @@ use crate::array_metadata::ArrayMetadata;
 use crate::chunk_encoding::ChunkEncoding;
 use crate::error::ZarrError;
 use crate::metadata_v3;
-use crate::sharding::{Extent, SHARDING, ShardLevel};
+use crate::shard_level::{Extent, ShardLevel};
+use crate::sharding::SHARDING;
 
 /// What a new array is to be.
 #[derive(Debug, Clone, PartialEq)]

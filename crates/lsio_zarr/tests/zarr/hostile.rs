@@ -4,9 +4,10 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lsio_array::{ChunkError, ChunkErrorKind};
+use lsio_array::{ChunkError, ChunkErrorKind, ChunkSource};
 use lsio_io::{MemoryStorage, StorageError};
 use lsio_zarr::ZarrError;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::driver::{Driver, load_folder, open, open_array, store};
@@ -152,4 +153,71 @@ fn only_a_chunk_without_an_object_is_missing() {
     assert_eq!(driver.chunk(&array, &[0]).unwrap(), None);
     let elements = driver.chunk(&array, &[1]).unwrap();
     assert_eq!(elements, Some(crate::driver::Elements::Fixed(b"12".to_vec())));
+}
+
+const SHARDED: &str = r#"{"zarr_format": 3, "node_type": "array", "shape": [9, 4],
+    "data_type": {"name": "float32"}, "fill_value": "0x7fc00001",
+    "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [4, 4]}},
+    "chunk_key_encoding": {"name": "v2", "configuration": {"separator": "/"}},
+    "codecs": [{"name": "transpose", "configuration": {"order": [1, 0]}},
+        {"name": "sharding_indexed", "configuration": {"chunk_shape": [2, 2],
+            "codecs": [{"name": "bytes", "configuration": {"endian": "big"}}, "crc32c"],
+            "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, "crc32c"],
+            "index_location": "start"}}, "crc32c"],
+    "attributes": {"x": [NaN, -Infinity, 1e300, 18446744073709551616]},
+    "dimension_names": ["a", null], "storage_transformers": []}"#;
+const FORMAT_2: &str = r#"{"zarr_format": 2, "shape": [9, 4], "chunks": [4, 4], "dtype": "<c8",
+    "compressor": {"id": "zstd", "level": 1}, "fill_value": [NaN, 1.0], "order": "F",
+    "filters": [{"id": "crc32c"}], "dimension_separator": "/"}"#;
+const PIECES: [&str; 16] = [
+    "0",
+    "-1",
+    "1",
+    "18446744073709551615",
+    "1e999",
+    "NaN",
+    "\"\"",
+    "\"bytes\"",
+    "null",
+    "[]",
+    "{}",
+    "true",
+    "\"é\"",
+    "9223372036854775808",
+    "\"sharding_indexed\"",
+    "[[[[0]]]]",
+];
+
+#[test]
+fn the_documents_open_before_they_are_edited() {
+    for (name, text) in [("a/zarr.json", SHARDED), ("a/.zarray", FORMAT_2)] {
+        let array = open_array(&store(&[(name, text.as_bytes())]), "a").unwrap();
+        assert_eq!(array.metadata().shape, [9, 4]);
+        assert_eq!(array.info().axis_order, [1, 0]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Pieces of JSON over other pieces, cuts and doublings.
+    #[test]
+    fn no_document_is_a_panic(
+        is_v3 in any::<bool>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..12usize, 0..PIECES.len()), 1..4),
+    ) {
+        let (name, text) = if is_v3 { ("zarr.json", SHARDED) } else { (".zarray", FORMAT_2) };
+        let mut bytes = text.as_bytes().to_vec();
+        for (at, removed, piece) in edits {
+            let start = at.index(bytes.len());
+            let end = (start + removed).min(bytes.len());
+            bytes.splice(start..end, PIECES[piece].bytes());
+        }
+        let store = store(&[(&format!("a/{name}"), &bytes)]);
+        if let Ok(array) = open_array(&store, "a") {
+            let first = vec![0; array.metadata().shape.len()];
+            let located = array.locate(&first, &Driver::new());
+            prop_assert!(located.is_ok(), "{located:?}");
+        }
+    }
 }
