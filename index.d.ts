@@ -130,10 +130,26 @@ export declare interface EngineInfo {
     readonly threads: number;
     /** The byte budget of the process. */
     readonly memoryBytes: number;
-    /** CPU features that kernels are chosen by. */
+    /** CPU features that were found. */
     readonly cpuFeatures: readonly string[];
     /** The counters of all calls. */
     readonly stats: ReadStats;
+    /** Calls that have ended. */
+    readonly callsEnded: number;
+    /** Jobs that a thread took from another one's queue. */
+    readonly steals: number;
+    /** Times that a thread found nothing to do and went to sleep. */
+    readonly parks: number;
+    /** Chunks that each thread finished. */
+    readonly chunksByWorker: readonly number[];
+    /** Files that were opened. */
+    readonly filesOpened: number;
+    /** Requests that went through io_uring. */
+    readonly ringRequests: number;
+    /** Times that such requests were handed to the kernel, several at once. */
+    readonly ringSubmissions: number;
+    /** Bytes that were read beside those asked for: the alignment of direct reads. */
+    readonly overReadBytes: number;
 }
 
 /** What the engine is and what it did so far. */
@@ -256,8 +272,7 @@ export declare class LsioArray<D extends DataType = DataType> {
      */
     getMany<F extends ElementForm<D> | undefined = undefined>(selections: readonly (Selection | null)[], options?: GetManyOptions<F>): Promise<NdArray<D, F>[]>;
     /**
-     * Reads one whole chunk, in its full size also at the edge of the array, in the order of its axes in
-     * the store.
+     * Reads one whole chunk, in its full size also at the edge of the array.
      *
      * @param coords - Which chunk of the chunk grid.
      * @throws {LsioError} `ERR_LSIO_SELECTION` for coordinates outside the grid, or what is wrong with it.
@@ -270,11 +285,13 @@ export declare class LsioArray<D extends DataType = DataType> {
      */
     readChunks<F extends ElementForm<D> | undefined = undefined>(selection?: Selection | null, options?: ReadChunksOptions<F>): ChunkReader<D, F>;
     /**
-     * Mean of all elements that are not NaN; NaN if there are none.
+     * Mean of all elements, as NumPy's with float64 accumulation: NaN if any of them is NaN or there are
+     * none. Integers are summed exactly.
      *
-     * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for a data type without an order, or what is wrong with a chunk.
+     * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for strings and complex numbers, or what is wrong with a
+     *   chunk.
      */
-    mean(options?: ReadOptions): Promise<number>;
+    mean(options?: ScanOptions): Promise<number>;
 }
 
 /** Every failure of this library that is not a wrong argument (`TypeError`, `RangeError`) or an abort. */
@@ -370,10 +387,6 @@ export declare interface MemoryUsage {
 /** What the engine uses now. */
 export declare function memoryUsage(): MemoryUsage;
 
-declare interface NativeStats {
-    chunks: number; totalChunks: number; bytesRead: number; bytesDecoded: number
-}
-
 /** Decoded elements of a region of an array. */
 export declare interface NdArray<D extends DataType = DataType, F extends ElementForm | undefined = undefined> {
     /** The elements. */
@@ -448,10 +461,59 @@ export declare interface ReadOptions extends AbortOptions {
 }
 
 /** Counters of one reader, or of all calls since the start of the process. */
-export declare type ReadStats = NativeStats;
+export declare interface ReadStats {
+    /** Chunks that are done. */
+    readonly chunks: number;
+    /** Chunks that the call needs. */
+    readonly totalChunks: number;
+    /** Chunks that do not exist and became fill values. */
+    readonly missingChunks: number;
+    /** Physical reads, those of shard indexes included. */
+    readonly reads: number;
+    /** Of these, the reads that were needed to find chunks. */
+    readonly indexReads: number;
+    /** Bytes that physical reads brought. */
+    readonly bytesRead: number;
+    /** Of these, the bytes by how they were served: which engine, and past the page cache or not. */
+    readonly bytesByRoute: {
+        /** From the page cache, by the thread that decodes them. */
+        readonly resident: number;
+        /** Through the page cache, by a pool of threads. */
+        readonly buffered: number;
+        /** Past the page cache, through io_uring. */
+        readonly uringDirect: number;
+        /** Past the page cache, by a pool of threads. */
+        readonly preadDirect: number;
+        /** From a store in memory. */
+        readonly memory: number;
+    };
+    /** Encoded bytes that were decoded. */
+    readonly bytesEncoded: number;
+    /** Bytes after decoding. */
+    readonly bytesDecoded: number;
+    /** Decoded bytes that were copied on their way to the result. */
+    readonly bytesCopied: number;
+    /** Seconds by stage, summed over threads. */
+    readonly seconds: {
+        /** In reads. */
+        readonly read: number;
+        /** In decoding. */
+        readonly decode: number;
+        /** In what follows: copies, statistics. */
+        readonly apply: number;
+    };
+    /** The most that was reserved at once. */
+    readonly peakReservedBytes: number;
+}
 
 /** One element as a JavaScript value. A complex number is its real and its imaginary part. */
 export declare type Scalar<D extends DataType> = D extends 'bool' ? boolean : D extends BigIntDataType ? bigint : D extends 'string' ? string : D extends 'complex64' | 'complex128' ? readonly [re: number, im: number] : number;
+
+/** Options of calls that look at every element of an array. */
+export declare interface ScanOptions extends AbortOptions {
+    /** How local files are read. Default: `'auto'`. */
+    readonly io?: IoMode | undefined;
+}
 
 /** One entry for each dimension. */
 export declare type Selection = readonly SelectionEntry[];
@@ -485,13 +547,12 @@ export declare interface Utf8Data {
     readonly bytes: Uint8Array;
 }
 
-/** Versions of this package and of what is built into it. */
-export declare interface Versions {
-    readonly 'light-speed-io': string;
-    readonly [library: string]: string;
-}
+/** Versions of this package and of what is built into its native addon. */
+export declare type Versions = {
+    readonly [Name in 'light-speed-io' | 'blosc-src' | 'libdeflate-sys' | 'napi' | 'rustc' | 'tokio-uring' | 'zstd-sys']: string;
+};
 
-/** Versions of this package and of what is built into it, by name. */
+/** Versions of this package and of what is built into its native addon, by name. */
 export declare const versions: Versions;
 
 /**

@@ -19,9 +19,11 @@ import { parseTaggedJson, type Attributes, type JsonValue } from './json.js';
 import {
   native,
   type NativeArray,
+  type NativeRead,
   type NativeReadOptions,
   type NativeRegion,
   type NativeSummary,
+  type NativeTexts,
 } from './native-module.js';
 import { checkOut, elementKind, elementsOf, type ElementKind, type NdArray } from './nd-array.js';
 import {
@@ -29,7 +31,7 @@ import {
   GET_MANY_OPTIONS,
   GET_OPTIONS,
   READ_CHUNKS_OPTIONS,
-  READ_OPTIONS,
+  SCAN_OPTIONS,
   SUMMARY_OPTIONS,
   parseOptions,
   type AbortOptions,
@@ -37,7 +39,7 @@ import {
   type GetOptions,
   type IoMode,
   type ReadChunksOptions,
-  type ReadOptions,
+  type ScanOptions,
   type SummaryOptions,
 } from './options.js';
 import { packChunkCoords, packSelection, type Selection } from './selection.js';
@@ -131,7 +133,7 @@ export class LsioArray<D extends DataType = DataType> {
   /** Bytes of all stored chunks, encoded. */
   async storedBytes(options?: AbortOptions): Promise<number> {
     const parsed = parseOptions('storedBytes', options, ABORT_OPTIONS);
-    return unwrap(await runCall(parsed, (call) => this.#native.storedBytes(call)));
+    return unwrap(await runCall(parsed, () => this.#native.storedBytes()));
   }
 
   /**
@@ -150,21 +152,19 @@ export class LsioArray<D extends DataType = DataType> {
     const kind = elementKind(this.dtype, parsed.as);
     const out = parsed.out === undefined ? undefined : checkOut(kind, parsed.out);
     const selected = packSelection(selection, this.shape.length);
-    const region = await runCall(parsed, async (call) => {
+    const result = await runCall(parsed, async (call) => {
       const request = nativeReadOptions(kind, parsed, out?.byteLength);
-      const bytes = out === undefined ? undefined : sharedBytes(out);
-      const [result] = unwrap(await this.#native.get(call, [selected], request, bytes)) as [
-        NativeRegion,
-      ];
-      const { shape, stride } = result;
-      if (bytes !== undefined) return { data: out, shape, stride };
-      const data = await elementsOf(kind, result, signal);
+      const shared = out !== undefined && !request.widen ? sharedBytes(out) : undefined;
+      const read = unwrap(await this.#native.get(call, [selected], request, shared));
+      const { shape, stride } = read.regions[0] as NativeRegion;
+      if (shared !== undefined) return { data: out, shape, stride };
+      const data = await elementsOf(kind, elementsAt(read, 0), signal);
       if (out === undefined) return { data, shape, stride };
       await copyInSlices(data as ElementView, out, signal);
       native().detach((data as ElementView).buffer as ArrayBuffer);
       return { data: out, shape, stride };
     });
-    return region as NdArray<D, F>;
+    return result as NdArray<D, F>;
   }
 
   /**
@@ -181,18 +181,19 @@ export class LsioArray<D extends DataType = DataType> {
     const selected = selections.map((selection) => packSelection(selection, this.shape.length));
     return runCall(parsed, async (call) => {
       const request = nativeReadOptions(kind, parsed);
+      const read = unwrap(await this.#native.get(call, selected, request));
       const results: NdArray<D, F>[] = [];
-      for (const region of unwrap(await this.#native.get(call, selected, request))) {
-        const data = (await elementsOf(kind, region, parsed.signal)) as ElementData<D, F>;
-        results.push({ data, shape: region.shape, stride: region.stride });
+      for (const [index, { shape, stride }] of read.regions.entries()) {
+        const elements = elementsAt(read, index);
+        const data = (await elementsOf(kind, elements, parsed.signal)) as ElementData<D, F>;
+        results.push({ data, shape, stride });
       }
       return results;
     });
   }
 
   /**
-   * Reads one whole chunk, in its full size also at the edge of the array, in the order of its axes in
-   * the store.
+   * Reads one whole chunk, in its full size also at the edge of the array.
    *
    * @param coords - Which chunk of the chunk grid.
    * @throws {LsioError} `ERR_LSIO_SELECTION` for coordinates outside the grid, or what is wrong with it.
@@ -203,9 +204,11 @@ export class LsioArray<D extends DataType = DataType> {
     const packed = packChunkCoords(coords);
     return runCall(parsed, async (call) => {
       const request = nativeReadOptions(kind, {});
-      const region = unwrap(await this.#native.getChunk(call, packed, request));
-      const data = (await elementsOf(kind, region, parsed.signal)) as ElementData<D>;
-      return { data, shape: region.shape, stride: region.stride };
+      const read = unwrap(await this.#native.getChunk(call, packed, request));
+      const { shape, stride } = read.regions[0] as NativeRegion;
+      const elements = elementsAt(read, 0);
+      const data = (await elementsOf(kind, elements, parsed.signal)) as ElementData<D>;
+      return { data, shape, stride };
     });
   }
 
@@ -221,27 +224,26 @@ export class LsioArray<D extends DataType = DataType> {
     const parsed = parseOptions('readChunks', options, READ_CHUNKS_OPTIONS);
     const { signal, concurrency, order } = parsed;
     const kind = elementKind(this.dtype, parsed.as);
-    const { NativeCall } = native();
-    const call = new NativeCall();
     const reader = unwrap(
       this.#native.readChunks(
-        call,
         packSelection(selection, this.shape.length),
         nativeReadOptions(kind, parsed),
         concurrency,
         order === 'grid',
       ),
     );
-    return createChunkReader<D, F>({ reader, call, kind, signal });
+    return createChunkReader<D, F>({ reader, kind, signal });
   }
 
   /**
-   * Mean of all elements that are not NaN; NaN if there are none.
+   * Mean of all elements, as NumPy's with float64 accumulation: NaN if any of them is NaN or there are
+   * none. Integers are summed exactly.
    *
-   * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for a data type without an order, or what is wrong with a chunk.
+   * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for strings and complex numbers, or what is wrong with a
+   *   chunk.
    */
-  async mean(options?: ReadOptions): Promise<number> {
-    const parsed = parseOptions('mean', options, READ_OPTIONS);
+  async mean(options?: ScanOptions): Promise<number> {
+    const parsed = parseOptions('mean', options, SCAN_OPTIONS);
     const request = nativeReadOptions(elementKind(this.dtype, undefined), parsed);
     return unwrap(await runCall(parsed, (call) => this.#native.mean(call, request)));
   }
@@ -274,6 +276,16 @@ function nativeReadOptions(
     ...(memory === undefined ? {} : { memory }),
     ...(outBytes === undefined ? {} : { outBytes }),
   };
+}
+
+/** The elements of one region of a read. */
+function elementsAt(
+  { bytes, texts, regions }: NativeRead,
+  index: number,
+): { bytes?: Uint8Array; texts?: NativeTexts } {
+  const { offset, length } = regions[index] as NativeRegion;
+  if (texts !== undefined) return { texts: texts[index] as NativeTexts };
+  return bytes === undefined ? {} : { bytes: bytes.subarray(offset, offset + length) };
 }
 
 /** The bytes of a view over shared memory, which the core may write to; else undefined. */

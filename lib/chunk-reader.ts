@@ -1,9 +1,9 @@
 // Iterates over decoded chunks: batches cross from the core, chunks are handed out one by one.
 
-import { createChunk, SharedBuffers, type Chunk } from './chunk.js';
+import { createChunk, releaseChunk, type Chunk } from './chunk.js';
 import type { DataType, ElementData, ElementForm } from './data-type.js';
 import { unwrap } from './errors.js';
-import type { NativeCall, NativeChunk, NativeReader } from './native-module.js';
+import type { NativeChunk, NativeReader } from './native-module.js';
 import { elementsOf, type ElementKind } from './nd-array.js';
 import type { ReadStats } from './read-statistics.js';
 
@@ -12,7 +12,6 @@ const MAX_BATCH = 32;
 
 interface ReaderParts {
   readonly reader: NativeReader;
-  readonly call: NativeCall;
   readonly kind: ElementKind;
   readonly signal: AbortSignal | undefined;
 }
@@ -33,10 +32,9 @@ export class ChunkReader<
   implements AsyncIterableIterator<Chunk<D, F>, undefined>, AsyncDisposable
 {
   readonly #parts: ReaderParts;
-  readonly #buffers = new SharedBuffers();
   readonly #onAbort: () => void;
   /** Chunks of the last batch that were not taken yet. */
-  #waiting: { chunk: NativeChunk; release: () => void }[] = [];
+  #waiting: NativeChunk[] = [];
   /** The last `next()`: they are served in turn. */
   #last: Promise<unknown> = Promise.resolve();
   #ended = false;
@@ -98,12 +96,11 @@ export class ChunkReader<
     const { kind, signal } = this.#parts;
     try {
       await this.#fill();
-      const first = this.#waiting.shift();
+      const chunk = this.#waiting.shift();
       if (this.#abortUnreported) signal?.throwIfAborted();
-      if (first === undefined) return await this.return();
-      const { chunk, release } = first;
+      if (chunk === undefined) return await this.return();
       const data = (await elementsOf(kind, chunk, signal)) as ElementData<D, F>;
-      return { done: false, value: createChunk(data, chunk, release) };
+      return { done: false, value: createChunk(data, chunk) };
     } catch (error) {
       this.#end();
       this.#abortUnreported = false;
@@ -115,25 +112,21 @@ export class ChunkReader<
   async #fill(): Promise<void> {
     if (this.#waiting.length > 0 || this.#ended) return;
     const result = await this.#parts.reader.nextBatch(MAX_BATCH);
-    const batch = 'ok' in result ? (result.ok ?? []) : [];
-    const waiting = batch.map((chunk) => ({ chunk, release: this.#buffers.use(chunk) }));
-    if (this.#ended) {
-      // Closed or aborted meanwhile: nobody waits for whatever came of it.
-      for (const { release } of waiting) release();
-    } else {
-      unwrap(result);
-      this.#waiting = waiting;
+    if (!this.#ended) {
+      this.#waiting = unwrap(result);
+    } else if ('ok' in result) {
+      // Closed or aborted meanwhile: nobody waits for these any more.
+      for (const chunk of result.ok) releaseChunk(chunk);
     }
   }
 
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { signal, reader, call } = this.#parts;
+    const { signal, reader } = this.#parts;
     signal?.removeEventListener('abort', this.#onAbort);
-    call.cancel();
-    reader?.close();
-    for (const { release } of this.#waiting.splice(0)) release();
+    reader.close();
+    for (const chunk of this.#waiting.splice(0)) releaseChunk(chunk);
   }
 }
 

@@ -15,10 +15,26 @@ export interface EngineInfo {
   readonly threads: number;
   /** The byte budget of the process. */
   readonly memoryBytes: number;
-  /** CPU features that kernels are chosen by. */
+  /** CPU features that were found. */
   readonly cpuFeatures: readonly string[];
   /** The counters of all calls. */
   readonly stats: ReadStats;
+  /** Calls that have ended. */
+  readonly callsEnded: number;
+  /** Jobs that a thread took from another one's queue. */
+  readonly steals: number;
+  /** Times that a thread found nothing to do and went to sleep. */
+  readonly parks: number;
+  /** Chunks that each thread finished. */
+  readonly chunksByWorker: readonly number[];
+  /** Files that were opened. */
+  readonly filesOpened: number;
+  /** Requests that went through io_uring. */
+  readonly ringRequests: number;
+  /** Times that such requests were handed to the kernel, several at once. */
+  readonly ringSubmissions: number;
+  /** Bytes that were read beside those asked for: the alignment of direct reads. */
+  readonly overReadBytes: number;
 }
 
 /** What the engine uses now, in bytes. */
@@ -47,23 +63,57 @@ export function configure(options: ConfigureOptions): void {
 
 /** What the engine is and what it did so far. */
 export function engineInfo(): EngineInfo {
-  return JSON.parse(unwrap(native().engineInfoJson())) as EngineInfo;
+  return unwrap(native().engineInfo()) as EngineInfo;
 }
 
 /** What the engine uses now. */
 export function memoryUsage(): MemoryUsage {
-  return native().memoryUsage();
+  return unwrap(native().memoryUsage());
 }
 
-/** Versions of this package and of what is built into it. */
-export interface Versions {
-  readonly 'light-speed-io': string;
-  readonly [library: string]: string;
-}
+/** Versions of this package and of what is built into its native addon. */
+export type Versions = {
+  readonly [
+    Name in
+      | 'light-speed-io'
+      | 'blosc-src'
+      | 'libdeflate-sys'
+      | 'napi'
+      | 'rustc'
+      | 'tokio-uring'
+      | 'zstd-sys'
+  ]: string;
+};
 
-/** Versions of this package and of what is built into it, by name. */
+/** Versions of this package and of what is built into its native addon, by name. */
 export const versions: Versions = Object.freeze({
+  // Getters, so that importing this package loads nothing.
   get 'light-speed-io'(): string {
-    return '0';
+    return version('light-speed-io');
+  },
+  get 'blosc-src'(): string {
+    return version('blosc-src');
+  },
+  get 'libdeflate-sys'(): string {
+    return version('libdeflate-sys');
+  },
+  get napi(): string {
+    return version('napi');
+  },
+  get rustc(): string {
+    return version('rustc');
+  },
+  get 'tokio-uring'(): string {
+    return version('tokio-uring');
+  },
+  get 'zstd-sys'(): string {
+    return version('zstd-sys');
   },
 });
+
+function version(wanted: keyof Versions): string {
+  const found = native()
+    .versions()
+    .find(([name]) => name === wanted);
+  return found?.[1] ?? 'unknown';
+}

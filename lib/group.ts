@@ -47,7 +47,7 @@ export class LsioGroup {
   /** Its direct members, sorted by name. One that cannot be opened is listed with its error. */
   async members(options?: AbortOptions): Promise<GroupMember[]> {
     const parsed = parseOptions('members', options, ABORT_OPTIONS);
-    const nodes = unwrap(await runCall(parsed, (call) => this.#native.members(call)));
+    const nodes = unwrap(await runCall(parsed, () => this.#native.members()));
     return nodes.map((node): GroupMember => {
       const { name } = node;
       if (node.error !== undefined) {
@@ -67,7 +67,7 @@ export class LsioGroup {
    */
   async open(path: string, options?: AbortOptions): Promise<LsioArray | LsioGroup> {
     const parsed = parseOptions('open', options, ABORT_OPTIONS);
-    return createNode(unwrap(await runCall(parsed, (call) => this.#native.open(call, path))));
+    return createNode(unwrap(await runCall(parsed, () => this.#native.open(path))));
   }
 }
 

@@ -48,6 +48,7 @@ export type {
   Progress,
   ReadChunksOptions,
   ReadOptions,
+  ScanOptions,
 } from './options.js';
 export type { ReadStats } from './read-statistics.js';
 export {

@@ -42,7 +42,7 @@ export async function writeMemoryStore(
       copy.append(part);
       copiedInTurn += part.byteLength;
     }
-    unwrap(copy.put(name, key));
+    unwrap(await copy.put(name, key));
   }
 }
 
@@ -52,7 +52,7 @@ export async function writeMemoryStore(
  * @returns whether there was one.
  */
 export function deleteMemoryStore(location: MemoryLocation): boolean {
-  return native().deleteMemoryStore(storeName(location));
+  return unwrap(native().deleteMemoryStore(storeName(location)));
 }
 
 function storeName(location: string): string {

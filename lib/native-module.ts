@@ -10,12 +10,13 @@ export type {
   NativeError,
   NativeGroup,
   NativeNode,
+  NativeRead,
   NativeReader,
   NativeReadOptions,
   NativeRegion,
   NativeResult,
-  NativeStats,
   NativeSummary,
+  NativeTexts,
 } from '#native';
 
 /** What the addon exports. */

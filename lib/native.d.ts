@@ -1,70 +1,390 @@
+/* The types of the native addon, for the facade only: generated, except for this head. */
+
 /** What the core reports instead of throwing: the facade throws the real class from the caller's stack. */
-export interface NativeError {
-  code: 'ERR_LSIO_NOT_FOUND' | 'ERR_LSIO_METADATA' | 'ERR_LSIO_UNSUPPORTED' | 'ERR_LSIO_SELECTION' | 'ERR_LSIO_CODEC' | 'ERR_LSIO_CHECKSUM' | 'ERR_LSIO_TRUNCATED' | 'ERR_LSIO_IO' | 'ERR_LSIO_ACCESS' | 'ERR_LSIO_BUDGET' | 'ERR_LSIO_CLOSED' | 'ERR_LSIO_CONFLICT' | 'ERR_LSIO_INTERNAL'
-  message: string
-  path?: string
-  chunk?: Array<number>
-  codec?: string
-  retryable?: boolean
-  causes: Array<string>
-}
 export type NativeResult<T> = { ok: T } | { error: NativeError }
-/** One array or group, or why a member could not be opened. */
-export interface NativeNode { name: string; array?: NativeArray; group?: NativeGroup; error?: NativeError }
-/** `bytes` is absent where the result was written to `out`; `offsets` are u64, for strings only. */
-export interface NativeRegion { bytes?: Uint8Array; offsets?: Uint8Array; shape: Array<number>; stride: Array<number> }
-export interface NativeChunk extends NativeRegion { coords: Array<number>; origin: Array<number> }
-export interface NativeReadOptions {
-  io?: string
-  memory?: number
-  /** float16 becomes float32 */
-  widen: boolean
-  /** largest ArrayBuffer that the runtime can make, in bytes */
-  maxBytes: number
-  /** bytes that the caller's `out` holds */
-  outBytes?: number
-}
-export interface NativeSummary { min: number; max: number; mean: number; missing: number; count: number }
-export interface NativeStats {
-  chunks: number; totalChunks: number; bytesRead: number; bytesDecoded: number
+
+/** Codes of errors. */
+export type NativeErrorCode =
+  | 'ERR_LSIO_NOT_FOUND'
+  | 'ERR_LSIO_METADATA'
+  | 'ERR_LSIO_UNSUPPORTED'
+  | 'ERR_LSIO_SELECTION'
+  | 'ERR_LSIO_CODEC'
+  | 'ERR_LSIO_CHECKSUM'
+  | 'ERR_LSIO_TRUNCATED'
+  | 'ERR_LSIO_IO'
+  | 'ERR_LSIO_ACCESS'
+  | 'ERR_LSIO_BUDGET'
+  | 'ERR_LSIO_CLOSED'
+  | 'ERR_LSIO_CONFLICT'
+  | 'ERR_LSIO_INTERNAL'
+
+/**
+ * Which binding artifact the generated loader actually loaded: `'native'` for
+ * a native addon, otherwise the `platformArchABI` of the WASI flavor. Every
+ * flavor napi-rs can build is listed, because `NAPI_RS_NATIVE_LIBRARY_PATH`
+ * can point the loader at a WASI artifact this package does not build itself.
+ */
+export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
+
+/** An opened array. */
+export declare class NativeArray {
+  /** What the array is, as tagged JSON. */
+  metadataJson(): string
+  /**
+   * Reads selections; with `out`, one selection into memory that JavaScript shares.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  get(call: NativeCall, selections: Array<Float64Array>, options: NativeReadOptions, out?: Uint8Array | undefined | null): Promise<NativeResult<NativeRead>>
+  /**
+   * Reads one whole chunk.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  getChunk(call: NativeCall, coords: Float64Array, options: NativeReadOptions): Promise<NativeResult<NativeRead>>
+  /** Starts to read the chunks of a selection. */
+  readChunks(selection: Float64Array, options: NativeReadOptions, concurrency: number | undefined | null, gridOrder: boolean): NativeResult<NativeReader>
+  /**
+   * Mean of all elements.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  mean(call: NativeCall, options: NativeReadOptions): Promise<NativeResult<number>>
+  /**
+   * Minimum, maximum, mean and missing elements of the whole array.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  summary(call: NativeCall, options: NativeReadOptions): Promise<NativeResult<NativeSummary>>
+  /**
+   * Bytes of all stored chunks.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  storedBytes(): Promise<NativeResult<number>>
 }
 
 /** One call of the facade: stops it, and says how far it is. */
 export declare class NativeCall {
+  /** A call that has not started. */
   constructor()
+  /** Ends the call early. Does nothing once it has ended. */
   cancel(): void
+  /** What was done so far. */
   progress(): NativeStats
 }
-export declare class NativeArray {
-  metadataJson(): string
-  get(call: NativeCall, selections: Array<Float64Array>, options: NativeReadOptions, out?: Uint8Array): Promise<NativeResult<Array<NativeRegion>>>
-  getChunk(call: NativeCall, coords: Float64Array, options: NativeReadOptions): Promise<NativeResult<NativeRegion>>
-  readChunks(call: NativeCall, selection: Float64Array, options: NativeReadOptions, concurrency: number | undefined, gridOrder: boolean): NativeResult<NativeReader>
-  mean(call: NativeCall, options: NativeReadOptions): Promise<NativeResult<number>>
-  summary(call: NativeCall, options: NativeReadOptions): Promise<NativeResult<NativeSummary>>
-  storedBytes(call: NativeCall): Promise<NativeResult<number>>
-}
+
+/** An opened group. */
 export declare class NativeGroup {
+  /** What the group is, as tagged JSON. */
   metadataJson(): string
-  members(call: NativeCall): Promise<NativeResult<Array<NativeNode>>>
-  open(call: NativeCall, path: string): Promise<NativeResult<NativeNode>>
+  /**
+   * The direct members.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  members(): Promise<NativeResult<Array<NativeNode>>>
+  /**
+   * Opens a member by its path.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  open(path: string): Promise<NativeResult<NativeNode>>
 }
+
+/** A copy of bytes on its way into a store in memory, made in parts so that none takes long. */
+export declare class NativeMemoryValue {
+  /** Room for this many bytes. */
+  constructor(byteLength: number)
+  /** Copies the next part. */
+  append(part: Uint8Array): void
+  /**
+   * Puts the copy into a store. It is empty afterwards.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  put(store: string, key: string): Promise<NativeResult<null>>
+}
+
+/** Chunks of one selection. It ends when it is closed, garbage, or its environment ends. */
 export declare class NativeReader {
-  nextBatch(max: number): Promise<NativeResult<Array<NativeChunk> | null>>
+  /**
+   * At least one and at most `max` chunks; none at the end.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  nextBatch(max: number): Promise<NativeResult<Array<NativeChunk>>>
+  /** Ends the read; a pending batch ends. */
   close(): void
+  /** What was done so far. */
   stats(): NativeStats
 }
-export declare function open(call: NativeCall, location: string, path: string | undefined, zarrFormat: number | undefined): Promise<NativeResult<NativeNode>>
-export declare function configure(options: { threads?: number; memory?: number; engine?: string }): NativeResult<null>
-export declare function engineInfoJson(): NativeResult<string>
-export declare function memoryUsage(): { limitBytes: number; reservedBytes: number; heldBytes: number; idleBytes: number; peakReservedBytes: number }
-export declare function versionsJson(): string
-/** Takes the memory away from an ArrayBuffer: its length is 0 from then on. */
+
+/** Sets up the engine before its first use. */
+export declare function configure(settings: NativeSettings): NativeResult<null>
+
+/** Forgets a store in memory. `false`: there was none. */
+export declare function deleteMemoryStore(store: string): NativeResult<boolean>
+
+/**
+ * Takes the memory away from an array buffer: its length is 0 from then on.
+ *
+ * # Errors
+ * Where Node-API fails.
+ */
 export declare function detach(buffer: ArrayBuffer): void
-/** A copy of bytes on its way into a store in memory. */
-export declare class NativeMemoryValue {
-  constructor(byteLength: number)
-  append(bytes: Uint8Array): void
-  put(store: string, key: string): NativeResult<null>
+
+/**
+ * Drops the files below a folder from the page cache.
+ *
+ * # Errors
+ * Where Node-API fails.
+ */
+export declare function dropCache(directory: string): Promise<NativeResult<null>>
+
+/** What the engine is and what all calls did so far. */
+export declare function engineInfo(): NativeResult<NativeEngineInfo>
+
+/** What the engine uses now. */
+export declare function memoryUsage(): NativeResult<NativeMemoryUsage>
+
+/** One chunk of a reader. */
+export interface NativeChunk {
+  /** Which chunk of the grid it is. */
+  coords: Array<number>
+  /** Where it begins in the result. */
+  origin: Array<number>
+  /** Elements per dimension. */
+  shape: Array<number>
+  /** Distance in elements between neighbours, per dimension. */
+  stride: Array<number>
+  /** Elements of fixed size. */
+  bytes?: Uint8Array
+  /** Elements of varying length. */
+  texts?: NativeTexts
 }
-export declare function deleteMemoryStore(store: string): boolean
+
+/** What the engine is and what all calls did so far. */
+export interface NativeEngineInfo {
+  /** `uring` or `pread`. */
+  engine: string
+  /** What probing `io_uring` gave, in words. */
+  probe: string
+  /** Threads that decode. */
+  threads: number
+  /** The byte budget. */
+  memoryBytes: number
+  /** CPU features that were found. */
+  cpuFeatures: Array<string>
+  /** The counters of all calls. */
+  stats: NativeStats
+  /** Calls that have ended. */
+  callsEnded: number
+  /** Jobs that a worker took from another one's queue. */
+  steals: number
+  /** Times that a worker found nothing to do and went to sleep. */
+  parks: number
+  /** Chunks that each worker finished. */
+  chunksByWorker: Array<number>
+  /** Files that were opened. */
+  filesOpened: number
+  /** Requests that went through the ring. */
+  ringRequests: number
+  /** Times that requests were handed to the kernel, several at once. */
+  ringSubmissions: number
+  /** Bytes that were read beside those asked for: alignment of direct reads. */
+  overReadBytes: number
+}
+
+/** A failed call. */
+export interface NativeError {
+  /** What a caller can tell apart. */
+  code: NativeErrorCode
+  /** What was being done, on what. */
+  message: string
+  /** The location, document or object concerned. */
+  path?: string
+  /** Grid coordinates of the chunk concerned. */
+  chunk?: Array<number>
+  /** Codec in which it failed. */
+  codec?: string
+  /** Whether the same call may succeed when it is made again. */
+  retryable: boolean
+  /** Messages of what was underneath, outermost first. */
+  causes: Array<string>
+}
+
+/** What the engine uses now, in bytes. */
+export interface NativeMemoryUsage {
+  /** The budget. */
+  limitBytes: number
+  /** Reserved for reads and decodes under way, and for chunks that were not delivered yet. */
+  reservedBytes: number
+  /** Delivered and not given back yet. */
+  heldBytes: number
+  /** Pool memory that waits to be used again. */
+  idleBytes: number
+  /** The most that was ever reserved. */
+  peakReservedBytes: number
+}
+
+/** An array or a group, or why a member could not be opened. */
+export interface NativeNode {
+  /** Name below the group; empty for a node that was opened by its path. */
+  name: string
+  /** The array, if it is one. */
+  array?: NativeArray
+  /** The group, if it is one. */
+  group?: NativeGroup
+  /** Why it could not be opened. */
+  error?: NativeError
+}
+
+/** What a whole read brings: all elements of fixed size in one buffer, or texts for each region. */
+export interface NativeRead {
+  /** Absent for texts, and where the elements were written to memory of the caller. */
+  bytes?: Uint8Array
+  /** One for each region, for elements of varying length. */
+  texts?: Array<NativeTexts>
+  /** One for each selection. */
+  regions: Array<NativeRegion>
+}
+
+/** How chunks are read. */
+export interface NativeReadOptions {
+  /** `auto`, `direct` or `buffered`. */
+  io?: string
+  /** Most bytes that the call may reserve. */
+  memory?: number
+  /** Whether float16 becomes float32. */
+  widen: boolean
+  /** Most bytes that an array buffer can have. */
+  maxBytes: number
+  /** Bytes that the caller's own buffer has, where there is one. */
+  outBytes?: number
+}
+
+/** Where a region lies in the bytes of a read. */
+export interface NativeRegion {
+  /** First byte. */
+  offset: number
+  /** Number of bytes. */
+  length: number
+  /** Elements per dimension. */
+  shape: Array<number>
+  /** Distance in elements between neighbours, per dimension. */
+  stride: Array<number>
+}
+
+/** Bytes by how they were served. */
+export interface NativeRoutes {
+  /** From the page cache, by the worker that decodes them. */
+  resident: number
+  /** Through the page cache, by a pool of threads. */
+  buffered: number
+  /** Past the page cache, through `io_uring`. */
+  uringDirect: number
+  /** Past the page cache, by a pool of threads. */
+  preadDirect: number
+  /** From a store in memory. */
+  memory: number
+}
+
+/** Seconds by stage, summed over threads. */
+export interface NativeSeconds {
+  /** In reads. */
+  read: number
+  /** In decoding. */
+  decode: number
+  /** In what follows: copies, statistics. */
+  apply: number
+}
+
+/** Settings of the engine. */
+export interface NativeSettings {
+  /** Threads that decode. */
+  threads?: number
+  /** The byte budget. */
+  memory?: number
+  /** `auto`, `uring` or `pread`. */
+  engine?: string
+}
+
+/** Counters of one call, or of all calls since the start of the process. */
+export interface NativeStats {
+  /** Chunks that are done. */
+  chunks: number
+  /** Chunks that the call needs. */
+  totalChunks: number
+  /** Chunks that do not exist and became fill values. */
+  missingChunks: number
+  /** Physical reads, those of shard indexes included. */
+  reads: number
+  /** Of these, the reads that were needed to find chunks. */
+  indexReads: number
+  /** Bytes that physical reads brought. */
+  bytesRead: number
+  /** Of these, the bytes by how they were served. */
+  bytesByRoute: NativeRoutes
+  /** Encoded bytes that were decoded. */
+  bytesEncoded: number
+  /** Bytes after decoding. */
+  bytesDecoded: number
+  /** Decoded bytes that were copied on their way to the result. */
+  bytesCopied: number
+  /** Seconds by stage, summed over threads. */
+  seconds: NativeSeconds
+  /** The most that was reserved at once. */
+  peakReservedBytes: number
+}
+
+/** Statistics of a whole array. */
+export interface NativeSummary {
+  /** Smallest value; NaN if there is none. */
+  min: number
+  /** Largest value; NaN if there is none. */
+  max: number
+  /** Mean; NaN if there is no value. */
+  mean: number
+  /** Elements that are missing. */
+  missing: number
+  /** All elements. */
+  count: number
+}
+
+/** Texts as UTF-8: text `i` is `bytes[offsets[i]..offsets[i + 1]]`. */
+export interface NativeTexts {
+  /** 64-bit unsigned integers. */
+  offsets: Uint8Array
+  /** All texts, one after the other. */
+  bytes: Uint8Array
+}
+
+/**
+ * Opens the node at a location.
+ *
+ * # Errors
+ * Where Node-API fails.
+ */
+export declare function open(location: string, path?: string | undefined | null, zarrFormat?: number | undefined | null): Promise<NativeResult<NativeNode>>
+
+/** Names and versions of this addon and of what is built into it: `[name, version]` each. */
+export declare function versions(): Array<Array<string>>
+
+/**
+ * Writes a made-up climate field of about `bytes` decoded bytes.
+ *
+ * # Errors
+ * Where Node-API fails.
+ */
+export declare function writeSampleField(call: NativeCall, directory: string, bytes: number, seed: number): Promise<NativeResult<null>>

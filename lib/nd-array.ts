@@ -10,7 +10,7 @@ import {
   type Utf8Data,
 } from './data-type.js';
 import { LsioError } from './errors.js';
-import type { NativeRegion } from './native-module.js';
+import type { NativeTexts } from './native-module.js';
 import { buildStrings } from './turns.js';
 
 /** Decoded elements of a region of an array. */
@@ -32,26 +32,33 @@ export interface ElementKind {
   readonly form: ElementForm | undefined;
 }
 
-/** The typed array or strings for a region that the core returned. */
+/** Elements as the core returns them: bytes for those of fixed size, else texts. */
+interface NativeElements {
+  readonly bytes?: Uint8Array;
+  readonly texts?: NativeTexts;
+}
+
+/** The typed array or strings for elements that the core returned. */
 export async function elementsOf(
   { dataType, form }: ElementKind,
-  region: NativeRegion,
+  { bytes, texts }: NativeElements,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const { bytes, offsets } = region;
   const view = elementView(dataType, form);
   if (view !== null && bytes !== undefined) {
     const { buffer, byteOffset, byteLength } = bytes;
     return new view(buffer, byteOffset, byteLength / view.BYTES_PER_ELEMENT);
   }
-  if (bytes === undefined || offsets === undefined) {
-    throw new LsioError('ERR_LSIO_INTERNAL', 'the core returned a region without elements');
+  if (texts === undefined) {
+    throw new LsioError('ERR_LSIO_INTERNAL', 'the core returned no elements');
   }
-  const { buffer, byteOffset, byteLength } = offsets;
-  const data: Utf8Data = {
-    offsets: new BigUint64Array(buffer, byteOffset, byteLength / BigUint64Array.BYTES_PER_ELEMENT),
-    bytes,
-  };
+  const { buffer, byteOffset, byteLength } = texts.offsets;
+  const offsets = new BigUint64Array(
+    buffer,
+    byteOffset,
+    byteLength / BigUint64Array.BYTES_PER_ELEMENT,
+  );
+  const data: Utf8Data = { offsets, bytes: texts.bytes };
   return form === 'utf8' ? data : buildStrings(data, signal);
 }
 

@@ -51,11 +51,7 @@ async function openNode(
   const parsed = parseOptions(call, options, OPEN_OPTIONS);
   const where = locationText(location);
   return createNode(
-    unwrap(
-      await runCall(parsed, (handle) =>
-        native().open(handle, where, parsed.path, parsed.zarrFormat),
-      ),
-    ),
+    unwrap(await runCall(parsed, () => native().open(where, parsed.path, parsed.zarrFormat))),
   );
 }
 

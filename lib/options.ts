@@ -54,8 +54,14 @@ export interface GetManyOptions<F extends ElementForm | undefined = undefined> e
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** Options of calls that look at every element of an array. */
+export interface ScanOptions extends AbortOptions {
+  /** How local files are read. Default: `'auto'`. */
+  readonly io?: IoMode | undefined;
+}
+
 /** Options of the summary that the command line shows. */
-export interface SummaryOptions extends ReadOptions {
+export interface SummaryOptions extends ScanOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -191,16 +197,18 @@ export const OPEN_OPTIONS: Schema<OpenOptions> = {
   zarrFormat: oneOf([2, 3]),
 };
 
-export const READ_OPTIONS: Schema<ReadOptions> = {
+export const SCAN_OPTIONS: Schema<ScanOptions> = {
   ...ABORT_OPTIONS,
   io: oneOf(['auto', 'direct', 'buffered']),
-  memory: byteSize,
 };
 
-export const SUMMARY_OPTIONS: Schema<SummaryOptions> = { ...READ_OPTIONS, onProgress: callback };
+export const SUMMARY_OPTIONS: Schema<SummaryOptions> = { ...SCAN_OPTIONS, onProgress: callback };
+
+const READ_OPTIONS: Schema<ReadOptions> = { ...SCAN_OPTIONS, memory: byteSize };
 
 export const GET_MANY_OPTIONS: Schema<GetManyOptions<ElementForm>> = {
-  ...SUMMARY_OPTIONS,
+  ...READ_OPTIONS,
+  onProgress: callback,
   as: oneOf(['bits', 'utf8']),
 };
 

@@ -1,6 +1,47 @@
 // What reading cost: the counters of the core, under the names that users see.
 
-import type { NativeStats } from './native-module.js';
-
 /** Counters of one reader, or of all calls since the start of the process. */
-export type ReadStats = NativeStats;
+export interface ReadStats {
+  /** Chunks that are done. */
+  readonly chunks: number;
+  /** Chunks that the call needs. */
+  readonly totalChunks: number;
+  /** Chunks that do not exist and became fill values. */
+  readonly missingChunks: number;
+  /** Physical reads, those of shard indexes included. */
+  readonly reads: number;
+  /** Of these, the reads that were needed to find chunks. */
+  readonly indexReads: number;
+  /** Bytes that physical reads brought. */
+  readonly bytesRead: number;
+  /** Of these, the bytes by how they were served: which engine, and past the page cache or not. */
+  readonly bytesByRoute: {
+    /** From the page cache, by the thread that decodes them. */
+    readonly resident: number;
+    /** Through the page cache, by a pool of threads. */
+    readonly buffered: number;
+    /** Past the page cache, through io_uring. */
+    readonly uringDirect: number;
+    /** Past the page cache, by a pool of threads. */
+    readonly preadDirect: number;
+    /** From a store in memory. */
+    readonly memory: number;
+  };
+  /** Encoded bytes that were decoded. */
+  readonly bytesEncoded: number;
+  /** Bytes after decoding. */
+  readonly bytesDecoded: number;
+  /** Decoded bytes that were copied on their way to the result. */
+  readonly bytesCopied: number;
+  /** Seconds by stage, summed over threads. */
+  readonly seconds: {
+    /** In reads. */
+    readonly read: number;
+    /** In decoding. */
+    readonly decode: number;
+    /** In what follows: copies, statistics. */
+    readonly apply: number;
+  };
+  /** The most that was reserved at once. */
+  readonly peakReservedBytes: number;
+}

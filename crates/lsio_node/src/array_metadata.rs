@@ -1,0 +1,80 @@
+//! What the facade is told about an array, as tagged JSON.
+
+use half::f16;
+use lsio::{Array, ArrayMetadata, DataType};
+use serde_json::{Map, Value, json};
+
+use crate::tagged_json::{bigint, count, float, tagged, tagged_object};
+
+/// The metadata of an array.
+pub(crate) fn metadata_json(array: &Array) -> String {
+    let metadata = array.metadata();
+    let counts = |counts: &[u64]| counts.iter().map(|&entry| count(entry)).collect::<Value>();
+    let nbytes = metadata.data_type.size().map(|_| count(array.decoded_bytes()));
+    json!({
+        "path": array.name(),
+        "shape": counts(&metadata.shape),
+        "chunks": counts(&metadata.chunk_shape),
+        "shards": metadata.shard_shape.as_deref().map(counts),
+        "chunkGridShape": counts(&array.grid().grid_shape()),
+        "dtype": metadata.data_type.name(),
+        "attrs": tagged_object(&metadata.attributes),
+        "dimensionNames": metadata.dimension_names,
+        "fillValue": fill_value(metadata),
+        "zarrFormat": metadata.zarr_format,
+        "codecs": metadata.codecs.iter().map(codec).collect::<Value>(),
+        "nbytes": nbytes,
+    })
+    .to_string()
+}
+
+/// The fill value as the data type's JavaScript value; null where the metadata does not say.
+fn fill_value(metadata: &ArrayMetadata) -> Value {
+    if metadata.stored_fill_value.is_null() {
+        return Value::Null;
+    }
+    scalar(metadata.data_type, &metadata.fill_value).unwrap_or(Value::Null)
+}
+
+/// One element in native byte order; `None` if its length is not that of the type.
+fn scalar(data_type: DataType, bytes: &[u8]) -> Option<Value> {
+    Some(match data_type {
+        DataType::Bool => Value::Bool(u8::from_ne_bytes(bytes.try_into().ok()?) != 0),
+        DataType::Int8 => i8::from_ne_bytes(bytes.try_into().ok()?).into(),
+        DataType::Int16 => i16::from_ne_bytes(bytes.try_into().ok()?).into(),
+        DataType::Int32 => i32::from_ne_bytes(bytes.try_into().ok()?).into(),
+        DataType::Int64 => bigint(i64::from_ne_bytes(bytes.try_into().ok()?)),
+        DataType::UInt8 => u8::from_ne_bytes(bytes.try_into().ok()?).into(),
+        DataType::UInt16 => u16::from_ne_bytes(bytes.try_into().ok()?).into(),
+        DataType::UInt32 => u32::from_ne_bytes(bytes.try_into().ok()?).into(),
+        DataType::UInt64 => bigint(u64::from_ne_bytes(bytes.try_into().ok()?)),
+        DataType::Float16 => float(f16::from_ne_bytes(bytes.try_into().ok()?).into()),
+        DataType::Float32 => float(f32::from_ne_bytes(bytes.try_into().ok()?).into()),
+        DataType::Float64 => float(f64::from_ne_bytes(bytes.try_into().ok()?)),
+        DataType::Complex64 => parts(DataType::Float32, bytes)?,
+        DataType::Complex128 => parts(DataType::Float64, bytes)?,
+        DataType::String => std::str::from_utf8(bytes).ok()?.into(),
+    })
+}
+
+/// A complex number as its real and its imaginary part.
+fn parts(part: DataType, bytes: &[u8]) -> Option<Value> {
+    let (re, im) = bytes.split_at_checked(part.size()?)?;
+    Some(json!([scalar(part, re)?, scalar(part, im)?]))
+}
+
+/// A codec as `{ name, configuration }`, whichever of the formats' forms it is in: v3 has that form or
+/// a plain name, v2 has `{ id, ... }`.
+fn codec(stored: &Value) -> Value {
+    let Value::Object(members) = stored else {
+        return json!({ "name": stored, "configuration": {} });
+    };
+    if let Some(name) = members.get("name") {
+        let configuration = members.get("configuration").map_or(json!({}), tagged);
+        return json!({ "name": name, "configuration": configuration });
+    }
+    let rest = members.iter().filter(|(name, _)| *name != "id");
+    let rest: Map<String, Value> =
+        rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+    json!({ "name": members.get("id"), "configuration": tagged_object(&rest) })
+}

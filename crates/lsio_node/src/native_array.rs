@@ -1,0 +1,257 @@
+//! Arrays as the facade sees them.
+
+use std::sync::Arc;
+
+use lsio::{
+    Array, DataType, DimensionSelection, ErrorCode, GetDone, GetOptions, IoMode, LsioError,
+    ReadOptions,
+};
+use napi::bindgen_prelude::{Float64ArraySlice, Object, Uint8Array};
+use napi::{Env, Result};
+use napi_derive::napi;
+
+use crate::array_metadata::metadata_json;
+use crate::environment_calls::RunningCall;
+use crate::native_call::NativeCall;
+use crate::native_reader::NativeReader;
+use crate::native_results::{NativeRead, NativeSummary};
+use crate::packed_selection::{unpack, unpack_coords};
+use crate::settled_promise::{Settle, Tagged};
+use crate::unsafe_shared_output;
+
+/// How chunks are read.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeReadOptions {
+    /// `auto`, `direct` or `buffered`.
+    pub io: Option<String>,
+    /// Most bytes that the call may reserve.
+    pub memory: Option<f64>,
+    /// Whether float16 becomes float32.
+    pub widen: bool,
+    /// Most bytes that an array buffer can have.
+    pub max_bytes: f64,
+    /// Bytes that the caller's own buffer has, where there is one.
+    pub out_bytes: Option<f64>,
+}
+
+impl NativeReadOptions {
+    pub(crate) fn mode(&self) -> IoMode {
+        io_mode(self.io.as_deref())
+    }
+
+    fn get_options(&self) -> GetOptions {
+        GetOptions {
+            mode: self.mode(),
+            memory: self.memory.map(|bytes| bytes as u64),
+            widen: self.widen,
+            max_bytes: Some(self.max_bytes as u64),
+            out: None,
+        }
+    }
+
+    fn read_options(&self, concurrency: Option<f64>, grid_order: bool) -> ReadOptions {
+        ReadOptions {
+            mode: self.mode(),
+            memory: self.memory.map(|bytes| bytes as u64),
+            widen: self.widen,
+            concurrency: concurrency.map(|chunks| chunks as usize),
+            grid_order,
+            max_bytes: Some(self.max_bytes as u64),
+        }
+    }
+}
+
+fn io_mode(name: Option<&str>) -> IoMode {
+    match name {
+        Some("direct") => IoMode::Direct,
+        Some("buffered") => IoMode::Buffered,
+        _ => IoMode::Auto,
+    }
+}
+
+/// An opened array.
+#[napi]
+#[derive(Debug)]
+pub struct NativeArray {
+    array: Arc<Array>,
+}
+
+impl NativeArray {
+    pub(crate) fn new(array: Arc<Array>) -> Self {
+        Self { array }
+    }
+
+    /// Refuses a buffer of the caller that the result would not fill.
+    fn check_out(
+        &self,
+        selection: &[DimensionSelection],
+        bytes: u64,
+        widen: bool,
+    ) -> std::result::Result<(), LsioError> {
+        let data_type = self.array.metadata().data_type;
+        let widened = widen && data_type == DataType::Float16;
+        let size = if widened { size_of::<f32>() } else { data_type.size().unwrap_or_default() };
+        let count = self.array.resolve(Some(selection))?.element_count();
+        let needed = count.and_then(|count| count.checked_mul(size as u64));
+        if needed == Some(bytes) {
+            return Ok(());
+        }
+        let needed = needed.unwrap_or(u64::MAX);
+        let message = format!("`out` has {bytes} bytes, the result has {needed}");
+        Err(LsioError::new(ErrorCode::Selection, message))
+    }
+}
+
+/// Settles the promise of a read; `running` ends first.
+fn done_of(settle: &Settle<NativeRead>, running: Option<RunningCall>) -> GetDone {
+    let settle = settle.clone();
+    Box::new(move |result| {
+        drop(running);
+        settle.with(result.map(NativeRead::from));
+    })
+}
+
+#[napi]
+impl NativeArray {
+    /// What the array is, as tagged JSON.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn metadata_json(&self) -> String {
+        metadata_json(&self.array)
+    }
+
+    /// Reads selections; with `out`, one selection into memory that JavaScript shares.
+    ///
+    /// # Errors
+    /// Where Node-API fails.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<NativeRead>>")]
+    pub fn get<'env>(
+        &self,
+        env: &'env Env,
+        call: &NativeCall,
+        selections: Vec<Float64ArraySlice<'_>>,
+        options: NativeReadOptions,
+        out: Option<Uint8Array>,
+    ) -> Result<Object<'env>> {
+        let (settle, promise) = Settle::promise(env)?;
+        let mut get_options = options.get_options();
+        let running = RunningCall::begin(env, call.state(), out.is_some())?;
+        let running = match out {
+            Some(mut view) => {
+                get_options.max_bytes = None;
+                get_options.out = Some(unsafe_shared_output::output(&mut view, running));
+                // The facade refers to it until the promise settles.
+                drop(view);
+                None
+            }
+            None => Some(running),
+        };
+        let done = done_of(&settle, running);
+        let run = selections
+            .iter()
+            .map(|packed| unpack(packed))
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .and_then(|selections| {
+                if let (Some(bytes), [only]) = (options.out_bytes, selections.as_slice()) {
+                    self.check_out(only, bytes as u64, options.widen)?;
+                }
+                let selections: Vec<_> = selections.iter().map(|entry| Some(&**entry)).collect();
+                self.array.get(&selections, get_options, done)
+            });
+        settle.follow(call.state(), run);
+        Ok(promise)
+    }
+
+    /// Reads one whole chunk.
+    ///
+    /// # Errors
+    /// Where Node-API fails.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<NativeRead>>")]
+    pub fn get_chunk<'env>(
+        &self,
+        env: &'env Env,
+        call: &NativeCall,
+        coords: Float64ArraySlice<'_>,
+        options: NativeReadOptions,
+    ) -> Result<Object<'env>> {
+        let (settle, promise) = Settle::promise(env)?;
+        let running = RunningCall::begin(env, call.state(), false)?;
+        let done = done_of(&settle, Some(running));
+        let run = self.array.get_chunk(&unpack_coords(&coords), options.get_options(), done);
+        settle.follow(call.state(), run);
+        Ok(promise)
+    }
+
+    /// Starts to read the chunks of a selection.
+    #[napi(catch_unwind, ts_return_type = "NativeResult<NativeReader>")]
+    #[must_use]
+    pub fn read_chunks(
+        &self,
+        selection: Float64ArraySlice<'_>,
+        options: NativeReadOptions,
+        concurrency: Option<f64>,
+        grid_order: bool,
+    ) -> Tagged<NativeReader> {
+        let reader = unpack(&selection).and_then(|selection| {
+            let options = options.read_options(concurrency, grid_order);
+            self.array.read_chunks(Some(&selection), &options)
+        });
+        reader.map(NativeReader::new).into()
+    }
+
+    /// Mean of all elements.
+    ///
+    /// # Errors
+    /// Where Node-API fails.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<number>>")]
+    pub fn mean<'env>(
+        &self,
+        env: &'env Env,
+        call: &NativeCall,
+        options: NativeReadOptions,
+    ) -> Result<Object<'env>> {
+        let (settle, promise) = Settle::<f64>::promise(env)?;
+        let running = RunningCall::begin(env, call.state(), false)?;
+        let done = settle.clone();
+        let run = self.array.mean(options.mode(), move |mean| {
+            drop(running);
+            done.with(mean);
+        });
+        settle.follow(call.state(), run);
+        Ok(promise)
+    }
+
+    /// Minimum, maximum, mean and missing elements of the whole array.
+    ///
+    /// # Errors
+    /// Where Node-API fails.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<NativeSummary>>")]
+    pub fn summary<'env>(
+        &self,
+        env: &'env Env,
+        call: &NativeCall,
+        options: NativeReadOptions,
+    ) -> Result<Object<'env>> {
+        let (settle, promise) = Settle::<NativeSummary>::promise(env)?;
+        let running = RunningCall::begin(env, call.state(), false)?;
+        let done = settle.clone();
+        let run = self.array.summary(options.mode(), move |summary| {
+            drop(running);
+            done.with(summary.map(NativeSummary::from));
+        });
+        settle.follow(call.state(), run);
+        Ok(promise)
+    }
+
+    /// Bytes of all stored chunks.
+    ///
+    /// # Errors
+    /// Where Node-API fails.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<number>>")]
+    pub fn stored_bytes<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        let (settle, promise) = Settle::promise(env)?;
+        self.array.stored_bytes(move |bytes| settle.with(bytes.map(|bytes| bytes as f64)));
+        Ok(promise)
+    }
+}

@@ -1,0 +1,83 @@
+//! Promises that are settled from LSIO's own threads: each resolves with a tagged object, `{ ok }` or
+//! `{ error }`. No runtime is started for them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lsio::{ErrorCode, LsioError, RunHandle};
+use napi::bindgen_prelude::{Object, ToNapiValue};
+use napi::{Env, JsDeferred, Result};
+
+use crate::native_call::CallState;
+use crate::native_error::NativeError;
+
+/// What a call results in.
+#[derive(Debug)]
+pub enum Tagged<T> {
+    /// `{ ok: value }`
+    Ok(T),
+    /// `{ error: ... }`
+    Err(NativeError),
+}
+
+impl<T> From<std::result::Result<T, LsioError>> for Tagged<T> {
+    fn from(result: std::result::Result<T, LsioError>) -> Self {
+        match result {
+            Ok(value) => Self::Ok(value),
+            Err(error) => Self::Err(error.into()),
+        }
+    }
+}
+
+type Resolver<T> = Box<dyn FnOnce(Env) -> Result<Tagged<T>> + Send>;
+
+struct Deferred<T: ToNapiValue + 'static>(Mutex<Option<JsDeferred<Tagged<T>, Resolver<T>>>>);
+
+/// Settles one promise, from any thread, once. If all clones are dropped before, it settles with an
+/// internal error, so that no caller waits for ever.
+pub(crate) struct Settle<T: ToNapiValue + 'static>(Arc<Deferred<T>>);
+
+impl<T: ToNapiValue + 'static> Clone for Settle<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: ToNapiValue + Send + 'static> Settle<T> {
+    /// A promise, and what settles it.
+    pub(crate) fn promise(env: &Env) -> Result<(Self, Object<'_>)> {
+        let (deferred, promise) = env.create_deferred()?;
+        Ok((Self(Arc::new(Deferred(Mutex::new(Some(deferred))))), promise))
+    }
+
+    /// Settles the promise. The value becomes a JavaScript value on the JavaScript thread; if the
+    /// environment has ended meanwhile, it is dropped.
+    pub(crate) fn with(&self, result: std::result::Result<T, LsioError>) {
+        if let Some(deferred) = self.0.take() {
+            deferred.resolve(Box::new(move |_| Ok(result.into())));
+        }
+    }
+
+    /// Ties the call to the run that was started for it, or settles the promise with the reason why
+    /// none was.
+    pub(crate) fn follow(&self, call: &CallState, run: std::result::Result<RunHandle, LsioError>) {
+        match run {
+            Ok(run) => call.attach(run),
+            Err(error) => self.with(Err(error)),
+        }
+    }
+}
+
+impl<T: ToNapiValue + 'static> Deferred<T> {
+    fn take(&self) -> Option<JsDeferred<Tagged<T>, Resolver<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<T: ToNapiValue + 'static> Drop for Deferred<T> {
+    fn drop(&mut self) {
+        if let Some(deferred) = self.take() {
+            let error = LsioError::new(ErrorCode::Internal, "the call ended without a result");
+            deferred.resolve(Box::new(move |_| Ok(Tagged::Err(error.into()))));
+        }
+    }
+}

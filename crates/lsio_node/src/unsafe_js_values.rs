@@ -1,0 +1,95 @@
+//! Rust values that become JavaScript values: tagged results, and bytes without a copy.
+#![expect(unsafe_code, reason = "Node-API is a C interface")]
+
+use std::any::Any;
+use std::ptr;
+use std::sync::OnceLock;
+
+use napi::bindgen_prelude::{ArrayBuffer, JsObjectValue, Object, ToNapiValue, Uint8ArraySlice};
+use napi::{Env, Result, sys};
+
+use crate::settled_promise::Tagged;
+
+impl<T: ToNapiValue> ToNapiValue for Tagged<T> {
+    unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
+        let mut object = Object::new(&Env::from_raw(env))?;
+        match value {
+            Self::Ok(value) => object.set_named_property("ok", value)?,
+            Self::Err(error) => object.set_named_property("error", error)?,
+        }
+        // SAFETY: the caller's promise on `env` is passed on.
+        unsafe { Object::to_napi_value(env, object) }
+    }
+}
+
+/// Bytes that JavaScript is going to own: they become a `Uint8Array` over the same memory, which goes
+/// back when the array buffer is garbage or detached.
+pub(crate) struct OwnedBytes {
+    start: *mut u8,
+    len: usize,
+    owner: Box<dyn Any + Send>,
+}
+
+// SAFETY: the memory is the owner's, which is Send, and nobody else has access to it.
+unsafe impl Send for OwnedBytes {}
+
+impl OwnedBytes {
+    /// The bytes that `bytes` shows of `owner`. The closure must return memory inside `owner` that does
+    /// not move with it: a heap allocation or a pool buffer.
+    pub(crate) fn new<O: Any + Send>(mut owner: Box<O>, bytes: fn(&mut O) -> &mut [u8]) -> Self {
+        let slice = bytes(&mut owner);
+        let (start, len) = (slice.as_mut_ptr(), slice.len());
+        Self { start, len, owner }
+    }
+
+    /// Numbers in native byte order.
+    pub(crate) fn from_offsets(mut offsets: Vec<u64>) -> Self {
+        let start = offsets.as_mut_ptr().cast();
+        Self { start, len: size_of_val(offsets.as_slice()), owner: Box::new(offsets) }
+    }
+}
+
+impl ToNapiValue for OwnedBytes {
+    unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
+        let env_handle = Env::from_raw(env);
+        let OwnedBytes { start, len, owner } = value;
+        let buffer = if len == 0 {
+            drop(owner);
+            ArrayBuffer::from_data(&env_handle, Vec::new())?
+        } else if copies_results() {
+            // SAFETY: the owner keeps these bytes alive, and nobody writes to them.
+            let bytes = unsafe { std::slice::from_raw_parts(start, len) };
+            let copy = ArrayBuffer::copy_from(&env_handle, bytes)?;
+            drop(owner);
+            copy
+        } else {
+            // SAFETY: the owner keeps these bytes alive until the finalizer drops it; they are
+            // nobody else's. Where external buffers are forbidden, napi copies and finalizes at once.
+            unsafe {
+                ArrayBuffer::from_external(&env_handle, start, len, owner, |_, owner| drop(owner))?
+            }
+        };
+        let view = Uint8ArraySlice::from_arraybuffer(&buffer, 0, len)?;
+        // SAFETY: the caller's promise on `env` is passed on.
+        unsafe { Uint8ArraySlice::to_napi_value(env, view) }
+    }
+}
+
+/// Whether results are copied as if external buffers were forbidden: `LSIO_COPY_RESULTS=1`, for tests
+/// of that way.
+fn copies_results() -> bool {
+    static COPIES: OnceLock<bool> = OnceLock::new();
+    *COPIES.get_or_init(|| std::env::var_os("LSIO_COPY_RESULTS").is_some_and(|value| value == "1"))
+}
+
+/// `null`.
+pub(crate) struct Null;
+
+impl ToNapiValue for Null {
+    unsafe fn to_napi_value(env: sys::napi_env, _value: Self) -> Result<sys::napi_value> {
+        let mut null = ptr::null_mut();
+        // SAFETY: `env` is live, as the caller promises, and `null` is written by the call.
+        napi::check_status!(unsafe { sys::napi_get_null(env, &raw mut null) })?;
+        Ok(null)
+    }
+}
