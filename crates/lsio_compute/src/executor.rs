@@ -241,9 +241,17 @@ impl Shared {
 
     /// Whether more reads should be started before anything else, so that the device stays busy.
     pub(crate) fn wants_read_ahead(&self) -> bool {
-        self.waits_for_device.load(Ordering::Relaxed)
-            && self.outstanding.load(Ordering::Relaxed) + self.ready.load(Ordering::Relaxed)
-                < READ_AHEAD
+        self.waits_for_device.load(Ordering::Relaxed) && !self.has_read_ahead()
+    }
+
+    /// Whether the device has enough to do: more reads would take memory and bring nothing.
+    pub(crate) fn device_is_busy(&self) -> bool {
+        self.waits_for_device.load(Ordering::Relaxed) && self.has_read_ahead()
+    }
+
+    fn has_read_ahead(&self) -> bool {
+        let (outstanding, ready) = (&self.outstanding, &self.ready);
+        outstanding.load(Ordering::Relaxed) + ready.load(Ordering::Relaxed) >= READ_AHEAD
     }
 
     /// Starts the next work of the oldest run that can start any. `false`: none can.
