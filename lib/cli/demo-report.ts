@@ -2,6 +2,7 @@
 
 import { formatBytes, formatRate, formatSeconds, formatTable } from './format.js';
 import type { MeasuredRead } from './measured-read.js';
+import { servedText } from './served.js';
 
 /** One of the two reads, and how it was served. */
 export interface DemoRead extends MeasuredRead {
@@ -15,6 +16,7 @@ export function readsTable(reads: readonly DemoRead[]): string {
   const rows: (readonly [label: string, cell: (read: DemoRead) => string])[] = [
     ['page cache', ({ cache }) => (cache === 'hot' ? 'warm' : 'dropped')],
     ['engine, mode', ({ engine, io }) => `${engine}, ${io}`],
+    ['served by', ({ bytesByRoute }) => servedText(bytesByRoute)],
     ['time', ({ seconds }) => formatSeconds(seconds)],
     ['decoded', ({ decodedBytes, seconds }) => formatRate(decodedBytes, seconds)],
     ['stored', ({ storedBytes, seconds }) => formatRate(storedBytes, seconds)],

@@ -2,6 +2,7 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IoMode, LsioArray } from '../index.js';
+import type { BytesByRoute } from './served.js';
 
 /** What one read took. */
 export interface MeasuredRead {
@@ -11,6 +12,8 @@ export interface MeasuredRead {
   readonly chunks: number;
   readonly decodedBytes: number;
   readonly storedBytes: number;
+  /** The stored bytes by the way that they came. */
+  readonly bytesByRoute: BytesByRoute;
   /** How late the event loop was, with the monitor's own interval subtracted. */
   readonly eventLoopDelay: { readonly p99Seconds: number; readonly maxSeconds: number };
   /** The most that resident memory was above its size at the start. */
@@ -55,13 +58,15 @@ export async function measureRead(
   const seconds = (performance.now() - startedAt) / 1e3;
   const { user, system } = process.cpuUsage(cpuAtStart);
   resident = Math.max(resident, process.memoryUsage.rss());
-  const { chunks, bytesDecoded, bytesRead } = reader.stats;
+  const { chunks, bytesDecoded, bytesRead, bytesByRoute } = reader.stats;
   return {
     seconds,
     cpuSeconds: (user + system) / 1e6,
     chunks,
-    decodedBytes: bytesDecoded,
+    // The core decodes whole chunks; what lies beyond the edge of the array is nobody's.
+    decodedBytes: array.nbytes ?? bytesDecoded,
     storedBytes: bytesRead,
+    bytesByRoute,
     eventLoopDelay: {
       p99Seconds: delaySeconds(delay.percentile(99)),
       maxSeconds: delaySeconds(delay.max),

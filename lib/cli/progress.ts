@@ -20,8 +20,10 @@ const REDRAW_MS = 80;
 
 /** One line that shows `state`, at most `columns` characters long. */
 export function progressLine(state: ProgressState, columns: number): string {
-  const { label, done, total, seconds } = state;
-  const share = total > 0 ? Math.min(1, done / total) : 0;
+  const { label, total, seconds } = state;
+  // Chunks at the edge are decoded whole: the core may count more than there is.
+  const done = total > 0 ? Math.min(state.done, total) : state.done;
+  const share = total > 0 ? done / total : 0;
   const eighths = Math.floor(share * BAR_WIDTH * 8);
   const bar = '█'.repeat(eighths >> 3) + (EIGHTHS[eighths & 7] ?? '');
   const rate = seconds > 0 ? `${formatBytes(Math.round(done / seconds))}/s` : '';

@@ -1,25 +1,10 @@
 // The sample data of the demonstration: written by the core, dropped from the page cache by the core.
 
 import { unwrap } from '../errors.js';
-import { native, type NativeCall, type NativeModule, type NativeResult } from '../native-module.js';
+import { native } from '../native-module.js';
 
 // Fine enough for a bar.
 const POLL_MS = 100;
-
-/** The part of the addon that only this file uses. */
-interface SampleModule {
-  writeSampleField(
-    call: NativeCall,
-    directory: string,
-    bytes: number,
-    seed: number,
-  ): Promise<NativeResult<null>>;
-  dropCache(directory: string): Promise<NativeResult<null>>;
-}
-
-function sampleModule(): NativeModule & SampleModule {
-  return native() as NativeModule & SampleModule;
-}
 
 /** What is to be written. */
 export interface SampleField {
@@ -41,7 +26,7 @@ export async function writeSampleField(
   onBytes: (decodedBytes: number) => void,
 ): Promise<void> {
   signal.throwIfAborted();
-  const addon = sampleModule();
+  const addon = native();
   const call = new addon.NativeCall();
   const cancel = (): void => {
     call.cancel();
@@ -62,5 +47,5 @@ export async function writeSampleField(
 
 /** Writes the files below `directory` to the device and drops them from the page cache. */
 export async function dropCache(directory: string): Promise<void> {
-  unwrap(await sampleModule().dropCache(directory));
+  unwrap(await native().dropCache(directory));
 }
