@@ -25,7 +25,9 @@ export function installPackages() {
     outputs: () => [],
     async make() {
       say('installing packages');
-      await npm(['ci', '--no-progress']);
+      // Not `npm ci`: that wants the lock file to list binaries for every platform that a package was
+      // ever built for, also those that a registry does not have. Versions are those of the lock file.
+      await npm(['install', '--no-save', '--no-progress']);
     },
   });
 }
