@@ -141,6 +141,10 @@ test('values nest by their shape; booleans and complex numbers are themselves', 
   t.is(nestedValues([7], [], 'int8'), 7);
   t.deepEqual(nestedValues([], [0, 3], 'int8'), []);
   t.deepEqual(nestedValues([], [2, 0], 'int8'), [[], []]);
+  t.deepEqual(nestedValues(Int8Array.of(1, 2, 3, 4), [2, 2], 'int8'), [
+    Int8Array.of(1, 2),
+    Int8Array.of(3, 4),
+  ]);
   t.deepEqual(nestedValues(new Uint8Array([1, 0]), [2], 'bool'), [true, false]);
   t.deepEqual(nestedValues([1, 2, 3, 4], [2], 'complex64'), [
     [1, 2],

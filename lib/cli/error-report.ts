@@ -2,10 +2,13 @@
 
 import { inspect } from 'node:util';
 import { isLsioError } from '../errors.js';
+import { UsageError } from './usage-error.js';
 
 /** One line for the error and one for each of its causes. */
 export function errorText(error: unknown): string {
-  const [first = '', ...causes] = messages(error);
+  const [first = '', ...found] = messages(error);
+  // A usage error says all there is to say; its cause is where in the parser it came from.
+  const causes = error instanceof UsageError ? [] : found;
   const code = isLsioError(error) ? ` (${error.code})` : '';
   return `lsio: ${first}${code}\n${causes.map((cause) => `  because: ${cause}\n`).join('')}`;
 }

@@ -10,7 +10,7 @@ export function isComplex(dtype: string): boolean {
 
 /**
  * `data` of `shape` as nested arrays; a single value for shape `[]`. Booleans become true and false,
- * complex numbers become `[re, im]`. Innermost arrays of numbers stay as the library delivered them.
+ * complex numbers become `[re, im]`. Innermost arrays of other numbers are views over `data`.
  */
 export function nestedValues(
   data: ElementSequence,
@@ -22,11 +22,22 @@ export function nestedValues(
     if (perElement === 2) return [data[index * 2], data[index * 2 + 1]];
     return dtype === 'bool' ? data[index] === 1 : data[index];
   };
+  const isView = perElement === 1 && dtype !== 'bool' && isTypedArray(data);
   const nest = (dimension: number, from: number): unknown => {
     const length = shape[dimension];
     if (length === undefined) return valueAt(from);
     const stride = shape.slice(dimension + 1).reduce((product, other) => product * other, 1);
+    if (isView && dimension === shape.length - 1) return data.subarray(from, from + length);
     return Array.from({ length }, (_, index) => nest(dimension + 1, from + index * stride));
   };
   return nest(0, 0);
+}
+
+/** What typed arrays have, and other sequences have not. */
+interface TypedElements extends ElementSequence {
+  subarray(start: number, end: number): ElementSequence;
+}
+
+function isTypedArray(data: ElementSequence): data is TypedElements {
+  return ArrayBuffer.isView(data) && 'subarray' in data;
 }

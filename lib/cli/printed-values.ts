@@ -10,6 +10,7 @@ import {
   SUMMARY_THRESHOLD,
 } from './array-text.js';
 import type { CommandContext } from './command-context.js';
+import { formatCount } from './format.js';
 import { isComplex } from './nested-values.js';
 import { getOptions } from './reading.js';
 import {
@@ -19,8 +20,12 @@ import {
   type FittedEntry,
   type LibrarySelectionEntry,
 } from './selection-text.js';
+import { UsageError } from './usage-error.js';
 
-/** The selected values as text. Of more than {@link SUMMARY_THRESHOLD}, only the corners are read. */
+/** A printed element takes some hundred bytes while the text is put together. */
+const MOST_PRINTED = 2_000_000;
+
+/** The selected values as text, or a {@link UsageError} for too many. Of more than {@link SUMMARY_THRESHOLD}, only the corners are read. */
 export async function printedText(
   array: LsioArray,
   selection: readonly FittedEntry[],
@@ -29,6 +34,12 @@ export async function printedText(
   const { dtype } = array;
   const shape = fittedShape(selection);
   const count = shape.reduce((product, length) => product * length, 1);
+  if (context.options.full && count > MOST_PRINTED) {
+    throw new UsageError(
+      `--full would print ${formatCount(count)} values, and prints ${formatCount(MOST_PRINTED)} at ` +
+        'most; write them to a file with --output, or select fewer with --selection',
+    );
+  }
   const shortened = count > SUMMARY_THRESHOLD && !context.options.full;
   const pieces = shortened ? corners(selection) : [selection];
   const selections: LibrarySelectionEntry[][] = pieces.map(librarySelection);
