@@ -36,7 +36,7 @@ export class ChunkReader<
   /** Chunks of the last batch that were not taken yet. */
   #waiting: NativeChunk[] = [];
   /** The last `next()`: they are served in turn. */
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
   #ended = false;
   /** Aborted, and no `next()` has said so yet. */
   #abortUnreported = false;
@@ -66,10 +66,19 @@ export class ChunkReader<
    * @throws {LsioError} if a chunk cannot be read; the reader is at its end then.
    * @throws `signal.reason`, once, if the call was aborted.
    */
-  next(): Promise<IteratorResult<Chunk<D, F>, undefined>> {
-    const next = this.#last.then(() => this.#next());
-    this.#last = next.catch(() => undefined);
-    return next;
+  async next(): Promise<IteratorResult<Chunk<D, F>, undefined>> {
+    const previous = this.#last;
+    let finish: (() => void) | undefined;
+    this.#last = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    await previous;
+    // Awaited here, so that the stack of an error leads to the caller.
+    try {
+      return await this.#next();
+    } finally {
+      finish?.();
+    }
   }
 
   /** Stops reading; for `break` in `for await`. */
