@@ -1,0 +1,203 @@
+//! What the counters of a read prove about its structure.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Arc;
+
+use lsio::{DimensionSelection, IoMode, RunStats};
+use lsio_io::plan::{Span, Wanted, merge};
+use lsio_io::{MemoryStorage, Read, ReadLimits, Storage, class_size};
+
+use crate::random::Random;
+use crate::reading::{AMPLE, bytes_of, engine, get_all, get_with, in_mode, mean, open_at, open_in};
+use crate::scratch_folder::ScratchFolder;
+use crate::written_array::WrittenArray;
+
+/// Chunks in the shard of these tests.
+const CHUNKS: u64 = 256;
+
+/// Bounds on reads under way: what the executor aims for beyond the page cache, and what each of its
+/// workers may begin at once.
+const READ_AHEAD: u64 = 32;
+const BATCH: u64 = 8;
+
+/// The extents of the chunks, as the index at the end of the shard has them: offset and length as
+/// little-endian 64-bit integers, then a CRC-32C.
+fn extents(shard: &[u8]) -> Vec<Span> {
+    let index = &shard[shard.len() - CHUNKS as usize * 16 - 4..shard.len() - 4];
+    let (numbers, _) = index.as_chunks::<8>();
+    let numbers: Vec<u64> = numbers.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
+    numbers.chunks(2).map(|pair| Span::new(pair[0], pair[1]).unwrap()).collect()
+}
+
+/// Reads that a planner within these limits makes of the extents.
+fn planned(extents: impl IntoIterator<Item = Span>, limits: &ReadLimits) -> u64 {
+    let wanted = extents.into_iter().map(|span| Wanted { span, tag: () }).collect();
+    merge(wanted, limits).reads.len() as u64
+}
+
+fn assert_adds_up(stats: &RunStats) {
+    assert_eq!(stats.tasks, stats.tasks_done);
+    assert_eq!(stats.bytes_by_route.iter().sum::<u64>(), stats.bytes_read);
+}
+
+#[test]
+fn a_shard_of_256_chunks_costs_one_index_read_and_one_read_per_merged_range() {
+    let folder = ScratchFolder::new();
+    let engine = engine(2, AMPLE);
+    let store = Arc::new(engine.open_folder(folder.path()).unwrap());
+    let limits = store.limits();
+    let array = WrittenArray::floats(&[256, 256], &[16, 16], 1).sharded(&[256, 256]);
+    array.write(store, "");
+    let shard = fs::read(folder.join("c/0/0")).unwrap();
+    let extents = extents(&shard);
+    assert_eq!(extents.len() as u64, CHUNKS);
+    for mode in [IoMode::Buffered, IoMode::Direct] {
+        // A newly opened array knows no index.
+        let opened = open_at(&engine, folder.location()).unwrap();
+        let (bytes, stats) = get_all(&opened, mode).unwrap();
+        assert!(bytes == array.elements);
+        assert_eq!((stats.index_reads, stats.chunks_decoded), (1, CHUNKS));
+        assert_eq!(stats.reads - stats.index_reads, planned(extents.iter().copied(), &limits));
+        assert_eq!(stats.bytes_read, shard.len() as u64);
+        assert_adds_up(&stats);
+        // The second time a look at the shard's identity is enough.
+        let (bytes, again) = get_all(&opened, mode).unwrap();
+        assert!(bytes == array.elements);
+        assert_eq!((again.index_reads, again.chunks_decoded), (0, CHUNKS));
+        assert_eq!(again.reads, stats.reads);
+    }
+}
+
+#[test]
+fn chunks_of_a_shard_that_lie_apart_are_merged_as_the_storage_asks() {
+    let engine = engine(2, AMPLE);
+    // Gaps of one chunk are read over in the first array and left out in the second.
+    for (chunk, merged) in [(40u64 << 10, true), (80 << 10, false)] {
+        let folder = ScratchFolder::new();
+        let store = Arc::new(engine.open_folder(folder.path()).unwrap());
+        let limits = store.limits();
+        let elements = Random(chunk).bytes((CHUNKS * chunk) as usize);
+        let array = WrittenArray::new(&[CHUNKS * chunk], &[chunk], lsio::DataType::UInt8, elements)
+            .uncompressed()
+            .sharded(&[CHUNKS * chunk]);
+        array.write(store, "");
+        let opened = open_at(&engine, folder.location()).unwrap();
+        let step = i64::try_from(2 * chunk).unwrap();
+        let selection = [DimensionSelection::Slice { start: None, stop: None, step: Some(step) }];
+        let (result, stats) =
+            get_with(&opened, &[Some(&selection)], in_mode(IoMode::Buffered)).unwrap();
+        let expected: Vec<u8> =
+            array.elements.iter().step_by(2 * chunk as usize).copied().collect();
+        assert_eq!(bytes_of(&result), expected);
+        assert_eq!((stats.index_reads, stats.chunks_decoded), (1, CHUNKS / 2));
+        let shard = fs::read(folder.join("c/0")).unwrap();
+        let expected = planned(extents(&shard).into_iter().step_by(2), &limits);
+        assert_eq!(expected < CHUNKS / 2, merged);
+        assert_eq!(stats.reads - stats.index_reads, expected, "chunks of {chunk} bytes");
+        assert_adds_up(&stats);
+    }
+}
+
+#[test]
+fn decoded_bytes_are_copied_at_most_once_and_not_at_all_where_chunks_lie_in_one_piece() {
+    let engine = engine(2, AMPLE);
+    let store = engine.memory_store("copies");
+    // Shape, chunk shape, bytes copied when all of it is read.
+    let cases: [(&[u64], &[u64], u64); 4] = [
+        (&[64, 128], &[8, 128], 0),
+        (&[6, 5, 128], &[1, 5, 128], 0),
+        (&[64, 128], &[8, 16], 64 * 128 * 4),
+        // The chunks at the edge are decoded whole, and only what is inside is copied.
+        (&[60, 128], &[8, 128], 4 * 128 * 4),
+    ];
+    for (number, (shape, chunk_shape, copied)) in cases.into_iter().enumerate() {
+        let path = format!("a{number}");
+        let array = WrittenArray::floats(shape, chunk_shape, 2);
+        array.write(store.clone(), &path);
+        let opened = open_in(&engine, store.clone(), &path);
+        let (bytes, stats) = get_all(&opened, IoMode::Auto).unwrap();
+        assert!(bytes == array.elements);
+        assert_eq!(stats.bytes_copied, copied, "{shape:?} in {chunk_shape:?}");
+        assert!(stats.bytes_copied <= stats.bytes_decoded);
+        assert_adds_up(&stats);
+    }
+}
+
+#[test]
+fn a_mean_leases_what_its_workers_and_its_reads_in_flight_need() {
+    let shape = [512, 1024];
+    let array = WrittenArray::floats(&shape, &[16, 64], 3);
+    let chunks = array.grid().iter().product::<u64>();
+    let decoded = class_size(array.chunk_bytes());
+    let expected = {
+        let (elements, _) = array.elements.as_chunks::<4>();
+        let sum: f64 = elements.iter().map(|bytes| f64::from(f32::from_ne_bytes(*bytes))).sum();
+        sum / elements.len() as f64
+    };
+    for workers in [1, 2, 4] {
+        // Everything at hand: a worker reads what it is about to decode.
+        let engine = engine(workers as usize, AMPLE);
+        let store = engine.memory_store("mean");
+        array.write(store.clone(), "");
+        let opened = open_in(&engine, store, "");
+        let info = opened.source().source().info();
+        let (encoded, scratch) =
+            (Read::reserve_for(info.encoded_estimate), class_size(info.scratch_len));
+        let (found, stats) = mean(&opened, IoMode::Auto).unwrap();
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+        assert_eq!(stats.chunks_decoded, chunks);
+        let usage = engine.memory_usage();
+        assert!(usage.peak_leases <= workers + 2 * workers, "{usage:?}");
+        assert!(usage.peak_reserved <= workers * (encoded + decoded + scratch), "{usage:?}");
+        assert_eq!((usage.reserved, usage.held, usage.leases), (0, 0, 0));
+    }
+    let folder = ScratchFolder::new();
+    for workers in [1, 2, 4] {
+        // Past the page cache: reads in flight hold an encoded chunk each, workers the rest.
+        let engine = engine(workers as usize, AMPLE);
+        array.write(Arc::new(engine.open_folder(folder.path()).unwrap()), "");
+        let opened = open_at(&engine, folder.location()).unwrap();
+        let info = opened.source().source().info();
+        let (encoded, scratch) =
+            (Read::reserve_for(info.encoded_estimate), class_size(info.scratch_len));
+        let (found, _) = mean(&opened, IoMode::Direct).unwrap();
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+        let in_flight = READ_AHEAD + BATCH * workers;
+        let usage = engine.memory_usage();
+        assert!(usage.peak_leases <= workers + in_flight + 2 * workers, "{usage:?}");
+        let tasks = workers + in_flight;
+        assert!(usage.peak_reserved <= tasks * (encoded + decoded + scratch), "{usage:?}");
+        assert_eq!((usage.reserved, usage.held, usage.leases), (0, 0, 0));
+    }
+}
+
+#[test]
+fn several_selections_of_one_read_decode_each_chunk_once() {
+    let engine = engine(2, AMPLE);
+    for (name, array) in [
+        ("plain", WrittenArray::floats(&[50, 70], &[8, 16], 4).with_missing(7)),
+        ("sharded", WrittenArray::floats(&[50, 70], &[8, 16], 5).sharded(&[16, 32])),
+    ] {
+        let store: Arc<MemoryStorage> = engine.memory_store(name);
+        array.write(store.clone(), "");
+        let opened = open_in(&engine, store, "");
+        let mut random = Random(6);
+        let selections: Vec<_> = (0..40).map(|_| random.selection(&array.spec.shape)).collect();
+        let wanted: Vec<_> = selections.iter().map(|list| Some(list.as_slice())).collect();
+        let (together, stats) = get_with(&opened, &wanted, in_mode(IoMode::Auto)).unwrap();
+        let chunks = array.grid().iter().product::<u64>();
+        assert!(stats.chunks_decoded + stats.chunks_missing <= chunks, "{stats:?}");
+        let mut alone_decoded = HashMap::new();
+        for (number, (selection, region)) in selections.iter().zip(&together.regions).enumerate() {
+            let (alone, stats) =
+                get_with(&opened, &[Some(selection)], in_mode(IoMode::Auto)).unwrap();
+            let range = region.offset as usize..(region.offset + region.len) as usize;
+            assert_eq!(bytes_of(&together)[range], *bytes_of(&alone), "{selection:?}");
+            assert_eq!(region.layout, alone.regions[0].layout);
+            alone_decoded.insert(number, stats.chunks_decoded);
+        }
+        // They do overlap.
+        assert!(alone_decoded.values().sum::<u64>() > 2 * stats.chunks_decoded);
+    }
+}

@@ -1,0 +1,21 @@
+//! The engine as its users meet it: arrays on real files and in memory, read in every way.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+
+mod bit_identity;
+mod chunk_reader;
+mod counters;
+mod hostile;
+mod life_cycle;
+mod memory_stores;
+mod naive_model;
+mod own_process;
+mod random;
+mod reading;
+mod replaced_shards;
+mod resident_memory;
+mod routes;
+mod sample;
+mod scratch_folder;
+mod strings;
+mod values;
+mod written_array;
