@@ -193,6 +193,7 @@ async function readCommitted({ context, say }: Demo): Promise<unknown> {
   const store = new URL('fixtures/data/demo', PACKAGE_ROOT);
   if (!existsSync(store)) return null;
   const { signal } = context;
+  context.progress.start('reading');
   const array = await openArray(store, { path: 'air_temperature', signal });
   const mean = await array.mean({ signal });
   const values = await printedText(array, fitSelection([], array.shape), context);

@@ -65,7 +65,6 @@ function enginePairs(engine: Engine): [label: string, value: string][] {
     ['engine', `${engine.engine}${chosen === undefined ? '' : ` (LSIO_ENGINE=${chosen})`}`],
     ['ring probe', engine.probe],
     ['threads', String(engine.threads)],
-    ['kernels for', engine.cpuFeatures.join(' ') || 'the baseline'],
     ['budget', formatBytes(engine.memory.limitBytes)],
   ];
 }

@@ -19,6 +19,7 @@ export async function run(context: CommandContext): Promise<null> {
   const selection = fitSelection(options.selection ?? [], array.shape);
   const shape = fittedShape(selection);
   const { path, dtype } = array;
+  context.progress.start('reading');
   if (options.output !== null) {
     const bytes = await writeNpy(array, selection, options.output, context);
     if (options.json) {
