@@ -28,7 +28,7 @@ async function json<T>(...words: string[]): Promise<T> {
   return JSON.parse(stdout.toString()) as T;
 }
 
-test('help and version are on standard output, with exit code 0', async (t) => {
+test.serial('help and version are on standard output, with exit code 0', async (t) => {
   for (const words of [['--help'], ['get', '--help'], ['--version'], ['--help', '--json']]) {
     const { code, stdout, stderr } = await lsio(words);
     t.is(code, 0);
@@ -37,7 +37,7 @@ test('help and version are on standard output, with exit code 0', async (t) => {
   }
 });
 
-test('what is not understood goes to standard error, with exit code 2', async (t) => {
+test.serial('what is not understood goes to standard error, with exit code 2', async (t) => {
   for (const [words, expected] of [
     [['info', temperature, '--jsno'], '--jsno'],
     [['get', temperature, '--io', 'fast'], '--io'],
@@ -54,23 +54,26 @@ test('what is not understood goes to standard error, with exit code 2', async (t
   }
 });
 
-test('failures have exit code 1, a sentence on standard error and with --json a document', async (t) => {
-  for (const [words, expected] of [
-    [['info', join(demoStore, 'nothing-here')], 'ERR_LSIO_NOT_FOUND'],
-    [['get', temperature, '-s', '45'], 'ERR_LSIO_SELECTION'],
-    [['info', 's3://bucket/store'], 'ERR_LSIO_UNSUPPORTED'],
-  ] as const) {
-    const plain = await lsio(words);
-    t.is(plain.code, 1, plain.stderr);
-    t.is(plain.stdout.length, 0);
-    t.true(plain.stderr.startsWith('lsio: ') && plain.stderr.includes(expected), plain.stderr);
-    const document = await lsio([...words, '--json']);
-    t.is(document.code, 1);
-    t.is((JSON.parse(document.stdout.toString()) as Failure).error.code, expected);
-  }
-});
+test.serial(
+  'failures have exit code 1, a sentence on standard error and with --json a document',
+  async (t) => {
+    for (const [words, expected] of [
+      [['info', join(demoStore, 'nothing-here')], 'ERR_LSIO_NOT_FOUND'],
+      [['get', temperature, '-s', '45'], 'ERR_LSIO_SELECTION'],
+      [['info', 's3://bucket/store'], 'ERR_LSIO_UNSUPPORTED'],
+    ] as const) {
+      const plain = await lsio(words);
+      t.is(plain.code, 1, plain.stderr);
+      t.is(plain.stdout.length, 0);
+      t.true(plain.stderr.startsWith('lsio: ') && plain.stderr.includes(expected), plain.stderr);
+      const document = await lsio([...words, '--json']);
+      t.is(document.code, 1);
+      t.is((JSON.parse(document.stdout.toString()) as Failure).error.code, expected);
+    }
+  },
+);
 
-test('info describes an array', async (t) => {
+test.serial('info describes an array', async (t) => {
   t.like(await json('info', demoStore, '--path', 'air_temperature'), {
     kind: 'array',
     zarrFormat: 3,
@@ -90,7 +93,7 @@ test('info describes an array', async (t) => {
   }
 });
 
-test('info describes a group and its members', async (t) => {
+test.serial('info describes a group and its members', async (t) => {
   t.like(await json('info', demoStore), {
     kind: 'group',
     zarrFormat: 3,
@@ -102,7 +105,7 @@ test('info describes a group and its members', async (t) => {
   });
 });
 
-test('info never rounds an attribute or a fill value', async (t) => {
+test.serial('info never rounds an attribute or a fill value', async (t) => {
   const { attrs } = await json<{ attrs: object }>('info', fixturePath('zarr3/attributes/plain-v3'));
   t.like(attrs, {
     big: '1152921504606846977',
@@ -116,7 +119,7 @@ test('info never rounds an attribute or a fill value', async (t) => {
   });
 });
 
-test('ls lists members, and with --recursive the tree', async (t) => {
+test.serial('ls lists members, and with --recursive the tree', async (t) => {
   const store = fixturePath('zarr3/group/plain-v3');
   const paths = async (...words: string[]): Promise<string[]> =>
     (await json<{ members: { path: string }[] }>('ls', ...words)).members.map(({ path }) => path);
@@ -136,7 +139,7 @@ test('ls lists members, and with --recursive the tree', async (t) => {
   );
 });
 
-test('get prints what numpy prints', async (t) => {
+test.serial('get prints what numpy prints', async (t) => {
   const { code, stdout, stderr } = await lsio(['get', temperature, '-s', '0,:4']);
   t.is(code, 0);
   t.is(stderr, '');
@@ -146,7 +149,7 @@ test('get prints what numpy prints', async (t) => {
   t.is((await lsio(['get', temperature, '-s', '0,0'])).stdout.toString(), `${printed[0]}\n`);
 });
 
-test('get shortens what is long, and --full does not', async (t) => {
+test.serial('get shortens what is long, and --full does not', async (t) => {
   const short = (await lsio(['get', temperature])).stdout.toString();
   t.is(short.split('\n').filter((line) => line.includes('...')).length, 7);
   const full = (await lsio(['get', temperature, '--full'])).stdout.toString();
@@ -160,7 +163,7 @@ test('get shortens what is long, and --full does not', async (t) => {
   t.is(/\[\[\s*([\d.]+)/.exec(short)?.[1], /\[\[\s*([\d.]+)/.exec(full)?.[1]);
 });
 
-test('get --json nests the values', async (t) => {
+test.serial('get --json nests the values', async (t) => {
   const document = await json<{ shape: number[]; data: number[][] }>('get', temperature);
   t.deepEqual(document.shape, [45, 90]);
   t.deepEqual(Float32Array.from(document.data.flat()), await temperatures());
@@ -172,7 +175,7 @@ const matrices = arrayFixtures.filter(({ path }) =>
 );
 
 for (const { path, dtype, shape, expected } of matrices) {
-  test(`get -o writes ${path} as numpy would`, async (t) => {
+  test.serial(`get -o writes ${path} as numpy would`, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'lsio-test-'));
     try {
       const file = join(folder, 'values.npy');
@@ -196,7 +199,7 @@ for (const { path, dtype, shape, expected } of matrices) {
   });
 }
 
-test('get -o - writes the same bytes to standard output', async (t) => {
+test.serial('get -o - writes the same bytes to standard output', async (t) => {
   const { code, stdout } = await lsio(['get', temperature, '-s', '1:3', '-o', '-']);
   t.is(code, 0);
   const values = (await temperatures()).subarray(90, 270);
@@ -207,7 +210,7 @@ test('get -o - writes the same bytes to standard output', async (t) => {
   t.true(stdout.equals(expected));
 });
 
-test('get leaves no file behind when it fails', async (t) => {
+test.serial('get leaves no file behind when it fails', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'lsio-test-'));
   try {
     const words = ['get', hostilePath('chunk/zstd-truncated'), '-o', join(folder, 'values.npy')];
@@ -218,7 +221,7 @@ test('get leaves no file behind when it fails', async (t) => {
   }
 });
 
-test('stats folds the whole array and counts missing values', async (t) => {
+test.serial('stats folds the whole array and counts missing values', async (t) => {
   const values = await temperatures();
   const present = values.filter((value) => !Number.isNaN(value));
   const stats = await json<{
@@ -242,7 +245,7 @@ test('stats folds the whole array and counts missing values', async (t) => {
   t.is(stats.count, values.length);
 });
 
-test('bench reads cold and hot and reports both', async (t) => {
+test.serial('bench reads cold and hot and reports both', async (t) => {
   const document = await json<{
     states: { cache: string; io: string; reads: { chunks: number; decodedBytes: number }[] }[];
   }>('bench', demoStore, '-p', 'air_temperature', '-n', '2');
@@ -259,7 +262,7 @@ test('bench reads cold and hot and reports both', async (t) => {
   }
 });
 
-test('doctor says which engine reads files here, and why', async (t) => {
+test.serial('doctor says which engine reads files here, and why', async (t) => {
   const { engine, machine, version } = await json<{
     engine: { engine: string; probe: string; threads: number };
     machine: { kernel: string; limits: { memlockBytes: number | null } };
@@ -273,12 +276,12 @@ test('doctor says which engine reads files here, and why', async (t) => {
   t.regex(stdout.toString(), /^engine +pread/m);
 });
 
-test('the environment chooses the engine, and doctor says so', async (t) => {
+test.serial('the environment chooses the engine, and doctor says so', async (t) => {
   const { stdout } = await lsio(['doctor'], { LSIO_ENGINE: 'pread' });
   t.regex(stdout.toString(), /^engine +pread \(LSIO_ENGINE=pread\)$/m);
 });
 
-test('a reader that goes away ends it quietly with exit code 0', async (t) => {
+test.serial('a reader that goes away ends it quietly with exit code 0', async (t) => {
   for (const words of [
     ['get', temperature, '--full'],
     ['get', temperature, '--json'],
@@ -293,14 +296,14 @@ test('a reader that goes away ends it quietly with exit code 0', async (t) => {
   }
 });
 
-test('the same through a pipe of the shell', async (t) => {
+test.serial('the same through a pipe of the shell', async (t) => {
   const script = `"${process.execPath}" "${lsioProgram}" get "${temperature}" --full | head -1; echo "\${PIPESTATUS[0]}"`;
   const { stdout, stderr } = await resultOf(spawn('bash', ['-c', script]));
   t.regex(stdout.toString(), /^\[\[.*\n0\n$/);
   t.is(stderr, '');
 });
 
-test('without a build it says what to run', async (t) => {
+test.serial('without a build it says what to run', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'lsio-test-'));
   try {
     await mkdir(join(folder, 'bin'));

@@ -45,7 +45,7 @@ async function inEmptyFolder(
   }
 }
 
-test('it writes, reads twice, takes a mean and draws, all in one document', async (t) => {
+test.serial('it writes, reads twice, takes a mean and draws, all in one document', async (t) => {
   await inEmptyFolder(t, async (folder) => {
     const words = ['demo', '--size', '24MiB', '--dir', folder, '--json'];
     const { code, stdout, stderr } = await lsio(words);
@@ -77,7 +77,7 @@ test('it writes, reads twice, takes a mean and draws, all in one document', asyn
   });
 });
 
-test('its map is in colour where there is colour, and plain where not', async (t) => {
+test.serial('its map is in colour where there is colour, and plain where not', async (t) => {
   await inEmptyFolder(t, async (folder) => {
     const words = ['demo', '--size', '8MiB', '--dir', folder];
     const colourful = (await lsio(words, { FORCE_COLOR: '3' })).stdout.toString();
@@ -90,7 +90,7 @@ test('its map is in colour where there is colour, and plain where not', async (t
   });
 });
 
-test('--keep keeps the data, which is an ordinary Zarr store', async (t) => {
+test.serial('--keep keeps the data, which is an ordinary Zarr store', async (t) => {
   await inEmptyFolder(t, async (folder) => {
     const words = ['demo', '--size', '8MiB', '--dir', folder, '--keep', '--json'];
     const { folder: kept } = JSON.parse((await lsio(words)).stdout.toString()) as DemoDocument;
@@ -103,7 +103,7 @@ test('--keep keeps the data, which is an ordinary Zarr store', async (t) => {
   });
 });
 
-test('the same seed gives the same data', async (t) => {
+test.serial('the same seed gives the same data', async (t) => {
   await inEmptyFolder(t, async (folder) => {
     const meanOf = async (seed: string): Promise<number> => {
       const words = ['demo', '--size', '8MiB', '--dir', folder, '--seed', seed, '--json'];
@@ -119,21 +119,24 @@ for (const [signal, expected] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
-  test(`${signal} while it writes ends it with ${expected} and removes the data`, async (t) => {
-    await inEmptyFolder(t, async (folder) => {
-      const child = startLsio(['demo', '--size', '4GiB', '--dir', folder]);
-      const result = resultOf(child);
-      // The folder of the data is there as soon as it begins to write.
-      while ((await readdir(folder)).length === 0 && child.exitCode === null) await wait(10);
-      child.kill(signal);
-      const { code, stderr } = await result;
-      t.is(code, expected, stderr);
-      t.regex(stderr, /^lsio: (interrupted|terminated)\n$/);
-    });
-  });
+  test.serial(
+    `${signal} while it writes ends it with ${expected} and removes the data`,
+    async (t) => {
+      await inEmptyFolder(t, async (folder) => {
+        const child = startLsio(['demo', '--size', '4GiB', '--dir', folder]);
+        const result = resultOf(child);
+        // The folder of the data is there as soon as it begins to write.
+        while ((await readdir(folder)).length === 0 && child.exitCode === null) await wait(10);
+        child.kill(signal);
+        const { code, stderr } = await result;
+        t.is(code, expected, stderr);
+        t.regex(stderr, /^lsio: (interrupted|terminated)\n$/);
+      });
+    },
+  );
 }
 
-test('a folder that cannot be made is a failure, not a crash', async (t) => {
+test.serial('a folder that cannot be made is a failure, not a crash', async (t) => {
   const { code, stderr } = await lsio(['demo', '--dir', '/dev/null/nowhere']);
   t.is(code, 1);
   t.regex(stderr, /^lsio: .*(ENOTDIR|ENOENT)/);
