@@ -55,7 +55,7 @@ fn a_shard_replaced_after_its_index_was_read_is_read_wholly_new_or_wholly_old() 
         let (_handle, result) = start_get(&opened, &[None], GetOptions::default()).unwrap();
         storage.wait_until_blocked(1);
         new.write_chunks(&writer);
-        storage.release();
+        assert!(storage.release_one());
         let result = result.recv().unwrap().unwrap();
         assert!(bytes_of(&result) == expected.elements, "neither old nor new");
         let (bytes, _) = get_all(&opened, IoMode::Auto).unwrap();
@@ -76,7 +76,7 @@ fn a_shard_replaced_again_during_the_second_plan_is_a_conflict() {
     for version in [&second, &third] {
         storage.wait_until_blocked(1);
         version.write_chunks(&writer);
-        storage.release();
+        assert!(storage.release_one());
     }
     let error = result.recv().unwrap().unwrap_err();
     assert_eq!(error.code, ErrorCode::Conflict, "{error}");
