@@ -521,7 +521,7 @@ export declare type Selection = readonly SelectionEntry[];
 /** What is wanted along one dimension: all of it, one element (drops the dimension), or a slice. */
 export declare type SelectionEntry = null | number | Slice;
 
-/** `start` to `stop` by `step` along one dimension, as made by {@link slice}. */
+/** `start` to `stop` by `step` along one dimension, as `slice()` makes it. */
 export declare interface Slice {
     /** First element; absent or null: the first of the dimension. Negative: from the end. */
     readonly start?: number | null;

@@ -2,7 +2,7 @@
 
 import { LsioError } from './errors.js';
 
-/** `start` to `stop` by `step` along one dimension, as made by {@link slice}. */
+/** `start` to `stop` by `step` along one dimension, as `slice()` makes it. */
 export interface Slice {
   /** First element; absent or null: the first of the dimension. Negative: from the end. */
   readonly start?: number | null;
