@@ -1,7 +1,7 @@
 // Each engine and mode serves bytes the way it says: told by the counters of a process of its own.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,7 +15,9 @@ const bytes = 1024 * 256 * 4;
 
 // In the checkout rather than in the system's folder for temporary files: that may be in memory, where
 // nothing is ever cold.
-const folder = mkdtempSync(join(import.meta.dirname, '../.setup-routes-'));
+const scratch = join(import.meta.dirname, '../.setup');
+mkdirSync(scratch, { recursive: true });
+const folder = mkdtempSync(join(scratch, 'routes-'));
 sampleInFolder(folder, sample);
 test.after.always(() => {
   rmSync(folder, { recursive: true });
