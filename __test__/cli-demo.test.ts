@@ -115,6 +115,12 @@ test.serial('the same seed gives the same data', async (t) => {
   });
 });
 
+/** Whether the first chunks of the sample data are there. */
+async function hasChunks(folder: string): Promise<boolean> {
+  const [store] = await readdir(folder);
+  return store !== undefined && (await readdir(join(folder, store))).includes('c');
+}
+
 for (const [signal, expected] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -125,8 +131,7 @@ for (const [signal, expected] of [
       await inEmptyFolder(t, async (folder) => {
         const child = startLsio(['demo', '--size', '4GiB', '--dir', folder]);
         const result = resultOf(child);
-        // The folder of the data is there as soon as it begins to write.
-        while ((await readdir(folder)).length === 0 && child.exitCode === null) await wait(10);
+        while (!(await hasChunks(folder)) && child.exitCode === null) await wait(10);
         child.kill(signal);
         const { code, stderr } = await result;
         t.is(code, expected, stderr);
