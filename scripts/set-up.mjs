@@ -3,6 +3,7 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { withBuildLock } from './build-lock.mjs';
 import { npm, root, run } from './child-process.mjs';
 import { filesBelow, makeIfStale } from './fingerprint.mjs';
 
@@ -46,7 +47,8 @@ export function installNodeVersions() {
   });
 }
 
-const isNativeInput = (file) => /\/(src\/.*\.rs|build\.rs|Cargo\.toml)$/.test(file);
+const isNativeInput = (file) =>
+  /\/(src\/.*\.rs|build\.rs|Cargo\.toml|native-types\.d\.ts)$/.test(file);
 const addonFiles = () => filesBelow('lib', (file) => file.endsWith('.node'));
 
 /**
@@ -110,8 +112,10 @@ export function buildFacade() {
 }
 
 /** All of it, in order. */
-export async function setUp() {
-  await installPackages();
-  await buildNative();
-  await buildFacade();
+export function setUp() {
+  return withBuildLock(async () => {
+    await installPackages();
+    await buildNative();
+    await buildFacade();
+  });
 }
