@@ -50,19 +50,23 @@ fn engines_that_come_and_go_leave_no_threads_and_descriptors() {
         let array = WrittenArray::floats(&[16, 16], &[4, 4], 1);
         array.write(Arc::new(engine(1, AMPLE).open_folder(folder.path()).unwrap()), "");
         let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
-        let mut before = (0, 0);
-        for number in 0..40 {
+        let come_and_go = |number: usize| {
             let engine = engine(2, AMPLE);
             let opened = open_at(&engine, folder.location()).unwrap();
             let mode = [IoMode::Auto, IoMode::Direct][number % 2];
             assert!(get_all(&opened, mode).unwrap().0 == array.elements);
-            drop((opened, engine));
-            if number == 3 {
-                before = (open_descriptors(), threads());
-            }
-        }
-        let after = (open_descriptors(), threads());
-        assert!(after.0 <= before.0 && after.1 <= before.1, "{before:?} became {after:?}");
+        };
+        let counts = || (open_descriptors(), threads());
+        let before = counts();
+        (0..40).for_each(come_and_go);
+        // Where one of its own threads lets go of an engine last, that thread still takes it down
+        // for a moment. What leaks stays.
+        let is_down = |number| {
+            come_and_go(number);
+            let after = counts();
+            after.0 <= before.0 && after.1 <= before.1
+        };
+        assert!((0..1000).any(is_down), "{before:?} became {:?}", counts());
     });
 }
 
