@@ -58,6 +58,7 @@ const PRINTED: [dtype: string, shape: number[], values: unknown[], text: string]
     ['a', "it's", 'say "x"', 'both \' "', '日本'],
     `['a' "it's" 'say "x"' 'both \\' "' '日本']`,
   ],
+  ['string', [3], ['\0', 'tab\tline\n', '\\'], `['\\x00' 'tab\\tline\\n' '\\\\']`],
   ['float64', [0, 3], [], '[]'],
   [
     'int32',

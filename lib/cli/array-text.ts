@@ -38,10 +38,25 @@ function padTogether(texts: readonly string[]): string[] {
   return texts.map((text) => text.padStart(width));
 }
 
+/** A text in quotes, escaped as Python does. */
 function quoted(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escaped = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"');
-  return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
+  const escaped = Array.from(text, (character) => escapedCharacter(character, quote));
+  return quote + escaped.join('') + quote;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+function escapedCharacter(character: string, quote: string): string {
+  if (character === quote) return `\\${quote}`;
+  const code = character.codePointAt(0) ?? 0;
+  const isControl = code < 0x20 || (code >= 0x7f && code <= 0xa0);
+  return ESCAPES[character] ?? (isControl ? `\\x${code.toString(16).padStart(2, '0')}` : character);
 }
 
 function floatBitsOf(dtype: string): FloatBits | null {
