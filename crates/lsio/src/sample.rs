@@ -82,7 +82,7 @@ fn write_field(
             }
             let plane = counts[1] * counts[2];
             let chunk = [number / plane, number % plane / counts[2], number % counts[2]];
-            fill_chunk(chunk, seed, &mut values);
+            fill_chunk(chunk, shape[0], seed, &mut values);
             writer.write_chunk(&chunk, &values)?;
             let extents = chunk.iter().zip(&CHUNK).zip(&shape);
             let inside: u64 = extents.map(|((at, len), end)| (end - at * len).min(*len)).product();
@@ -117,13 +117,14 @@ fn spec(shape: &[u64]) -> ArraySpec {
     }
 }
 
-/// The values of one chunk, in C order, the part beyond the edge of the field included.
-fn fill_chunk(chunk: [u64; 3], seed: u64, values: &mut Vec<u8>) {
+/// The values of one chunk of a field of so many steps, in C order. Steps beyond the end are the fill
+/// value, which takes next to no room.
+fn fill_chunk(chunk: [u64; 3], end: u64, seed: u64, values: &mut Vec<u8>) {
     values.clear();
     let [steps, rows, columns] = CHUNK.map(|len| len as usize);
     let [time, row, column] = [0, 1, 2].map(|axis| chunk[axis] * CHUNK[axis]);
     let mut waves = vec![[0f32; WAVES]; columns];
-    for step in time..time + steps as u64 {
+    for step in time..end.min(time + steps as u64) {
         let day = step as f32 / 4.0;
         for (index, wave) in waves.iter_mut().enumerate() {
             let longitude = TAU * (column + index as u64) as f32 / GRID[1] as f32;
@@ -151,6 +152,9 @@ fn fill_chunk(chunk: [u64; 3], seed: u64, values: &mut Vec<u8>) {
             }
         }
     }
+    let nan = f32::NAN.to_ne_bytes();
+    let missing = steps * rows * columns - values.len() / nan.len();
+    values.extend(std::iter::repeat_n(nan, missing).flatten());
 }
 
 /// Scrambles a number: neighbours get unrelated results.
