@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use lsio::{DimensionSelection, ErrorCode, GetOptions, IoMode};
+use lsio::{DimensionSelection, ErrorCode, GetOptions, IoMode, ReadOptions};
 use lsio_io::{Fault, FaultStorage, Reads};
 
+use crate::naive_model::number_of;
 use crate::own_process::{in_own_process, open_descriptors, resident_memory};
 use crate::reading::{
-    AMPLE, bytes_of, engine, get_all, get_with, in_mode, open_at, open_in, start_get,
+    AMPLE, all_chunks, bytes_of, engine, get_all, get_with, in_mode, mean, next_batch, open_at,
+    open_in, start_get,
 };
 use crate::scratch_folder::ScratchFolder;
 use crate::written_array::WrittenArray;
@@ -24,17 +26,18 @@ fn ten_thousand_arrays_opened_and_closed_leave_nothing_open() {
         for number in 0..10_000u64 {
             let opened = open_at(&engine, folder.location()).unwrap();
             if number % 4 == 0 {
-                let at = i64::try_from(number / 4 % 16).unwrap();
-                let one = [DimensionSelection::Index(at), DimensionSelection::Index(3)];
+                let at = number / 4 % 16;
+                let one =
+                    [DimensionSelection::Index(at.cast_signed()), DimensionSelection::Index(3)];
                 let (result, _) = get_with(&opened, &[Some(&one)], in_mode(IoMode::Auto)).unwrap();
-                let first = (at as usize * 16 + 3) * 4;
+                let first = number_of(&[at, 3], &[16, 16]) * 4;
                 assert_eq!(bytes_of(&result), &array.elements[first..first + 4]);
             }
             if number == 1000 {
                 (descriptors, memory) = (open_descriptors(), resident_memory());
             }
         }
-        assert!(open_descriptors() <= descriptors, "{} were open", descriptors);
+        assert!(open_descriptors() <= descriptors, "{descriptors} were open");
         let growth = resident_memory().saturating_sub(memory);
         println!("resident memory grew by {} KiB", growth >> 10);
         assert!(growth <= 4 << 20, "by {growth} bytes");
@@ -120,6 +123,54 @@ fn reads_of_one_array_from_many_threads_do_not_disturb_each_other() {
             });
         }
     });
+    let usage = engine.memory_usage();
+    assert_eq!((usage.reserved, usage.held, usage.leases), (0, 0, 0));
+    assert!(usage.peak_reserved <= usage.limit);
+}
+
+#[test]
+fn readers_that_nobody_reads_do_not_hold_up_others() {
+    let engine = engine(2, 8 << 20);
+    let folder = ScratchFolder::new();
+    let array = WrittenArray::floats(&[512, 512], &[64, 64], 3);
+    array.write(Arc::new(engine.open_folder(folder.path()).unwrap()), "");
+    let opened = open_at(&engine, folder.location()).unwrap();
+    for mode in [IoMode::Auto, IoMode::Direct] {
+        let options = ReadOptions { mode, ..ReadOptions::default() };
+        let stalled: Vec<_> = (0..4)
+            .map(|number| {
+                let reader = opened.read_chunks(None, &options).unwrap();
+                // Some were read for a while, some never.
+                let taken = next_batch(&reader, 1 + number).unwrap();
+                (reader, taken)
+            })
+            .chain((0..4).map(|_| (opened.read_chunks(None, &options).unwrap(), Vec::new())))
+            .collect();
+        assert!(get_all(&opened, mode).unwrap().0 == array.elements);
+        mean(&opened, mode).unwrap();
+        let reader = opened.read_chunks(None, &options).unwrap();
+        assert_eq!(all_chunks(&reader, 5).unwrap().len(), 64);
+        // And each of those goes on when it is asked.
+        for (reader, taken) in &stalled {
+            assert_eq!(taken.len() + all_chunks(reader, 64).unwrap().len(), 64);
+        }
+    }
+    assert_eq!(engine.memory_usage().held, 0);
+}
+
+#[test]
+fn a_consumer_that_keeps_every_chunk_holds_them_beside_the_budget() {
+    let engine = engine(2, 2 << 20);
+    let folder = ScratchFolder::new();
+    let array = WrittenArray::floats(&[1024, 1024], &[128, 128], 4);
+    array.write(Arc::new(engine.open_folder(folder.path()).unwrap()), "");
+    let opened = open_at(&engine, folder.location()).unwrap();
+    let reader = opened.read_chunks(None, &ReadOptions::default()).unwrap();
+    let kept = all_chunks(&reader, 3).unwrap();
+    assert_eq!(kept.len(), 64);
+    assert!(engine.memory_usage().held >= array.elements.len() as u64);
+    assert!(get_all(&opened, IoMode::Auto).unwrap().0 == array.elements);
+    drop((kept, reader));
     let usage = engine.memory_usage();
     assert_eq!((usage.reserved, usage.held, usage.leases), (0, 0, 0));
     assert!(usage.peak_reserved <= usage.limit);

@@ -39,6 +39,7 @@ pub(crate) fn open_at(engine: &Arc<Engine>, location: &str) -> Result<OpenedArra
     engine.open_blocking(location, &OpenOptions::default()).map(array_of)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "any storage becomes `dyn` at the call")]
 pub(crate) fn open_in(engine: &Arc<Engine>, storage: Arc<dyn Storage>, path: &str) -> OpenedArray {
     array_of(engine.open_in(&storage, &Key::new(path).unwrap(), None).unwrap())
 }

@@ -113,7 +113,7 @@ fn missing_chunks_of_strings_are_full_of_the_fill_text() {
     };
     let writer = ArrayWriter::create(store.clone(), Key::root(), &spec).unwrap();
     let text = |index: &[u64]| "ü".repeat((index[0] * 3 + index[1]) as usize % 11);
-    let written = |chunk: &[u64]| (chunk[0] + chunk[1]) % 2 == 0;
+    let written = |chunk: &[u64]| (chunk[0] + chunk[1]).is_multiple_of(2);
     for_each_index(&[3, 3], |chunk| {
         let mut elements = Vec::new();
         for_each_index(&spec.chunk_shape, |inside| {
