@@ -135,7 +135,7 @@ for (const [signal, expected] of [
         child.kill(signal);
         const { code, stderr } = await result;
         t.is(code, expected, stderr);
-        t.regex(stderr, /^lsio: (interrupted|terminated)\n$/);
+        t.regex(stderr, /^lsio: (interrupted|ended by SIGTERM)\n$/);
       });
     },
   );

@@ -11,6 +11,7 @@ import {
   OutputClosedError,
   exitCodeFor,
   listenForInterruption,
+  type InterruptingSignal,
 } from '../lib/cli/interruption.js';
 import {
   cgroupFolders,
@@ -24,7 +25,7 @@ import { Output } from '../lib/cli/output.js';
 import { TemporaryDirectory } from '../lib/cli/temporary-directory.js';
 import { UsageError } from '../lib/cli/usage-error.js';
 
-type Listener = (signal: 'SIGINT' | 'SIGTERM') => void;
+type Listener = (signal: InterruptingSignal) => void;
 
 function interruptible(): {
   press: Listener;
@@ -70,10 +71,15 @@ test('one Ctrl-C that arrives twice, from the terminal and from npm, counts once
   t.deepEqual(exits, []);
 });
 
-test('SIGTERM aborts with its own exit code', (t) => {
-  const { press, controller } = interruptible();
-  press('SIGTERM');
-  t.is(exitCodeFor(controller.signal.reason), 143);
+test('SIGTERM and a closed terminal abort with their own exit codes', (t) => {
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    const { press, controller } = interruptible();
+    press(signal);
+    t.is(exitCodeFor(controller.signal.reason), code);
+  }
 });
 
 test('exit codes: 0 for a reader that left, 1 for failures, 2 for usage', (t) => {
