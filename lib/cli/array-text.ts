@@ -105,15 +105,21 @@ export function shownPositions(length: number, shortened: boolean): (number | nu
 }
 
 function fillLines(items: readonly string[], indent: number, width: number): string {
-  let text = '';
+  const lines: string[] = [];
   let line = ' '.repeat(indent);
+  let length = indent;
   for (const item of items) {
-    if (line.length + item.length > width && line.length > indent) {
-      text += `${line.trimEnd()}\n`;
+    // Python counts code points, JavaScript counts pairs of surrogates as two.
+    const itemLength = item.length - (item.match(/[\uD800-\uDBFF]/g)?.length ?? 0);
+    if (length + itemLength > width && length > indent) {
+      lines.push(line.trimEnd());
       line = ' '.repeat(indent);
+      length = indent;
     }
     line += `${item} `;
+    length += itemLength + 1;
   }
   // Only the separator goes; the padding of the last element stays, as numpy keeps it.
-  return (text + line.slice(0, Math.max(indent, line.length - 1))).slice(indent);
+  lines.push(line.slice(0, Math.max(indent, line.length - 1)));
+  return lines.join('\n').slice(indent);
 }

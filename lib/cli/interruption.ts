@@ -2,15 +2,21 @@
 
 import { UsageError } from './usage-error.js';
 
+/** 128 plus the number of the signal, as shells count. */
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A signal that ends a command in order. */
+export type InterruptingSignal = keyof typeof EXIT_CODES;
+type InterruptionExitCode = (typeof EXIT_CODES)[InterruptingSignal];
+
 /** Why a command was stopped by a signal. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
-  /** 128 plus the number of the signal, as shells count. */
-  readonly exitCode: 130 | 143;
+  readonly exitCode: InterruptionExitCode;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
-    super(signal === 'SIGINT' ? 'interrupted' : 'terminated');
-    this.exitCode = signal === 'SIGINT' ? 130 : 143;
+  constructor(signal: InterruptingSignal) {
+    super(signal === 'SIGINT' ? 'interrupted' : `ended by ${signal}`);
+    this.exitCode = EXIT_CODES[signal];
   }
 }
 
@@ -20,7 +26,7 @@ export class OutputClosedError extends Error {
 }
 
 /** The exit code for what a command threw. */
-export function exitCodeFor(error: unknown): 0 | 1 | 2 | 130 | 143 {
+export function exitCodeFor(error: unknown): 0 | 1 | 2 | InterruptionExitCode {
   if (error instanceof OutputClosedError) return 0;
   if (error instanceof UsageError) return 2;
   return error instanceof InterruptedError ? error.exitCode : 1;
@@ -34,11 +40,11 @@ const SAME_KEY_PRESS_MS = 300;
 
 /** What {@link listenForInterruption} needs of the process. */
 export interface SignalSource {
-  on(event: 'SIGINT' | 'SIGTERM', listener: (signal: 'SIGINT' | 'SIGTERM') => void): unknown;
+  on(event: InterruptingSignal, listener: (signal: InterruptingSignal) => void): unknown;
 }
 
 /**
- * A signal that the first Ctrl-C or SIGTERM aborts, with an {@link InterruptedError}; the second one
+ * A signal that the first Ctrl-C, SIGTERM or SIGHUP aborts, with an {@link InterruptedError}; the second one
  * calls `exit` with its exit code. `now` is a clock in milliseconds.
  */
 export function listenForInterruption(
@@ -48,7 +54,7 @@ export function listenForInterruption(
 ): AbortController {
   const controller = new AbortController();
   let firstAt: number | undefined;
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
+  const onSignal = (signal: InterruptingSignal): void => {
     const reason = new InterruptedError(signal);
     if (firstAt === undefined) {
       firstAt = now();
@@ -57,7 +63,7 @@ export function listenForInterruption(
       exit(reason.exitCode);
     }
   };
-  source.on('SIGINT', onSignal);
-  source.on('SIGTERM', onSignal);
+  // SIGHUP: the terminal was closed.
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) source.on(signal, onSignal);
   return controller;
 }

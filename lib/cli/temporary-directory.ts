@@ -14,14 +14,15 @@ export class TemporaryDirectory {
     this.path = mkdtempSync(join(parent, prefix));
     // A second Ctrl-C or an uncaught error leaves no time for promises.
     this.#removeAtExit = () => {
-      rmSync(this.path, { recursive: true, force: true });
+      // The core may just be finishing a chunk there: a folder that is not empty after all is tried again.
+      rmSync(this.path, { recursive: true, force: true, maxRetries: 10 });
     };
     process.on('exit', this.#removeAtExit);
   }
 
   /** Removes the folder and all in it. Nobody may still be writing there. */
   async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    await rm(this.path, { recursive: true, force: true, maxRetries: 10 });
     this.keep();
   }
 
