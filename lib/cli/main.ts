@@ -35,6 +35,8 @@ export async function main(words: readonly string[]): Promise<void> {
     (code) => process.exit(code),
     () => performance.now(),
   );
+  // Nobody reads what went wrong: the exit code still says it.
+  process.stderr.on('error', () => undefined);
   const output = new Output(process.stdout, (error) => {
     interruption.abort(error);
   });
