@@ -88,8 +88,9 @@ async function runInvocation(
     signal,
     output,
     progress: new ProgressBar(draws ? stderr : null),
-    columns: stdout.columns ?? 80,
-    rows: stdout.rows ?? 40,
+    // Some terminals say 0: they do not know.
+    columns: stdout.columns || 80,
+    rows: stdout.rows || 40,
     colours: colourDepth(process.env, stdout.isTTY),
   };
   try {

@@ -79,7 +79,7 @@ export class ProgressBar {
     const seconds = (now - this.#startedAt) / 1e3;
     const line = progressLine(
       { label: this.#label, done, total, seconds },
-      this.#stream.columns ?? 80,
+      this.#stream.columns || 80,
     );
     this.#stream.write(`\r\u001B[2K${line}`);
   }
