@@ -4,6 +4,8 @@
 mod bit_identity;
 mod chunk_reader;
 mod counters;
+mod faults;
+mod groups;
 mod hostile;
 mod life_cycle;
 mod memory_stores;
