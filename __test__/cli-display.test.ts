@@ -106,6 +106,8 @@ test('a bar shows share, amount, rate and what is left, and fits the line', (t) 
   const state = { label: 'reading', done: 512 * 1024 ** 2, total: 1024 ** 3, seconds: 2 };
   const line = progressLine(state, 100);
   t.regex(line, /^reading  █{12} {12} +50 %  512 MiB of 1.00 GiB  256 MiB\/s  2.00 s left$/);
+  t.regex(progressLine(state, 70), /^reading {2}█{4}▌? *.* 2\.00 s left$/);
+  t.is(progressLine(state, 70).length, 69);
   t.is(progressLine(state, 20).length, 19);
   t.regex(progressLine({ ...state, total: 0 }, 100), / 0 %  512 MiB  256 MiB\/s$/);
 });

@@ -13,6 +13,7 @@ export interface ProgressState {
 }
 
 const BAR_WIDTH = 24;
+const BAR_LEAST_WIDTH = 6;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 
 // Smooth for the eye; drawing costs far less than that.
@@ -24,23 +25,21 @@ export function progressLine(state: ProgressState, columns: number): string {
   // Chunks at the edge are decoded whole: the core may count more than there is.
   const done = total > 0 ? Math.min(state.done, total) : state.done;
   const share = total > 0 ? done / total : 0;
-  const eighths = Math.floor(share * BAR_WIDTH * 8);
-  const bar = '█'.repeat(eighths >> 3) + (EIGHTHS[eighths & 7] ?? '');
   const rate = seconds > 0 ? `${formatBytes(Math.round(done / seconds))}/s` : '';
   const left =
     share > 0 && share < 1 ? `${formatSeconds((seconds * (1 - share)) / share)} left` : '';
   const amount = total > 0 ? `${formatBytes(done)} of ${formatBytes(total)}` : formatBytes(done);
-  const parts = [
-    label,
-    `${bar.padEnd(BAR_WIDTH)} ${String(Math.floor(share * 100)).padStart(3)} %`,
-    amount,
-    rate,
-    left,
-  ];
-  return parts
-    .filter((part) => part !== '')
-    .join('  ')
-    .slice(0, Math.max(0, columns - 1));
+  const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
+  const texts = [amount, rate, left].filter((text) => text !== '').join('  ');
+  // The bar gives way to the numbers.
+  const room = columns - 1 - `${label}   ${percent}  ${texts}`.length;
+  const bar = barText(share, Math.min(BAR_WIDTH, Math.max(BAR_LEAST_WIDTH, room)));
+  return `${label}  ${bar} ${percent}  ${texts}`.slice(0, Math.max(0, columns - 1));
+}
+
+function barText(share: number, width: number): string {
+  const eighths = Math.floor(share * width * 8);
+  return ('█'.repeat(eighths >> 3) + (EIGHTHS[eighths & 7] ?? '')).padEnd(width);
 }
 
 /** What a bar is drawn on: standard error, or a stand-in. */
