@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::Arc;
 
-use lsio::{DimensionSelection, IoMode, RunStats};
+use lsio::{DimensionSelection, ErrorCode, GetOptions, IoMode, ReadOptions, RunStats};
 use lsio_io::plan::{Span, Wanted, merge};
 use lsio_io::{MemoryStorage, Read, ReadLimits, Storage, class_size};
 
 use crate::random::Random;
-use crate::reading::{AMPLE, bytes_of, engine, get_all, get_with, in_mode, mean, open_at, open_in};
+use crate::reading::{
+    AMPLE, all_chunks, bytes_of, engine, get_all, get_with, in_mode, mean, open_at, open_in,
+};
 use crate::scratch_folder::ScratchFolder;
 use crate::written_array::WrittenArray;
 
@@ -200,4 +202,48 @@ fn several_selections_of_one_read_decode_each_chunk_once() {
         // They do overlap.
         assert!(alone_decoded.values().sum::<u64>() > 2 * stats.chunks_decoded);
     }
+}
+
+#[test]
+fn a_call_reserves_no_more_than_it_is_allowed() {
+    let engine = engine(4, AMPLE);
+    let folder = ScratchFolder::new();
+    let array = WrittenArray::floats(&[512, 512], &[64, 64], 7);
+    array.write(Arc::new(engine.open_folder(folder.path()).unwrap()), "");
+    let opened = open_at(&engine, folder.location()).unwrap();
+    let memory = Some(256 << 10);
+    for mode in [IoMode::Auto, IoMode::Direct] {
+        let options = GetOptions { memory, ..in_mode(mode) };
+        let (result, stats) = get_with(&opened, &[None], options).unwrap();
+        assert!(*bytes_of(&result) == *array.elements);
+        assert!((1..=256 << 10).contains(&stats.peak_reserved), "{stats:?}");
+        let options = ReadOptions { memory, mode, ..ReadOptions::default() };
+        let reader = opened.read_chunks(None, &options).unwrap();
+        assert_eq!(all_chunks(&reader, 8).unwrap().len(), 64);
+        let stats = reader.stats();
+        assert!((1..=256 << 10).contains(&stats.peak_reserved), "{stats:?}");
+        // Less than one chunk needs is refused before anything is read.
+        let options = GetOptions { memory: Some(4096), ..in_mode(mode) };
+        let error = get_with(&opened, &[None], options).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Budget, "{error}");
+    }
+}
+
+#[test]
+fn a_result_that_is_too_large_for_its_caller_is_refused_before_anything_is_read() {
+    let engine = engine(2, AMPLE);
+    let store = engine.memory_store("limits");
+    let array = WrittenArray::floats(&[64, 64], &[16, 16], 8);
+    array.write(store.clone(), "");
+    let opened = open_in(&engine, store, "");
+    let len = array.elements.len() as u64;
+    let options = |max_bytes| GetOptions { max_bytes: Some(max_bytes), ..GetOptions::default() };
+    assert!(get_with(&opened, &[None], options(len)).is_ok());
+    let error = get_with(&opened, &[None], options(len - 1)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Budget);
+    assert!(error.message.contains(&len.to_string()), "{error}");
+    let one = [DimensionSelection::Index(0); 2];
+    let several = [Some(&one[..]), None, Some(&one[..])];
+    assert_eq!(get_with(&opened, &several, options(len)).unwrap_err().code, ErrorCode::Budget);
+    assert_eq!(engine.memory_usage().held, 0);
 }

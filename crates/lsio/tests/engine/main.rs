@@ -5,6 +5,7 @@ mod bit_identity;
 mod chunk_reader;
 mod counters;
 mod faults;
+mod fixtures;
 mod groups;
 mod hostile;
 mod life_cycle;

@@ -46,7 +46,7 @@ pub(crate) fn open_in(engine: &Arc<Engine>, storage: Arc<dyn Storage>, path: &st
 
 type OpenedArray = Arc<Array>;
 
-fn array_of(node: Node) -> OpenedArray {
+pub(crate) fn array_of(node: Node) -> OpenedArray {
     match node {
         Node::Array(array) => array,
         Node::Group(group) => panic!("{} is a group", group.name()),

@@ -1,15 +1,16 @@
 //! Every fixture that other writers made, read through the whole engine and compared byte for byte.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use lsio::{
-    Array, DimensionSelection, Engine, EngineConfig, ErrorCode, GetOptions, IoMode, LsioError,
-    Node, OpenOptions, ReadResult, ReadValues, Values,
+    Array, DimensionSelection, Engine, ErrorCode, IoMode, LsioError, Node, OpenOptions, ReadResult,
+    ReadValues,
 };
 use serde_json::Value;
+
+use crate::reading::{AMPLE, array_of, bytes_of, engine, get_with, in_mode, texts};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
@@ -17,10 +18,6 @@ fn fixtures() -> PathBuf {
 
 fn json(path: &str) -> Value {
     serde_json::from_slice(&fs::read(fixtures().join(path)).unwrap()).unwrap()
-}
-
-fn engine() -> Arc<Engine> {
-    Engine::new(&EngineConfig::default()).unwrap()
 }
 
 fn open(engine: &Arc<Engine>, path: &str) -> Result<Node, LsioError> {
@@ -35,11 +32,8 @@ fn open_array(engine: &Arc<Engine>, entry: &Value) -> Arc<Array> {
         ..OpenOptions::default()
     };
     let location = fixtures().join("data").join(path);
-    match engine.open_blocking(location.to_str().unwrap(), &options) {
-        Ok(Node::Array(array)) => array,
-        Ok(Node::Group(_)) => panic!("{path} is a group"),
-        Err(error) => panic!("{path}: {error} {:?}", error.causes()),
-    }
+    let node = engine.open_blocking(location.to_str().unwrap(), &options);
+    array_of(node.unwrap_or_else(|error| panic!("{path}: {error} {:?}", error.causes())))
 }
 
 fn get(
@@ -47,35 +41,12 @@ fn get(
     selection: Option<&[DimensionSelection]>,
     mode: IoMode,
 ) -> Result<ReadResult, LsioError> {
-    let (sender, receiver) = mpsc::channel();
-    let options = GetOptions { mode, ..GetOptions::default() };
-    let done = Box::new(move |result| sender.send(result).unwrap());
-    let _handle = array.get(&[selection], options, done)?;
-    receiver.recv().unwrap()
-}
-
-/// The elements of a read as little-endian bytes or as texts.
-fn read_bytes(result: &ReadResult) -> Vec<u8> {
-    match &result.values {
-        ReadValues::Shared(lease) => lease.to_vec(),
-        other => panic!("no fixed-size elements: {other:?}"),
-    }
-}
-
-fn read_texts(result: &ReadResult) -> Vec<String> {
-    let ReadValues::Each(values) = &result.values else { panic!("no texts") };
-    let Values::Variable(strings) = &values[0] else { panic!("no texts") };
-    let elements = &strings.elements;
-    let text = |pair: &[u64]| {
-        let bytes = &elements.bytes[pair[0] as usize..pair[1] as usize];
-        String::from_utf8(bytes.to_vec()).unwrap()
-    };
-    elements.offsets.windows(2).map(text).collect()
+    get_with(array, &[selection], in_mode(mode)).map(|(result, _)| result)
 }
 
 #[test]
 fn every_array_has_the_values_that_its_writer_read_back() {
-    let engine = engine();
+    let engine = engine(2, AMPLE);
     let manifest = json("data/manifest.json");
     let entries = manifest.as_array().unwrap();
     let mut arrays = 0;
@@ -91,10 +62,12 @@ fn every_array_has_the_values_that_its_writer_read_back() {
             .unwrap_or_else(|error| panic!("{path}: {error} {:?}", error.causes()));
         let expected = fixtures().join("data").join(entry["expected"].as_str().unwrap());
         if entry["dtype"] == "string" {
-            let texts: Vec<String> = serde_json::from_slice(&fs::read(expected).unwrap()).unwrap();
-            assert_eq!(read_texts(&result), texts, "{path}");
+            let expected: Vec<String> =
+                serde_json::from_slice(&fs::read(expected).unwrap()).unwrap();
+            let ReadValues::Each(values) = &result.values else { panic!("{path} has no texts") };
+            assert_eq!(texts(&values[0]), expected, "{path}");
         } else {
-            assert!(read_bytes(&result) == fs::read(expected).unwrap(), "{path} has other values");
+            assert!(*bytes_of(&result) == fs::read(expected).unwrap(), "{path} has other values");
         }
         arrays += 1;
     }
@@ -105,7 +78,7 @@ fn every_array_has_the_values_that_its_writer_read_back() {
 
 #[test]
 fn hostile_input_is_refused_with_the_right_code() {
-    let engine = engine();
+    let engine = engine(2, AMPLE);
     let manifest = json("hostile/manifest_hostile.json");
     let mut wrong = Vec::new();
     for entry in manifest.as_array().unwrap() {
@@ -147,7 +120,7 @@ fn parse_selection(list: &[Value]) -> Vec<DimensionSelection> {
 
 #[test]
 fn seeded_selections_are_what_numpy_picks() {
-    let engine = engine();
+    let engine = engine(2, AMPLE);
     let manifest = json("data/manifest.json");
     let file = json("data/selections.json");
     let selections = file["selections"].as_array().unwrap();
@@ -162,7 +135,7 @@ fn seeded_selections_are_what_numpy_picks() {
         let shape: Vec<u64> =
             case["shape"].as_array().unwrap().iter().map(|len| len.as_u64().unwrap()).collect();
         assert_eq!(result.regions[0].layout.shape, shape, "{path} {selection:?}");
-        let sum = crc32fast::hash(&read_bytes(&result));
+        let sum = crc32fast::hash(bytes_of(&result));
         assert_eq!(u64::from(sum), case["crc32"].as_u64().unwrap(), "{path} {selection:?}");
     }
     // Fractions are no selection of this crate; the facade refuses them.
