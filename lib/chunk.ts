@@ -48,6 +48,7 @@ export function createChunk<D extends DataType, F extends ElementForm | undefine
 /** Gives the memory of a chunk back that nobody uses. */
 export function releaseChunk({ bytes, texts }: NativeChunk): void {
   for (const view of [bytes, texts?.offsets, texts?.bytes]) {
-    if (view !== undefined) native().detach(view.buffer as ArrayBuffer);
+    // Texts that became strings were given back then.
+    if (view !== undefined && view.byteLength > 0) native().detach(view.buffer as ArrayBuffer);
   }
 }

@@ -10,7 +10,7 @@ import {
   type Utf8Data,
 } from './data-type.js';
 import { LsioError } from './errors.js';
-import type { NativeTexts } from './native-module.js';
+import { native, type NativeTexts } from './native-module.js';
 import { buildStrings } from './turns.js';
 
 /** Decoded elements of a region of an array. */
@@ -59,7 +59,10 @@ export async function elementsOf(
     byteLength / BigUint64Array.BYTES_PER_ELEMENT,
   );
   const data: Utf8Data = { offsets, bytes: texts.bytes };
-  return form === 'utf8' ? data : buildStrings(data, signal);
+  if (form === 'utf8') return data;
+  const strings = await buildStrings(data, signal);
+  for (const part of [offsets, data.bytes]) native().detach(part.buffer as ArrayBuffer);
+  return strings;
 }
 
 /**
