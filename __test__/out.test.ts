@@ -74,3 +74,22 @@ test('several calls into disjoint views of one shared buffer', async (t) => {
   );
   t.deepEqual(Float32Array.from(out), sampleElements(sample));
 });
+
+test('nothing is written to shared memory after an abort was reported', async (t) => {
+  const array = await openSample();
+  const out = new Float32Array(new SharedArrayBuffer(3000 * 257 * 4));
+  for (let round = 0; round < 20; round += 1) {
+    const controller = new AbortController();
+    const running = array.get(null, { out, signal: controller.signal });
+    if (round % 2 === 1) await new Promise(setImmediate);
+    controller.abort('enough');
+    await running.then(
+      () => t.fail(),
+      (reason: unknown) => t.is(reason, 'enough'),
+    );
+    out.fill(-1);
+    // Whatever was still under way would have ended by the end of another whole read.
+    await array.get();
+    t.true(out.every((value) => value === -1));
+  }
+});

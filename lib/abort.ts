@@ -8,6 +8,11 @@ const PROGRESS_INTERVAL_MS = 100;
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether an aborted call rejects only when the core has ended it: it writes to memory of the caller,
+   * who may use that again afterwards.
+   */
+  readonly untilEnded?: boolean;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -16,7 +21,7 @@ interface CallOptions {
  * the signal is aborted, before anything is started where it was aborted already.
  */
 export async function runCall<T>(
-  { signal, onProgress }: CallOptions,
+  { signal, onProgress, untilEnded = false }: CallOptions,
   start: (call: NativeCall) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
@@ -24,28 +29,39 @@ export async function runCall<T>(
   const call = new NativeCall();
   const stopPolling = onProgress === undefined ? undefined : pollProgress(call, onProgress);
   try {
-    return await (signal === undefined ? start(call) : raceWithSignal(signal, call, start(call)));
+    if (signal === undefined) return await start(call);
+    return await cancelOnAbort(signal, call, start(call), untilEnded);
   } finally {
     stopPolling?.();
   }
 }
 
-async function raceWithSignal<T>(
+async function cancelOnAbort<T>(
   signal: AbortSignal,
   call: NativeCall,
   running: Promise<T>,
+  untilEnded: boolean,
 ): Promise<T> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     onAbort = () => {
       call.cancel();
-      // Whatever the signal was aborted with is what the call rejects with.
-      reject(signal.reason as Error);
+      const rejectWithReason = (): void => {
+        // Whatever the signal was aborted with is what the call rejects with.
+        reject(signal.reason as Error);
+      };
+      if (untilEnded) running.then(rejectWithReason, rejectWithReason);
+      else rejectWithReason();
     };
     signal.addEventListener('abort', onAbort, { once: true });
   });
+  // The end of a call that was aborted is no news: `aborted` says how it ends.
+  const ended = running.then(
+    (result) => (signal.aborted ? aborted : result),
+    (error: unknown) => (signal.aborted ? aborted : Promise.reject(error as Error)),
+  );
   try {
-    return await Promise.race([running, aborted]);
+    return await Promise.race([ended, aborted]);
   } finally {
     if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }

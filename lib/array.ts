@@ -152,9 +152,10 @@ export class LsioArray<D extends DataType = DataType> {
     const kind = elementKind(this.dtype, parsed.as);
     const out = parsed.out === undefined ? undefined : checkOut(kind, parsed.out);
     const selected = packSelection(selection, this.shape.length);
-    const result = await runCall(parsed, async (call) => {
-      const request = nativeReadOptions(kind, parsed, out?.byteLength);
-      const shared = out !== undefined && !request.widen ? sharedBytes(out) : undefined;
+    const request = nativeReadOptions(kind, parsed, out?.byteLength);
+    const shared = out !== undefined && !request.widen ? sharedBytes(out) : undefined;
+    const untilEnded = shared !== undefined;
+    const result = await runCall({ ...parsed, untilEnded }, async (call) => {
       const read = unwrap(await this.#native.get(call, [selected], request, shared));
       const { shape, stride } = read.regions[0] as NativeRegion;
       if (shared !== undefined) return { data: out, shape, stride };
