@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 
-use lsio::{ErrorCode, GetOptions, IoMode, ReadOptions, Values};
+use lsio::{ErrorCode, GetOptions, IoMode, LsioError, ReadOptions, ReadResult, Values};
 use lsio_io::{Fault, FaultStorage, Key, Reads, Storage, WriteStorage};
 use lsio_zarr::ArrayWriter;
 
@@ -37,6 +38,15 @@ fn at_chunks_of_plan(storage: &FaultStorage, plan: u64, fault: Fault) {
     storage.inject(Reads::Nth(number), 1, fault);
 }
 
+/// Waits for a blocked read of a call that must not end before.
+fn wait_until_blocked(storage: &FaultStorage, result: &Receiver<Result<ReadResult, LsioError>>) {
+    while storage.blocked() == 0 {
+        let early = result.try_recv().map(|result| result.map(drop));
+        assert!(early.is_err(), "the read has ended: {early:?}");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_shard_replaced_after_its_index_was_read_is_read_wholly_new_or_wholly_old() {
     let [old, new, _] = versions();
@@ -53,7 +63,7 @@ fn a_shard_replaced_after_its_index_was_read_is_read_wholly_new_or_wholly_old() 
         let opened = open_in(&engine, storage.clone(), "");
         at_chunks_of_plan(&storage, 0, Fault::Block);
         let (_handle, result) = start_get(&opened, &[None], GetOptions::default()).unwrap();
-        storage.wait_until_blocked(1);
+        wait_until_blocked(&storage, &result);
         new.write_chunks(&writer);
         assert!(storage.release_one());
         let result = result.recv().unwrap().unwrap();
@@ -74,7 +84,7 @@ fn a_shard_replaced_again_during_the_second_plan_is_a_conflict() {
     at_chunks_of_plan(&storage, 1, Fault::Block);
     let (_handle, result) = start_get(&opened, &[None], GetOptions::default()).unwrap();
     for version in [&second, &third] {
-        storage.wait_until_blocked(1);
+        wait_until_blocked(&storage, &result);
         version.write_chunks(&writer);
         assert!(storage.release_one());
     }
