@@ -266,7 +266,8 @@ export declare class LsioArray<D extends DataType = DataType> {
      */
     get<F extends ElementForm<D> | undefined = undefined>(selection?: Selection | null, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
     /**
-     * Reads several regions in one crossing; a chunk that several of them need is read once.
+     * Reads several regions in one crossing; a chunk that several of them need is read once. Results of
+     * elements of fixed size are views over one buffer.
      *
      * @throws {LsioError} as {@link LsioArray.get}.
      */

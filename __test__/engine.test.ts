@@ -96,6 +96,15 @@ test('progress is reported, last at the end', async (t) => {
   t.is(seen.at(-1), 16);
 });
 
+test('an error of onProgress is that of the call', async (t) => {
+  const array = await openArray(location);
+  const error = new Error('no bar');
+  const onProgress = (): void => {
+    throw error;
+  };
+  t.is(await t.throwsAsync(array.get(null, { onProgress })), error);
+});
+
 test('a chunk that cannot fit the memory of the call is refused with the numbers', async (t) => {
   const array = await openArray(location);
   await t.throwsAsync(array.get(null, { memory: 1000 }), {

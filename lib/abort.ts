@@ -67,16 +67,27 @@ async function cancelOnAbort<T>(
   }
 }
 
-/** Calls `onProgress` now and then; the function that it returns calls it once more and ends that. */
+/**
+ * Calls `onProgress` now and then; the function that it returns calls it once more and ends that. If
+ * it throws, the call is cancelled and the returned function throws the same.
+ */
 function pollProgress(call: NativeCall, onProgress: (progress: Progress) => void): () => void {
+  let failure: { readonly error: unknown } | undefined;
   const report = (): void => {
+    if (failure !== undefined) return;
     const { chunks, totalChunks, bytesRead, bytesDecoded } = call.progress();
-    onProgress({ chunks, totalChunks, bytesRead, bytesDecoded });
+    try {
+      onProgress({ chunks, totalChunks, bytesRead, bytesDecoded });
+    } catch (error) {
+      failure = { error };
+      call.cancel();
+    }
   };
   const timer = setInterval(report, PROGRESS_INTERVAL_MS);
   timer.unref();
   return () => {
     clearInterval(timer);
     report();
+    if (failure !== undefined) throw failure.error;
   };
 }

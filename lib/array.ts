@@ -169,7 +169,8 @@ export class LsioArray<D extends DataType = DataType> {
   }
 
   /**
-   * Reads several regions in one crossing; a chunk that several of them need is read once.
+   * Reads several regions in one crossing; a chunk that several of them need is read once. Results of
+   * elements of fixed size are views over one buffer.
    *
    * @throws {LsioError} as {@link LsioArray.get}.
    */
