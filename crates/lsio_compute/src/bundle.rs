@@ -12,7 +12,7 @@ use lsio_io::{
 
 use crate::executor::Shared;
 use crate::run::{Attempt, KnownKey, Run};
-use crate::task_job::TaskJob;
+use crate::task_job::{TaskJob, Tasks};
 
 /// Tasks whose memory is reserved together, because they share reads. Most have one task and one read.
 #[derive(Debug)]
@@ -60,8 +60,20 @@ pub(crate) struct PlannedTask {
 #[derive(Clone)]
 pub(crate) enum Input {
     Missing,
-    Encoded { parts: Vec<Option<SharedBytes>>, params: Params, whole: Option<Key> },
-    Failed { error: StorageError, whole: bool },
+    Encoded {
+        parts: Vec<Option<SharedBytes>>,
+        params: Params,
+        whole: Option<Key>,
+    },
+    Failed {
+        error: StorageError,
+        whole: bool,
+    },
+    /// The storage answered with less than was asked for.
+    Short {
+        expected: u64,
+        actual: u64,
+    },
 }
 
 impl fmt::Debug for PlannedTask {
@@ -71,12 +83,51 @@ impl fmt::Debug for PlannedTask {
 }
 
 impl Bundle {
-    pub(crate) fn read_bytes(&self) -> u64 {
-        self.reads.iter().map(|read| read.bytes).sum()
+    fn read_bytes(&self) -> u64 {
+        self.reads.iter().map(|read| read.bytes).fold(0, u64::saturating_add)
     }
 
-    pub(crate) fn task_bytes(&self) -> u64 {
-        self.tasks.iter().map(|task| task.bytes).sum()
+    /// Bytes to reserve for all of it.
+    pub(crate) fn bytes(&self) -> u64 {
+        let tasks = self.tasks.iter().map(|task| task.bytes);
+        tasks.fold(self.read_bytes(), u64::saturating_add)
+    }
+}
+
+/// Bytes that a run is charged: given back when dropped.
+pub(crate) struct Charge {
+    run: Arc<Run>,
+    bytes: u64,
+}
+
+impl Charge {
+    pub(crate) fn new(run: Arc<Run>, bytes: u64) -> Self {
+        run.counters.reserve(bytes);
+        run.operation.admitted(bytes);
+        Self { run, bytes }
+    }
+
+    fn take(&mut self, bytes: u64) -> Self {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        Self { run: self.run.clone(), bytes }
+    }
+
+    pub(crate) fn grow(&mut self, more: u64) {
+        self.bytes += more;
+        self.run.counters.reserve(more);
+        self.run.operation.admitted(more);
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.run.counters.release(self.bytes);
+        self.run.operation.released(self.bytes);
     }
 }
 
@@ -97,31 +148,32 @@ impl fmt::Debug for InFlight {
 /// What comes of starting a bundle.
 pub(crate) struct Started {
     /// Tasks that wait for nothing.
-    pub(crate) ready: Vec<Box<TaskJob>>,
+    pub(crate) ready: Tasks,
     /// Reads to perform, each with its storage.
     pub(crate) reads: Vec<(Arc<dyn Storage>, Read)>,
     pub(crate) in_flight: Arc<InFlight>,
 }
 
 impl InFlight {
-    /// Shares out `reservation` to the reads and tasks of `bundle`.
+    /// Shares out `reservation` and `charge` to the reads and tasks of `bundle`.
     pub(crate) fn start(
         shared: &Arc<Shared>,
         run: &Arc<Run>,
         bundle: Bundle,
         mut reservation: Reservation,
+        mut charge: Charge,
     ) -> Started {
         // The reservation was made for the sum of all parts. The run is charged for the reads until
-        // the first task has ended.
-        let mut charge = bundle.read_bytes();
+        // the last task has ended.
+        let for_reads = Arc::new(charge.take(bundle.read_bytes()));
         let mut jobs: Vec<_> = bundle
             .tasks
             .into_iter()
             .map(|planned| {
                 let memory = reservation.take(planned.bytes);
-                let charged = planned.bytes + std::mem::take(&mut charge);
+                let charges = (charge.take(planned.bytes), for_reads.clone());
                 let (shared, run) = (shared.clone(), run.clone());
-                Some(Box::new(TaskJob::new(shared, run, planned, memory, charged)))
+                Some(Box::new(TaskJob::new(shared, run, planned, memory, charges)))
             })
             .collect();
         let ready =
@@ -158,7 +210,7 @@ impl InFlight {
     }
 
     /// Hands the bytes of a read to the tasks that wait for them; returns those that now have all.
-    pub(crate) fn arrive(&self, completion: &Completion) -> Vec<Box<TaskJob>> {
+    pub(crate) fn arrive(&self, completion: &Completion) -> Tasks {
         if let Ok(answer) = &completion.result {
             let bytes = answer.bytes.len() as u64;
             self.run.counters.count_read(bytes, completion.route, completion.elapsed);
@@ -183,9 +235,12 @@ impl PlannedTask {
         let Input::Encoded { parts, whole, .. } = input else { return };
         match &completion.result {
             Ok(answer) => {
-                let len = user.len.unwrap_or(answer.bytes.len() as u64);
-                let range = user.offset as usize..(user.offset + len) as usize;
-                parts[user.part] = answer.bytes.slice(range);
+                let actual = answer.bytes.len() as u64;
+                let expected = user.len.map_or(actual, |len| user.offset + len);
+                match answer.bytes.slice(user.offset as usize..expected as usize) {
+                    Some(part) => parts[user.part] = Some(part),
+                    None => *input = Input::Short { expected, actual },
+                }
             }
             Err(error) => {
                 *input = Input::Failed { error: error.clone(), whole: whole.is_some() };

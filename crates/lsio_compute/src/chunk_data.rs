@@ -76,7 +76,8 @@ pub(crate) fn gather_needs(input: &TaskInput, handle: &SourceHandle, decoded: u6
     if placement.covers(handle.grid.chunk_shape()) {
         return decoded;
     }
-    let region: u64 = placement.shape().iter().product::<u64>() * element as u64;
+    let region =
+        placement.shape().iter().fold(element as u64, |bytes, &len| bytes.saturating_mul(len));
     decoded.saturating_add(class_size(region))
 }
 
@@ -192,10 +193,17 @@ fn repeat(element: &[u8], count: u64, limit: u64) -> Result<VariableChunk, Chunk
 
 /// Charges what the elements take in fact.
 fn keep_variable(
-    chunk: VariableChunk,
+    mut chunk: VariableChunk,
     reservation: &mut Reservation,
 ) -> Result<ChunkValues, ChunkErrorKind> {
-    let bytes = (chunk.offsets.capacity() * size_of::<u64>() + chunk.bytes.capacity()) as u64;
+    let taken = |chunk: &VariableChunk| {
+        (chunk.offsets.capacity() * size_of::<u64>() + chunk.bytes.capacity()) as u64
+    };
+    if taken(&chunk) > reservation.bytes() {
+        chunk.offsets.shrink_to_fit();
+        chunk.bytes.shrink_to_fit();
+    }
+    let bytes = taken(&chunk);
     if bytes > reservation.bytes() && !reservation.try_grow(bytes - reservation.bytes()) {
         return Err(ChunkErrorKind::TooLarge { needed: bytes, limit: reservation.bytes() });
     }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lsio_array::{ChunkErrorKind, Task, TaskPlan, VariableChunk, c_strides, checked_product};
+use lsio_array::{
+    ChunkErrorKind, Placement, Task, TaskPlan, VariableChunk, c_strides, checked_product,
+};
 use lsio_io::Reservation;
 
 use crate::chunk_data::{ChunkValues, gather, gather_needs};
@@ -23,13 +25,10 @@ pub struct VariableValues {
 /// Receives the end of a collection: one result for each output.
 pub type CollectDone = Box<dyn FnOnce(Result<Vec<VariableValues>, RunError>) + Send>;
 
-/// A part of an output: numbers of its elements there, and the elements.
+/// A part of an output, and the chunk that it comes from.
 struct Part {
-    output: usize,
-    numbers: Vec<u64>,
+    placement: Placement,
     chunk: Arc<ChunkData>,
-    /// Numbers of the elements inside the chunk data.
-    from: Vec<u64>,
 }
 
 struct Collect {
@@ -76,32 +75,33 @@ impl Collect {
         let parts = std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner));
         let outputs = self.outputs.iter().enumerate();
         outputs
-            .map(|(output, (_, count))| {
-                let of_output = parts.iter().filter(|part| part.output == output);
-                self.assemble_output(of_output, *count)
+            .map(|(output, (strides, count))| {
+                let of_output = parts.iter().filter(|part| part.placement.output == output);
+                self.assemble_output(&of_output, strides, *count)
             })
             .collect()
     }
 
     fn assemble_output<'a>(
         &self,
-        parts: impl Iterator<Item = &'a Part> + Clone,
+        parts: &(impl Iterator<Item = &'a Part> + Clone),
+        strides: &[u64],
         count: u64,
     ) -> Result<VariableValues, RunError> {
-        let count =
-            usize::try_from(count).map_err(|_| RunError::OutOfMemory { bytes: u64::MAX })?;
-        let total: usize = parts.clone().flat_map(Part::elements).map(|(_, text)| text.len()).sum();
-        let bytes = (count as u64 + 1) * size_of::<u64>() as u64 + total as u64;
+        let elements = || parts.clone().flat_map(|part| part.elements(strides));
+        let total: usize = elements().map(|(_, text)| text.len()).sum();
+        let bytes = count.saturating_add(1).saturating_mul(size_of::<u64>() as u64);
+        let bytes = bytes.saturating_add(total as u64);
         let held = self.memory.reserve_unwaited(bytes).into_held();
-        let mut offsets = vec![0u64; count + 1];
-        for (number, text) in parts.clone().flat_map(Part::elements) {
+        let mut offsets: Vec<u64> = zeros(count.saturating_add(1))?;
+        for (number, text) in elements() {
             offsets[number as usize + 1] = text.len() as u64;
         }
-        for index in 0..count {
-            offsets[index + 1] += offsets[index];
+        for index in 1..offsets.len() {
+            offsets[index] += offsets[index - 1];
         }
-        let mut values = vec![0; total];
-        for (number, text) in parts.flat_map(Part::elements) {
+        let mut values = zeros(total as u64)?;
+        for (number, text) in elements() {
             let start = offsets[number as usize] as usize;
             values[start..start + text.len()].copy_from_slice(text);
         }
@@ -110,14 +110,28 @@ impl Collect {
     }
 }
 
+/// So many zeros, or an error where there is no room for them.
+fn zeros<T: Default + Clone>(len: u64) -> Result<Vec<T>, RunError> {
+    let none = RunError::OutOfMemory { bytes: len.saturating_mul(size_of::<T>() as u64) };
+    let mut zeros = Vec::new();
+    let reserved = usize::try_from(len).is_ok_and(|len| zeros.try_reserve_exact(len).is_ok());
+    if !reserved {
+        return Err(none);
+    }
+    zeros.resize(len as usize, T::default());
+    Ok(zeros)
+}
+
 impl Part {
-    /// Each element with its number in the output.
-    fn elements(&self) -> impl Iterator<Item = (u64, &[u8])> {
+    /// Each element with its number in an output with these strides.
+    fn elements(&self, strides: &[u64]) -> impl Iterator<Item = (u64, &[u8])> {
         let (offsets, bytes): (&[u64], &[u8]) = match &self.chunk.values {
             ChunkValues::Variable(chunk, _) => (&chunk.offsets, &chunk.bytes),
             ChunkValues::Fixed(_) => (&[], &[]),
         };
-        self.numbers.iter().zip(&self.from).filter_map(move |(&number, &from)| {
+        let numbers = self.placement.target_numbers(strides);
+        let from = self.placement.source_numbers(&self.chunk.strides);
+        numbers.into_iter().zip(from).filter_map(move |(number, from)| {
             let start = *offsets.get(from as usize)? as usize;
             let end = *offsets.get(from as usize + 1)? as usize;
             Some((number, bytes.get(start..end)?))
@@ -128,7 +142,9 @@ impl Part {
 impl Operation for Collect {
     fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
         let inputs = task.inputs.iter().zip(decoded);
-        inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes)).sum()
+        let needs =
+            inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes));
+        needs.fold(0, u64::saturating_add)
     }
 
     fn target(&self, _task: &Task, _input: usize, _sources: &Sources) -> Target<'_> {
@@ -144,23 +160,20 @@ impl Operation for Collect {
         counters: &Counters,
     ) -> Result<(), ChunkErrorKind> {
         let source = &sources[0];
-        let whole = task.inputs[0].whole_chunk(source.grid.chunk_shape());
+        let [input] = &task.inputs[..] else {
+            return Err(ChunkErrorKind::Panic("a collection has one input".to_owned()));
+        };
+        let whole = input.whole_chunk(source.grid.chunk_shape());
         let decoded = inputs.pop().unwrap_or(DecodedInput::Missing);
         let chunk = gather(task.number, &whole, source, decoded, &mut reservation, counters)?;
         // Collected elements are part of the result: they never wait for anybody.
         let chunk = Arc::new(chunk.into_held());
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        for placement in &task.inputs[0].placements {
-            let (strides, _) = self
-                .outputs
-                .get(placement.output)
-                .ok_or_else(|| ChunkErrorKind::Panic("a placement has no output".to_owned()))?;
-            parts.push(Part {
-                output: placement.output,
-                numbers: placement.target_numbers(strides),
-                from: placement.source_numbers(&chunk.strides),
-                chunk: chunk.clone(),
-            });
+        for placement in &input.placements {
+            if placement.output >= self.outputs.len() {
+                return Err(ChunkErrorKind::Panic("a placement has no output".to_owned()));
+            }
+            parts.push(Part { placement: placement.clone(), chunk: chunk.clone() });
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ impl CopyInto {
         source: &SourceHandle,
     ) -> Result<Vec<StridedCopy>, ChunkErrorKind> {
         let element = source.element.unwrap_or_default();
-        let copies = task.inputs[0].placements.iter().map(|placement| {
+        let copies = task.inputs.iter().flat_map(|input| &input.placements).map(|placement| {
             let (offset, strides) = self.outputs.get(placement.output)?;
             StridedCopy::new(placement, &source.strides, strides, element)?.shifted(*offset)
         });
@@ -72,7 +72,8 @@ impl CopyInto {
 
     /// Where the whole chunk goes if it can be decoded there: `(offset, length)` in bytes.
     fn place(&self, task: &Task, source: &SourceHandle) -> Option<(usize, usize)> {
-        let [placement] = &task.inputs[0].placements[..] else { return None };
+        let [input] = &task.inputs[..] else { return None };
+        let [placement] = &input.placements[..] else { return None };
         if !placement.covers(source.grid.chunk_shape()) {
             return None;
         }
@@ -86,7 +87,7 @@ impl Operation for CopyInto {
     fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
         match self.place(task, &sources[0]) {
             Some(_) => 0,
-            None => decoded.iter().sum(),
+            None => decoded.iter().copied().fold(0, u64::saturating_add),
         }
     }
 

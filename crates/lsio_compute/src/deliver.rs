@@ -12,6 +12,7 @@ use lsio_io::Reservation;
 use crate::chunk_data::{gather, gather_needs};
 use crate::executor::Shared;
 use crate::operation::{DecodedInput, Gate, Operation, Restart, Sources, Target};
+use crate::panics::contain;
 use crate::run::RunOptions;
 use crate::stats::Counters;
 use crate::{ChunkData, Executor, RunError, RunHandle, RunStats, SourceHandle};
@@ -34,6 +35,9 @@ pub struct DeliverOptions {
 
 /// Receives a batch of chunks; an empty one is the end.
 pub type BatchDone = Box<dyn FnOnce(Result<Vec<ChunkData>, RunError>) + Send>;
+
+/// One who waits, and what he gets.
+type Answer = (BatchDone, Result<Vec<ChunkData>, RunError>);
 
 /// The consumer's side of a run that delivers its chunks. Dropping it ends the run.
 #[derive(Debug)]
@@ -64,6 +68,10 @@ struct DeliveryState {
     /// Bytes reserved by tasks in flight and by chunks that wait for the consumer.
     bytes: u64,
     waiters: VecDeque<(usize, BatchDone)>,
+    /// Whether a thread is serving those who wait.
+    serving: bool,
+    /// The consumer wants no more chunks.
+    closed: bool,
     ended: Option<Result<(), RunError>>,
 }
 
@@ -113,12 +121,15 @@ impl ChunkStream {
 
     /// Ends the run: no further chunks come, what was not delivered is given back.
     pub fn close(&self) {
-        self.handle.cancel();
         let mut state = self.delivery.lock();
+        state.closed = true;
         let chunks = std::mem::take(&mut state.chunks);
         self.delivery.kept_less(&mut state, chunks.values().map(ChunkData::charged).sum());
-        self.delivery.serve(state);
+        drop(state);
         drop(chunks);
+        self.handle.cancel();
+        // Other streams may start what these chunks were in the way of.
+        self.handle.wake();
     }
 
     /// What the run has done so far.
@@ -157,39 +168,48 @@ impl Delivery {
         }
     }
 
-    /// Serves those who wait, as far as that is possible, without the lock.
-    fn serve(&self, mut state: MutexGuard<'_, DeliveryState>) {
-        let mut served: Vec<(BatchDone, Result<Vec<ChunkData>, RunError>)> = Vec::new();
-        while !state.waiters.is_empty() {
-            let mut batch = Vec::new();
-            let most = state.waiters.front().map_or(1, |(most, _)| *most);
-            while batch.len() < most && self.has_next(&state) {
-                let Some((_, chunk)) = state.chunks.pop_first() else { break };
-                state.next += 1;
-                self.kept_less(&mut state, chunk.charged());
-                batch.push(chunk.into_held());
-            }
-            let result = match (&state.ended, batch.is_empty()) {
-                (_, false) => Ok(batch),
-                (Some(Ok(())), true) => Ok(batch),
-                (Some(Err(error)), true) => Err(error.clone()),
-                (None, true) => break,
-            };
-            if let Some((_, done)) = state.waiters.pop_front() {
-                served.push((done, result));
-            }
+    /// Serves those who wait, as far as that is possible, without the lock. One thread does so at a
+    /// time, so that all are served in their order and one that asks again at once is served by the
+    /// same loop.
+    fn serve<'a>(&'a self, mut state: MutexGuard<'a, DeliveryState>) {
+        if std::mem::replace(&mut state.serving, true) {
+            return;
         }
-        drop(state);
-        for (done, result) in served {
-            done(result);
+        while let Some((done, result)) = self.next_answer(&mut state) {
+            drop(state);
+            // The consumer's function: if it panics, the panic hook says so, and others are served.
+            drop(contain(|| done(result)));
+            state = self.lock();
         }
+        state.serving = false;
+    }
+
+    /// The answer to the first who waits, if there is one.
+    fn next_answer(&self, state: &mut DeliveryState) -> Option<Answer> {
+        let most = state.waiters.front()?.0;
+        let mut batch = Vec::new();
+        while batch.len() < most && self.has_next(state) {
+            let Some((_, chunk)) = state.chunks.pop_first() else { break };
+            state.next += 1;
+            self.kept_less(state, chunk.charged());
+            batch.push(chunk.into_held());
+        }
+        let result = match (&state.ended, batch.is_empty()) {
+            (_, false) | (Some(Ok(())), true) => Ok(batch),
+            (Some(Err(error)), true) => Err(error.clone()),
+            (None, true) => return None,
+        };
+        let (_, done) = state.waiters.pop_front()?;
+        Some((done, result))
     }
 }
 
 impl Operation for Deliver {
     fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
         let inputs = task.inputs.iter().zip(decoded);
-        inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes)).sum()
+        let needs =
+            inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes));
+        needs.fold(0, u64::saturating_add)
     }
 
     fn target(&self, _task: &Task, _input: usize, _sources: &Sources) -> Target<'_> {
@@ -199,35 +219,54 @@ impl Operation for Deliver {
     fn consume(
         &self,
         task: &Task,
-        inputs: Vec<DecodedInput>,
+        mut inputs: Vec<DecodedInput>,
         sources: &Sources,
         mut reservation: Reservation,
         counters: &Counters,
     ) -> Result<(), ChunkErrorKind> {
-        for (input, decoded) in task.inputs.iter().zip(inputs) {
-            let source = &sources[input.source];
-            let chunk = gather(task.number, input, source, decoded, &mut reservation, counters)?;
-            let delivery = &self.0;
-            let mut state = delivery.lock();
-            delivery.kept_more(&mut state, chunk.charged());
-            let key = if delivery.in_order { chunk.number } else { state.arrived };
-            state.arrived += 1;
-            state.chunks.insert(key, chunk);
-            delivery.serve(state);
+        let ([input], Some(decoded)) = (&task.inputs[..], inputs.pop()) else {
+            return Err(ChunkErrorKind::Panic("a stream has one input".to_owned()));
+        };
+        let source = &sources[input.source];
+        let chunk = gather(task.number, input, source, decoded, &mut reservation, counters)?;
+        let delivery = &self.0;
+        let mut state = delivery.lock();
+        if state.closed {
+            return Ok(());
         }
+        delivery.kept_more(&mut state, chunk.charged());
+        let key = if delivery.in_order { chunk.number } else { state.arrived };
+        state.arrived += 1;
+        state.chunks.insert(key, chunk);
+        delivery.serve(state);
         Ok(())
     }
 
-    fn gate(&self, bytes: u64, in_flight: usize) -> Gate {
+    fn gate(&self, first: u64, bytes: u64, in_flight: usize) -> Gate {
         let delivery = &self.0;
         let state = delivery.lock();
         let total = delivery.total.load(Ordering::Relaxed);
-        let fits = state.bytes + bytes <= delivery.cap
-            && total + bytes <= delivery.total_cap
+        let fits = state.bytes.saturating_add(bytes) <= delivery.cap
+            && total.saturating_add(bytes) <= delivery.total_cap
             && in_flight + state.chunks.len() < delivery.concurrency;
-        // A consumer that waits is owed one task, whatever others keep.
-        let owed = !state.waiters.is_empty() && in_flight == 0 && !delivery.has_next(&state);
-        if fits || owed { Gate::Open } else { Gate::Closed }
+        // A consumer that waits is owed one task, whatever others keep: the one it waits for.
+        let owed = !state.waiters.is_empty()
+            && in_flight == 0
+            && !delivery.has_next(&state)
+            && (!delivery.in_order || first == state.next);
+        match (fits, owed) {
+            (true, _) => Gate::Open,
+            (false, true) => Gate::OneTask,
+            (false, false) => Gate::Closed,
+        }
+    }
+
+    fn may_grow(&self, more: u64) -> bool {
+        let delivery = &self.0;
+        let state = delivery.lock();
+        let total = delivery.total.load(Ordering::Relaxed);
+        state.bytes.saturating_add(more) <= delivery.cap
+            && total.saturating_add(more) <= delivery.total_cap
     }
 
     fn admitted(&self, bytes: u64) {

@@ -100,7 +100,9 @@ where
 {
     fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
         let inputs = task.inputs.iter().zip(decoded);
-        inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes)).sum()
+        let needs =
+            inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes));
+        needs.fold(0, u64::saturating_add)
     }
 
     fn target(&self, _task: &Task, _input: usize, _sources: &Sources) -> Target<'_> {

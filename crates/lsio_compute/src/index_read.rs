@@ -8,18 +8,26 @@ use std::sync::atomic::AtomicBool;
 
 use lsio_array::{Answer, ChunkErrorKind, TaskInput};
 use lsio_io::{
-    ByteRange, Completion, CompletionSink, Freshness, Memory, Read, Resident, StorageError,
+    ByteRange, Completion, CompletionSink, Freshness, Memory, Read, Resident, Storage, StorageError,
 };
 
+use crate::RunError;
 use crate::executor::{Job, Shared};
 use crate::panics::contain;
-use crate::planning::chunk_error;
+use crate::planning::{allowed_bytes, chunk_error};
 use crate::run::{Known, KnownKey, Run, RunState};
-use crate::stats::add;
+use crate::stats::{add, read};
 
 /// Most answers that a run keeps at hand; others are found in the cache of the executor, or read
 /// again.
 const KNOWN_PER_RUN: usize = 1024;
+/// Bytes of answers, as read, that a run keeps at hand; this many answers are kept whatever their
+/// length, four times as many as are read at the same time.
+const KNOWN_BYTES: u64 = 16 << 20;
+const KNOWN_ALWAYS: usize = 64;
+/// Bytes of the allowance for metadata above which a run has only one index read under way that does
+/// not wait for memory: half of what resident memory may exceed the budget by.
+const UNWAITED_BYTES: u64 = 32 << 20;
 
 /// One such read under way.
 #[derive(Debug)]
@@ -27,8 +35,10 @@ pub(crate) struct IndexRead {
     run: Arc<Run>,
     shared: Arc<Shared>,
     key: KnownKey,
-    /// What an earlier run read; only the identity is read now.
-    cached: Option<Answer>,
+    /// What an earlier run read, and its length; only the identity is read now.
+    cached: Option<(Answer, u64)>,
+    /// Bytes of the budget that the run is charged.
+    charged: u64,
 }
 
 /// A read that has ended.
@@ -38,38 +48,78 @@ pub(crate) struct IndexArrived {
     completion: Completion,
 }
 
-/// Starts a read that a source asked for. `false`: there is no memory for it now.
-pub(crate) fn start(shared: &Arc<Shared>, run: &Arc<Run>, state: &mut RunState) -> bool {
-    let Some((source, spec)) = state.unread.front() else { return false };
+/// A read that has its memory.
+pub(crate) struct Prepared {
+    read: Arc<IndexRead>,
+    storage: Arc<dyn Storage>,
+    request: Read,
+}
+
+/// Prepares the reads that sources asked for, as far as there is memory for them.
+pub(crate) fn prepare(
+    shared: &Arc<Shared>,
+    run: &Arc<Run>,
+    state: &mut RunState,
+    prepared: &mut Vec<Prepared>,
+) {
+    while let Some(key) = state.unread.front().cloned() {
+        match prepare_one(shared, run, state, key) {
+            Ok(Some(read)) => prepared.push(read),
+            Ok(None) => return,
+            Err(error) => state.fail(run, error),
+        }
+    }
+}
+
+/// `None`: there is no memory for it now.
+fn prepare_one(
+    shared: &Arc<Shared>,
+    run: &Arc<Run>,
+    state: &mut RunState,
+    key: KnownKey,
+) -> Result<Option<Prepared>, RunError> {
+    let (source, spec) = &key;
     let handle = &run.sources[*source];
-    let cached = shared.known.get(handle.id, spec).filter(|answer| answer.identity.is_some());
+    let Some(storage) = handle.source.stores().get(spec.store).cloned() else {
+        let reason = format!("the source has no store {}", spec.store);
+        return Err(failed(run, state, &key, ChunkErrorKind::Panic(reason)));
+    };
+    let cached = shared.known.get(handle.id, spec);
+    let cached = cached.filter(|(answer, _)| answer.identity.is_some());
     let (range, limit) = match &cached {
         Some(_) => (ByteRange::Bounded { offset: 0, len: 0 }, 0),
         None => (spec.range, spec.limit),
     };
-    let Some(storage) = handle.source.stores().get(spec.store).cloned() else {
-        let input = first_waiting(state, &(*source, spec.clone()));
-        let reason = format!("the source has no store {}", spec.store);
-        if let Some(input) = input {
-            state.fail(run, chunk_error(run, &input, ChunkErrorKind::Panic(reason)).into());
-        }
-        return true;
-    };
     let bytes = Read::reserve_for(limit);
     // Tasks of other runs may wait for what this one reads while they keep their memory, so small
     // reads do not queue behind them.
-    let reservation = if bytes <= Memory::SMALL {
-        shared.memory.reserve_unwaited(bytes)
-    } else {
-        match shared.reserve(run, state, bytes) {
-            Some(reservation) => reservation,
-            None => return false,
+    let (reservation, charged) = if bytes <= Memory::SMALL {
+        let usage = shared.memory.usage();
+        if usage.small.saturating_add(bytes) > UNWAITED_BYTES && state.reading > 0 {
+            return Ok(None);
         }
+        (shared.memory.reserve_unwaited(bytes), 0)
+    } else {
+        let allowed = allowed_bytes(run, shared.memory.usage().limit);
+        if bytes > allowed {
+            let array = handle.source.info().name.to_string();
+            let (needed, limit) = (bytes, allowed);
+            return Err(RunError::Budget { array, needed, encoded: bytes, decoded: 0, limit });
+        }
+        let reserved = read(&run.counters.reserved);
+        let over_cap = run.options.memory.is_some_and(|cap| reserved.saturating_add(bytes) > cap);
+        if over_cap && reserved > 0 {
+            return Ok(None);
+        }
+        let Some(reservation) = shared.reserve(run, state, bytes) else { return Ok(None) };
+        run.counters.reserve(bytes);
+        (reservation, bytes)
     };
-    let Some(key) = state.unread.pop_front() else { return false };
-    let object = key.1.key.clone();
+    state.unread.pop_front();
     state.reading += 1;
-    let read = Arc::new(IndexRead { run: run.clone(), shared: shared.clone(), key, cached });
+    let object = spec.key.clone();
+    let (shared, run) = (shared.clone(), run.clone());
+    let index = Arc::new(IndexRead { run: run.clone(), shared, key, cached, charged });
     let request = Read {
         key: object,
         range,
@@ -79,14 +129,20 @@ pub(crate) fn start(shared: &Arc<Shared>, run: &Arc<Run>, state: &mut RunState) 
         request_bytes: run.request_bytes,
         cancel: run.cancel.clone(),
         tag: 0,
-        sink: read.clone(),
+        sink: index.clone(),
         begun: None,
     };
-    match storage.try_read_resident(request) {
-        Resident::Hit(completion) => read.queue(completion),
-        Resident::Miss(request) => storage.submit(vec![request]),
+    Ok(Some(Prepared { read: index, storage, request }))
+}
+
+impl Prepared {
+    /// Reads what is in memory on this thread, else submits the read.
+    pub(crate) fn begin(self) {
+        match self.storage.try_read_resident(self.request) {
+            Resident::Hit(completion) => self.read.queue(completion),
+            Resident::Miss(request) => self.storage.submit(vec![request]),
+        }
     }
-    true
 }
 
 impl IndexRead {
@@ -103,6 +159,7 @@ impl CompletionSink for IndexRead {
             shared: self.shared.clone(),
             key: self.key.clone(),
             cached: self.cached.clone(),
+            charged: self.charged,
         };
         Arc::new(read).queue(completion);
     }
@@ -111,7 +168,7 @@ impl CompletionSink for IndexRead {
 /// Makes sense of an answer and lets the tasks that wait for it be located again.
 pub(crate) fn arrived(arrived: IndexArrived) {
     let IndexArrived { read, completion } = arrived;
-    let IndexRead { run, shared, key, cached } = &*read;
+    let IndexRead { run, shared, key, cached, charged } = &*read;
     if let Ok(answer) = &completion.result {
         let bytes = answer.bytes.len() as u64;
         run.counters.count_read(bytes, completion.route, completion.elapsed);
@@ -121,8 +178,10 @@ pub(crate) fn arrived(arrived: IndexArrived) {
     }
     let handle = &run.sources[key.0];
     let found = match (&completion.result, cached) {
-        (Ok(answer), Some(cached)) if cached.identity.as_ref() == Some(&answer.identity) => {
-            Found::Known(cached.clone(), 0)
+        (Ok(answer), Some((cached, bytes)))
+            if cached.identity.as_ref() == Some(&answer.identity) =>
+        {
+            Found::Known(cached.clone(), *bytes)
         }
         // Another version, or gone: what is known of it is of no use.
         (Ok(_) | Err(StorageError::NotFound { .. }), Some(_)) => {
@@ -133,7 +192,8 @@ pub(crate) fn arrived(arrived: IndexArrived) {
             let parse = || handle.source.parse(&key.1, Some(&answer.bytes), answer.object_len);
             Found::from_parse(contain(parse), |value| {
                 let identity = Some(answer.identity.clone());
-                (Answer { value, identity, object_len: answer.object_len }, answer.bytes.len())
+                let bytes = answer.bytes.len() as u64;
+                (Answer { value, identity, object_len: answer.object_len }, bytes)
             })
         }
         (Err(StorageError::NotFound { .. }), None) => {
@@ -145,35 +205,52 @@ pub(crate) fn arrived(arrived: IndexArrived) {
         (Err(StorageError::TooLong { len, reserved, .. }), _) => {
             Found::Failed(ChunkErrorKind::TooLarge { needed: *len, limit: *reserved })
         }
+        (Err(error @ StorageError::Conflict { .. }), _) => {
+            shared.known.forget(handle.id, &key.1);
+            Found::Replaced(error.clone())
+        }
         (Err(error), _) => Found::Failed(ChunkErrorKind::Storage(error.clone())),
     };
     // The buffer goes back before anybody asks for memory.
     drop(completion);
+    run.counters.release(*charged);
     let mut state = run.state();
     state.reading -= 1;
-    if state.failure.is_none() && !state.restarting {
+    if state.failure.is_none() && !state.is_restarting() {
         match found {
             Found::Known(answer, bytes) => {
-                if bytes > 0 {
-                    shared.known.put(handle.id, key.1.clone(), answer.clone(), bytes as u64);
+                if bytes > 0 && cached.is_none() {
+                    shared.known.put(handle.id, key.1.clone(), answer.clone(), bytes);
                 }
-                state.learn(key.clone(), answer);
+                state.learn(key.clone(), answer, bytes);
             }
             Found::ReadAgain => state.unread.push_front(key.clone()),
-            Found::Failed(kind) => {
-                if let Some(input) = first_waiting(&state, key) {
-                    state.fail(run, chunk_error(run, &input, kind).into());
+            Found::Replaced(error) => {
+                if state.replaced.insert(key.clone()) {
+                    state.unread.push_front(key.clone());
+                } else {
+                    let error = failed(run, &state, key, ChunkErrorKind::Storage(error));
+                    state.fail(run, error);
                 }
+            }
+            Found::Failed(kind) => {
+                let error = failed(run, &state, key, kind);
+                state.fail(run, error);
             }
             Found::Refused(error) => state.fail(run, error.into()),
         }
     }
     shared.settle(run, state);
+    // What waited for the answer may be started by others than this worker.
+    shared.bell.ring();
 }
 
 enum Found {
-    Known(Answer, usize),
+    /// The answer and its length as it was read.
+    Known(Answer, u64),
     ReadAgain,
+    /// The object was replaced while it was being read.
+    Replaced(StorageError),
     Failed(ChunkErrorKind),
     Refused(lsio_array::ChunkError),
 }
@@ -183,7 +260,7 @@ type Parsed = Result<Arc<dyn std::any::Any + Send + Sync>, lsio_array::ChunkErro
 impl Found {
     fn from_parse(
         parsed: Result<Parsed, String>,
-        known: impl FnOnce(Arc<dyn std::any::Any + Send + Sync>) -> (Answer, usize),
+        known: impl FnOnce(Arc<dyn std::any::Any + Send + Sync>) -> (Answer, u64),
     ) -> Self {
         match parsed {
             Ok(Ok(value)) => {
@@ -196,29 +273,41 @@ impl Found {
     }
 }
 
-/// The chunk that an error about this read names: the first that waits for it.
-fn first_waiting(state: &RunState, key: &KnownKey) -> Option<TaskInput> {
-    let (task, _) = state.parked.get(key)?.first()?;
-    task.inputs.iter().find(|input| input.source == key.0).cloned()
+/// An error about this read: it names the first chunk that waits for it.
+fn failed(run: &Run, state: &RunState, key: &KnownKey, kind: ChunkErrorKind) -> RunError {
+    let waiting = state.parked.get(key).and_then(|waiting| waiting.first());
+    let input = waiting.and_then(|(task, _)| task.inputs.iter().find(|at| at.source == key.0));
+    let nobody = TaskInput { source: key.0, chunk: Vec::new(), placements: Vec::new() };
+    chunk_error(run, input.unwrap_or(&nobody), kind).into()
 }
 
 impl RunState {
     /// An answer has come: the tasks that wait for it can be located.
-    fn learn(&mut self, key: KnownKey, answer: Answer) {
+    fn learn(&mut self, key: KnownKey, answer: Answer, bytes: u64) {
         if let Some(waiting) = self.parked.remove(&key) {
             self.parked_tasks -= waiting.len();
-            for task in waiting.into_iter().rev() {
-                self.again.push_front(task);
-            }
+            let numbered = waiting.into_iter().map(|again| (again.0.number, again));
+            self.again.extend(numbered);
         }
-        let known = Known { answer, shown: Arc::new(AtomicBool::new(false)) };
-        if self.known.insert(key.clone(), known).is_none() {
-            self.known_order.push_back(key);
+        let known = Known { answer, bytes, shown: Arc::new(AtomicBool::new(false)) };
+        self.known_bytes += bytes;
+        match self.known.insert(key.clone(), known) {
+            Some(old) => self.known_bytes -= old.bytes,
+            None => self.known_order.push_back(key),
         }
-        if self.known_order.len() > KNOWN_PER_RUN
-            && let Some(oldest) = self.known_order.pop_front()
+        while self.known.len() > KNOWN_PER_RUN
+            || (self.known_bytes > KNOWN_BYTES && self.known.len() > KNOWN_ALWAYS)
         {
-            self.known.remove(&oldest);
+            let Some(oldest) = self.known_order.pop_front() else { break };
+            self.forget(&oldest);
+        }
+    }
+
+    /// What was read for this key does not hold any more, or takes too much room.
+    pub(crate) fn forget(&mut self, key: &KnownKey) {
+        if let Some(old) = self.known.remove(key) {
+            self.known_bytes -= old.bytes;
+            self.known_order.retain(|other| other != key);
         }
     }
 }

@@ -30,13 +30,14 @@ struct Entry {
 }
 
 impl KnownCache {
-    pub(crate) fn get(&self, source: u64, spec: &ReadSpec) -> Option<Answer> {
+    /// The answer and its length as it was read.
+    pub(crate) fn get(&self, source: u64, spec: &ReadSpec) -> Option<(Answer, u64)> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.clock += 1;
         let clock = entries.clock;
         let entry = entries.answers.get_mut(&(source, spec.clone()))?;
         entry.used = clock;
-        Some(entry.answer.clone())
+        Some((entry.answer.clone(), entry.bytes))
     }
 
     pub(crate) fn put(&self, source: u64, spec: ReadSpec, answer: Answer, bytes: u64) {

@@ -14,6 +14,7 @@
 //! No lock is held while a chunk is decoded or a function runs. The crate performs no I/O itself (a
 //! worker may take bytes that a storage has in memory) and knows no format.
 
+mod admission;
 mod bell;
 mod bundle;
 mod chunk_data;
@@ -30,6 +31,7 @@ mod operation;
 mod panics;
 mod planning;
 mod run;
+mod run_end;
 mod run_handle;
 mod source_handle;
 mod stats;

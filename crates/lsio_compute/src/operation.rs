@@ -46,6 +46,8 @@ pub(crate) enum Restart {
 pub(crate) enum Gate {
     /// It may.
     Open,
+    /// One may, and no others with it that share its reads.
+    OneTask,
     /// The consumer has to take something first.
     Closed,
 }
@@ -69,9 +71,15 @@ pub(crate) trait Operation: Send + Sync {
         counters: &Counters,
     ) -> Result<(), ChunkErrorKind>;
 
-    /// Whether tasks that need `bytes` may start while `in_flight` tasks of this run are under way.
-    fn gate(&self, _bytes: u64, _in_flight: usize) -> Gate {
+    /// Whether tasks that need `bytes`, task `first` and others after it, may start while `in_flight`
+    /// tasks of this run are under way.
+    fn gate(&self, _first: u64, _bytes: u64, _in_flight: usize) -> Gate {
         Gate::Open
+    }
+
+    /// Whether a task that is under way may have `more` bytes.
+    fn may_grow(&self, _more: u64) -> bool {
+        true
     }
 
     /// `bytes` were reserved for tasks of this run.

@@ -9,7 +9,7 @@ use lsio_array::{
     Answer, ChunkError, ChunkErrorKind, KnownReads, Location, ReadSpec, Reads, Task, TaskInput,
 };
 use lsio_io::plan::{Span, Wanted, merge};
-use lsio_io::{ByteRange, Freshness, Key, Read, ReadLimits, Storage, class_size};
+use lsio_io::{ByteRange, Freshness, Identity, Key, Read, ReadLimits, Storage, class_size};
 
 use crate::RunError;
 use crate::bundle::{Bundle, Input, PhysicalRead, PlannedTask, User};
@@ -40,43 +40,108 @@ struct Wish {
     whole_bytes: u64,
 }
 
-/// Plans tasks until a window is full or nothing more can be planned now.
+/// Tasks that are planned together, and the encoded bytes that they need.
+#[derive(Default)]
+struct Window {
+    tasks: Vec<PlannedTask>,
+    wishes: Vec<(User, Wish)>,
+    bytes: u64,
+}
+
+impl Window {
+    fn add(&mut self, planned: PlannedTask, mut wishes: Vec<(User, Wish)>, bytes: u64) {
+        for (user, _) in &mut wishes {
+            user.task = self.tasks.len();
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.tasks.push(planned);
+        self.wishes.extend(wishes);
+    }
+
+    /// Makes bundles. `false`: some turned out too large, and their tasks have to be planned again.
+    fn plan(self, state: &mut RunState, allowed: u64) -> bool {
+        let alone = self.tasks.first().is_some_and(|task| task.attempt.alone);
+        let mut all_fit = true;
+        for bundle in bundle(self.tasks, plan_reads(self.wishes, allowed, alone)) {
+            // Reads joined over gaps may need more than the sum of what is wanted.
+            if bundle.bytes() > allowed && !alone {
+                all_fit = false;
+                state.take_apart(bundle);
+            } else if let Some(first) = bundle.tasks.first() {
+                state.bundles.insert(first.task.number, bundle);
+            }
+        }
+        all_fit
+    }
+}
+
+/// Plans the tasks that have to be planned again and, if none is planned, further ones, until a window
+/// is full or nothing more can be planned now.
 pub(crate) fn plan_window(run: &Run, state: &mut RunState, limit: u64) -> Result<(), RunError> {
     let allowed = allowed_bytes(run, limit);
+    let further = state.bundles.is_empty();
+    let all_fit = plan_tasks(run, state, allowed, further)?;
+    if !all_fit {
+        plan_tasks(run, state, allowed, false)?;
+    }
+    Ok(())
+}
+
+fn plan_tasks(
+    run: &Run,
+    state: &mut RunState,
+    allowed: u64,
+    further: bool,
+) -> Result<bool, RunError> {
     let window_bytes = (allowed / 4).min(run.operation.window_bytes());
-    let mut tasks = Vec::new();
-    let mut wishes = Vec::new();
-    let mut bytes = 0;
-    while tasks.len() < WINDOW_TASKS && bytes < window_bytes {
+    let mut window = Window::default();
+    let mut all_fit = true;
+    while window.tasks.len() < WINDOW_TASKS && window.bytes < window_bytes {
         if state.parked_tasks >= PARKED_TASKS || state.unread.len() + state.reading >= UNREAD {
             break;
         }
-        let (task, attempt) = match state.again.pop_front() {
-            Some(again) => again,
-            None if state.next < run.plan.len() => {
+        let (task, attempt) = match state.again.pop_first() {
+            Some((_, again)) => again,
+            None if further && state.next < run.plan.len() => {
                 state.next += 1;
-                (run.plan.task(state.next - 1), Attempt::default())
+                (task_of(run, state.next - 1)?, Attempt::default())
             }
             None => break,
         };
-        match locate_task(run, state, task, attempt, tasks.len(), allowed)? {
-            Located::Ready(planned, mut wished) => {
-                let more = planned.bytes + wished.iter().map(|(_, wish)| wish.bytes()).sum::<u64>();
-                if bytes + more > allowed {
-                    // Together they might never fit: this one starts a window of its own.
-                    let full = (std::mem::take(&mut tasks), std::mem::take(&mut wishes));
-                    state.bundles.extend(bundle(full.0, plan_reads(full.1, allowed)));
-                    wished.iter_mut().for_each(|(user, _)| user.task = 0);
-                }
-                bytes += more;
-                tasks.push(planned);
-                wishes.extend(wished);
-            }
-            Located::Parked => {}
+        let Located::Ready(planned, wishes) = locate_task(run, state, task, attempt, allowed)?
+        else {
+            continue;
+        };
+        let wished = wishes.iter().map(|(_, wish)| wish.bytes());
+        let more = wished.fold(planned.bytes, u64::saturating_add);
+        if attempt.alone {
+            let mut own = Window::default();
+            own.add(planned, wishes, more);
+            own.plan(state, allowed);
+            continue;
         }
+        if window.bytes.saturating_add(more) > allowed {
+            // Together they might never fit: this one starts a window of its own.
+            all_fit &= std::mem::take(&mut window).plan(state, allowed);
+        }
+        window.add(planned, wishes, more);
     }
-    state.bundles.extend(bundle(tasks, plan_reads(wishes, allowed)));
-    Ok(())
+    Ok(window.plan(state, allowed) && all_fit)
+}
+
+/// The plan is the caller's own: what it says is checked.
+fn task_of(run: &Run, number: u64) -> Result<Task, RunError> {
+    let task = contain(|| run.plan.task(number)).and_then(|task| {
+        let known = task.inputs.iter().all(|input| input.source < run.sources.len());
+        let sound = task.number == number && known;
+        sound.then_some(task).ok_or_else(|| "it has another number or an unknown source".to_owned())
+    });
+    task.map_err(|reason| {
+        let array = run.sources.first().map(|handle| handle.source.info().name.clone());
+        let kind = ChunkErrorKind::Panic(format!("task {number} of the plan: {reason}"));
+        let array = array.unwrap_or_else(|| "no array".into());
+        ChunkError { array, chunk: Vec::new(), codec: None, kind }.into()
+    })
 }
 
 /// Most bytes that one task may reserve. Readers whose consumer does not come back may keep half of
@@ -113,7 +178,6 @@ fn locate_task(
     state: &mut RunState,
     task: Task,
     attempt: Attempt,
-    number: usize,
     allowed: u64,
 ) -> Result<Located, RunError> {
     let mut inputs = Vec::with_capacity(task.inputs.len());
@@ -140,7 +204,12 @@ fn locate_task(
                 inputs.push(Input::Encoded { parts: vec![Some(bytes)], params, whole: None });
             }
             Location::After(spec) => {
-                park(state, (input.source, spec), task, attempt);
+                let key = (input.source, spec);
+                if state.known.contains_key(&key) {
+                    let reason = format!("the source asks again for '{}', which it has", key.1.key);
+                    return Err(chunk_error(run, input, ChunkErrorKind::Panic(reason)).into());
+                }
+                park(state, key, task, attempt);
                 return Ok(Located::Parked);
             }
             Location::At { store, key, reads, freshness, params } => {
@@ -156,7 +225,7 @@ fn locate_task(
                 };
                 let parts = vec![None; ranges.len()];
                 for (part, range) in ranges.into_iter().enumerate() {
-                    let user = User { task: number, input: index, part, offset: 0, len: None };
+                    let user = User { task: 0, input: index, part, offset: 0, len: None };
                     let (storage, key) = (storage.clone(), key.clone());
                     let freshness = freshness.clone();
                     wishes.push((user, Wish { storage, key, range, freshness, whole_bytes }));
@@ -166,7 +235,7 @@ fn locate_task(
         }
     }
     let bytes = task_bytes(run, &task, attempt);
-    let encoded: u64 = wishes.iter().map(|(_, wish)| wish.bytes()).sum();
+    let encoded = wishes.iter().map(|(_, wish)| wish.bytes()).fold(0, u64::saturating_add);
     if encoded.saturating_add(bytes) > allowed {
         let array = task.inputs.first().map(|input| &run.sources[input.source]);
         let array = array.map_or_else(String::new, |handle| handle.source.info().name.to_string());
@@ -201,50 +270,65 @@ pub(crate) fn chunk_error(run: &Run, input: &TaskInput, kind: ChunkErrorKind) ->
     ChunkError { array, chunk: input.chunk.clone(), codec: None, kind }
 }
 
-/// Merges the wishes for one object into physical reads.
-fn plan_reads(wishes: Vec<(User, Wish)>, allowed: u64) -> Vec<PhysicalRead> {
+/// An object as far as reads can be shared: two sources may share a storage, so objects are told apart
+/// by the storage's address, and versions by what is accepted.
+type Object = (usize, Key, Option<Identity>);
+
+/// Ranges of one object.
+struct Ranges {
+    storage: Arc<dyn Storage>,
+    key: Key,
+    freshness: Freshness,
+    wanted: Vec<Wanted<User>>,
+}
+
+fn object_of(wish: &Wish) -> Object {
+    let version = match &wish.freshness {
+        Freshness::Current => None,
+        Freshness::Pinned(identity) => Some(identity.clone()),
+    };
+    (Arc::as_ptr(&wish.storage).cast::<()>() as usize, wish.key.clone(), version)
+}
+
+/// Merges the wishes for one object into physical reads; not over gaps if a task is planned `alone`.
+fn plan_reads(wishes: Vec<(User, Wish)>, allowed: u64, alone: bool) -> Vec<PhysicalRead> {
     let mut reads: Vec<PhysicalRead> = Vec::new();
-    let mut whole: HashMap<(usize, Key), usize> = HashMap::new();
-    let mut ranges: Vec<(Arc<dyn Storage>, Key, Freshness, Vec<Wanted<User>>)> = Vec::new();
-    let mut ranged: HashMap<(usize, Key), usize> = HashMap::new();
+    let mut whole: HashMap<Object, usize> = HashMap::new();
+    let mut ranges: Vec<Ranges> = Vec::new();
+    let mut ranged: HashMap<Object, usize> = HashMap::new();
     for (user, wish) in wishes {
         let bytes = wish.bytes();
+        let object = object_of(&wish);
         let Wish { storage, key, range, freshness, .. } = wish;
-        // Two sources may share a storage, so objects are told apart by the storage's address.
-        let object = (Arc::as_ptr(&storage).cast::<()>() as usize, key.clone());
-        let alone = PhysicalRead { storage, key, range, freshness, bytes, users: vec![user] };
         match range {
             ByteRange::Whole => {
                 if let Some(&index) = whole.get(&object) {
                     reads[index].bytes = reads[index].bytes.max(bytes);
                     reads[index].users.push(user);
-                } else {
-                    whole.insert(object, reads.len());
-                    reads.push(alone);
+                    continue;
                 }
+                whole.insert(object, reads.len());
             }
             ByteRange::Bounded { offset, len } => {
                 // A range whose end does not fit 64 bits is refused by the storage, by name.
-                let Some(span) = Span::new(offset, len) else {
-                    reads.push(alone);
+                if let Some(span) = Span::new(offset, len) {
+                    let index = *ranged.entry(object).or_insert_with(|| {
+                        ranges.push(Ranges { storage, key, freshness, wanted: Vec::new() });
+                        ranges.len() - 1
+                    });
+                    ranges[index].wanted.push(Wanted { span, tag: user });
                     continue;
-                };
-                let wanted = Wanted { span, tag: user };
-                if let Some(&index) = ranged.get(&object) {
-                    ranges[index].3.push(wanted);
-                } else {
-                    ranged.insert(object, ranges.len());
-                    let PhysicalRead { storage, key, freshness, .. } = alone;
-                    ranges.push((storage, key, freshness, vec![wanted]));
                 }
             }
-            ByteRange::Suffix { .. } => reads.push(alone),
+            ByteRange::Suffix { .. } => {}
         }
+        reads.push(PhysicalRead { storage, key, range, freshness, bytes, users: vec![user] });
     }
-    for (storage, key, freshness, wanted) in ranges {
+    for Ranges { storage, key, freshness, wanted } in ranges {
         let limits = storage.limits();
-        let limits = ReadLimits { max_merged: limits.max_merged.min(allowed / 8), ..limits };
-        let plan = merge(wanted, &limits);
+        let (merge_gap, max_merged) =
+            if alone { (0, 0) } else { (limits.merge_gap, limits.max_merged.min(allowed / 8)) };
+        let plan = merge(wanted, &ReadLimits { merge_gap, max_merged, ..limits });
         let first = reads.len();
         reads.extend(plan.reads.iter().map(|&span| PhysicalRead {
             storage: storage.clone(),

@@ -1,6 +1,6 @@
 //! One request on its way through the executor: what is planned, parked, in flight and done.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -23,11 +23,16 @@ pub struct RunOptions {
     pub memory: Option<u64>,
 }
 
-/// Memory that a task turned out to need, from earlier tries, in bytes.
+/// What earlier tries of a task have shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Attempt {
+    /// Bytes that it turned out to need.
     pub(crate) encoded: u64,
     pub(crate) decoded: u64,
+    /// Its object was replaced once while it was being read.
+    pub(crate) replaced: bool,
+    /// There is no room for it together with others: its reads are not shared or joined.
+    pub(crate) alone: bool,
 }
 
 /// Names a read that a source of this run needs before it can locate chunks.
@@ -52,10 +57,10 @@ pub(crate) struct Run {
 pub(crate) struct RunState {
     /// Number of the first task that has not been planned.
     pub(crate) next: u64,
-    /// Tasks to be located again.
-    pub(crate) again: VecDeque<(Task, Attempt)>,
-    /// Planned, waiting for memory.
-    pub(crate) bundles: VecDeque<Bundle>,
+    /// Tasks to be located again, by number.
+    pub(crate) again: BTreeMap<u64, (Task, Attempt)>,
+    /// Planned, waiting for memory, by the number of their first task.
+    pub(crate) bundles: BTreeMap<u64, Bundle>,
     /// Tasks that have memory and have not ended.
     pub(crate) admitted: usize,
     /// Tasks that wait for a read which their source needs first.
@@ -68,12 +73,12 @@ pub(crate) struct RunState {
     /// Such reads that have been answered and checked during this run.
     pub(crate) known: HashMap<KnownKey, Known>,
     pub(crate) known_order: VecDeque<KnownKey>,
+    /// Encoded bytes of what is known.
+    pub(crate) known_bytes: u64,
     /// Tasks that are complete.
     pub(crate) done: u64,
     pub(crate) failure: Option<RunError>,
-    /// The operation is to be started again once nothing is in flight.
-    pub(crate) restarting: bool,
-    pub(crate) restarted: bool,
+    pub(crate) start: Start,
     /// Reads whose object was replaced once already.
     pub(crate) replaced: HashSet<KnownKey>,
     pub(crate) waits_for_memory: bool,
@@ -81,10 +86,22 @@ pub(crate) struct RunState {
     pub(crate) finished: bool,
 }
 
+/// Whether the operation was started once or twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Start {
+    #[default]
+    First,
+    /// It is to be started again once nothing is in flight.
+    Restarting,
+    Second,
+}
+
 /// An answer that holds for this run.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) answer: Answer,
+    /// Its length as it was read.
+    pub(crate) bytes: u64,
     /// Whether the consumer has seen a chunk that was located with it.
     pub(crate) shown: Arc<AtomicBool>,
 }
@@ -147,7 +164,11 @@ impl fmt::Debug for Run {
 impl RunState {
     /// Whether tasks may be planned and started.
     pub(crate) fn is_active(&self) -> bool {
-        self.failure.is_none() && !self.restarting && !self.finished
+        self.failure.is_none() && !self.is_restarting() && !self.finished
+    }
+
+    pub(crate) fn is_restarting(&self) -> bool {
+        self.start == Start::Restarting
     }
 
     /// Ends the run with `error` unless it has failed before: what is not in flight is dropped, what
@@ -161,14 +182,15 @@ impl RunState {
 
     /// Starts over: what is in flight is dropped when it ends, the rest now.
     pub(crate) fn start_over(&mut self, run: &Run) {
-        self.restarting = true;
+        self.start = Start::Restarting;
         run.over.store(true, Ordering::Release);
         self.drop_unstarted();
     }
 
     /// Back to the first task, now that nothing is in flight.
     pub(crate) fn reset(&mut self, run: &Run) {
-        *self = Self { restarted: true, ..Self::default() };
+        *self = Self { start: Start::Second, ..Self::default() };
+        run.counters.tasks_done.store(0, Ordering::Relaxed);
         run.over.store(false, Ordering::Release);
     }
 
@@ -179,6 +201,14 @@ impl RunState {
             self.suspended.retain(|other| other.strong_count() > 0);
         }
         self.suspended.push(Arc::downgrade(resumer));
+    }
+
+    /// The tasks of a bundle that has no room are to be planned each on its own.
+    pub(crate) fn take_apart(&mut self, bundle: Bundle) {
+        for planned in bundle.tasks {
+            let attempt = Attempt { alone: true, ..planned.attempt };
+            self.again.insert(planned.task.number, (planned.task, attempt));
+        }
     }
 
     fn drop_unstarted(&mut self) {

@@ -5,23 +5,29 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use lsio_array::{ArrayInfo, ChunkErrorKind, Decoded, Destination, Params, Resume, VariableChunk};
+use lsio_array::{
+    ArrayInfo, ChunkErrorKind, Decoded, Destination, Params, Resume, TaskInput, VariableChunk,
+    checked_product,
+};
 use lsio_io::{Lease, Reservation, SharedBytes, StorageError, class_size};
 
 use crate::RunError;
-use crate::bundle::{Input, PlannedTask};
+use crate::bundle::{Charge, Input, PlannedTask};
 use crate::executor::Shared;
 use crate::operation::{DecodedInput, Target};
 use crate::panics::contain;
-use crate::planning::chunk_error;
+use crate::planning::{allowed_bytes, chunk_error};
 use crate::run::{Attempt, Run};
-use crate::stats::{add, add_time};
+use crate::stats::{add, add_time, read};
+
+/// Tasks on their way to a queue, which holds them by their address.
+pub(crate) type Tasks = Vec<Box<TaskJob>>;
 
 pub(crate) struct TaskJob {
     pub(crate) planned: PlannedTask,
     pub(crate) run: Arc<Run>,
-    /// Bytes that the run was charged for this task and its reads.
-    pub(crate) charged: u64,
+    /// What the run is charged for this task alone, and for the reads that it shares.
+    charges: (Charge, Arc<Charge>),
     /// Gone once the operation has it.
     reservation: Option<Reservation>,
     decoded: Vec<DecodedInput>,
@@ -29,6 +35,8 @@ pub(crate) struct TaskJob {
     /// A buffer that a suspended decode will be given again.
     buffer: Option<Lease>,
     resumer: Arc<Resumer>,
+    /// Whether the run knows the resumer.
+    suspended: bool,
 }
 
 /// How a task ended.
@@ -48,6 +56,8 @@ pub(crate) enum Ended {
 enum Step {
     Decoded(DecodedInput),
     Suspended,
+    /// There is more room now: decode again.
+    Grown,
     Ended(Ended),
 }
 
@@ -57,17 +67,27 @@ impl TaskJob {
         run: Arc<Run>,
         planned: PlannedTask,
         reservation: Reservation,
-        charged: u64,
+        charges: (Charge, Arc<Charge>),
     ) -> Self {
         let resumer = Arc::new(Resumer { shared, state: Mutex::default() });
-        let decoded = Vec::with_capacity(planned.inputs.len());
-        let reservation = Some(reservation);
-        Self { planned, run, charged, reservation, decoded, scratch: None, buffer: None, resumer }
+        Self {
+            decoded: Vec::with_capacity(planned.inputs.len()),
+            planned,
+            run,
+            charges,
+            reservation: Some(reservation),
+            scratch: None,
+            buffer: None,
+            resumer,
+            suspended: false,
+        }
     }
 
     /// What is left to book of a task that has ended; its memory goes back.
-    pub(crate) fn into_parts(self) -> (Arc<Run>, PlannedTask, u64) {
-        (self.run, self.planned, self.charged)
+    pub(crate) fn into_parts(self) -> (Arc<Run>, PlannedTask) {
+        let Self { run, mut planned, .. } = self;
+        planned.inputs.clear();
+        (run, planned)
     }
 
     /// Runs until the task ends or is suspended (then nothing comes back: it will be queued again).
@@ -79,7 +99,8 @@ impl TaskJob {
             match self.decode_next() {
                 Step::Decoded(input) => self.decoded.push(input),
                 Step::Ended(ended) => return Some((self, ended)),
-                Step::Suspended => return Resumer::park(self),
+                Step::Suspended => self = Resumer::park(self)?,
+                Step::Grown => {}
             }
         }
         let ended = self.consume();
@@ -90,15 +111,15 @@ impl TaskJob {
         let index = self.decoded.len();
         let counters = &self.run.counters;
         match self.planned.inputs[index].clone() {
-            Input::Missing => {
-                add(&counters.chunks_missing, 1);
-                Step::Decoded(DecodedInput::Missing)
-            }
-            Input::Failed { error: StorageError::NotFound { .. }, whole: true } => {
+            Input::Missing
+            | Input::Failed { error: StorageError::NotFound { .. }, whole: true } => {
                 add(&counters.chunks_missing, 1);
                 Step::Decoded(DecodedInput::Missing)
             }
             Input::Failed { error, whole } => Step::Ended(self.read_failed(index, error, whole)),
+            Input::Short { expected, actual } => {
+                Step::Ended(self.failed(index, ChunkErrorKind::Truncated { expected, actual }))
+            }
             Input::Encoded { parts, params, .. } => {
                 let started = Instant::now();
                 let step = self.decode(index, &parts, &params);
@@ -117,14 +138,17 @@ impl TaskJob {
     }
 
     fn failed(&self, index: usize, kind: ChunkErrorKind) -> Ended {
-        let error = chunk_error(&self.run, &self.planned.task.inputs[index], kind);
-        Ended::Failed(error.into())
+        let none = TaskInput { source: 0, chunk: Vec::new(), placements: Vec::new() };
+        let input = self.planned.task.inputs.get(index).unwrap_or(&none);
+        Ended::Failed(chunk_error(&self.run, input, kind).into())
     }
 
     fn read_failed(&self, index: usize, error: StorageError, whole: bool) -> Ended {
         let limit = self.info(index).encoded_limit;
         match error {
-            StorageError::TooLong { len, .. } if whole && len <= limit => {
+            StorageError::TooLong { len, .. }
+                if whole && len <= limit && len > self.planned.attempt.encoded =>
+            {
                 Ended::Again(Attempt { encoded: len, ..self.planned.attempt })
             }
             StorageError::TooLong { len, .. } => {
@@ -202,8 +226,12 @@ impl TaskJob {
                 add(&counters.chunks_decoded, 1);
                 add(&counters.bytes_encoded, encoded.iter().map(|part| part.len() as u64).sum());
                 if !fixed {
-                    let bytes = variable.offsets.len() * size_of::<u64>() + variable.bytes.len();
-                    add(&counters.bytes_decoded, bytes as u64);
+                    let Some(bytes) = sound_bytes(&variable, &info.chunk_shape) else {
+                        let reason = "the offsets or the length of its elements are wrong";
+                        let kind = ChunkErrorKind::Panic(reason.to_owned());
+                        return Step::Ended(self.failed(index, kind));
+                    };
+                    add(&counters.bytes_decoded, bytes);
                     return Step::Decoded(DecodedInput::Variable(variable));
                 }
                 add(&counters.bytes_decoded, info.decoded_len);
@@ -231,15 +259,29 @@ impl TaskJob {
             return Step::Ended(self.failed(index, ChunkErrorKind::Panic(reason)));
         }
         // Operations reserve a chunk up to twice (decoded, and gathered for delivery).
-        let more = 2 * (class_size(needed) - class_size(had));
+        let more = (class_size(needed) - class_size(had)).saturating_mul(2);
         self.planned.attempt.decoded = needed;
-        if self.reservation.as_mut().is_some_and(|reservation| reservation.try_grow(more)) {
-            self.charged += more;
-            self.run.counters.reserve(more);
-            self.run.operation.admitted(more);
-            return self.decode_next();
+        if self.try_grow(more) {
+            return Step::Grown;
         }
         Step::Ended(Ended::Again(self.planned.attempt))
+    }
+
+    fn try_grow(&mut self, more: u64) -> bool {
+        let run = &self.run;
+        let (own, reads) = &mut self.charges;
+        let limit = self.resumer.shared.memory.usage().limit;
+        let task = own.bytes().saturating_add(reads.bytes()).saturating_add(more);
+        let whole_run = read(&run.counters.reserved).saturating_add(more);
+        let within = task <= allowed_bytes(run, limit)
+            && run.options.memory.is_none_or(|cap| whole_run <= cap)
+            && run.operation.may_grow(more);
+        let grown =
+            within && self.reservation.as_mut().is_some_and(|reserved| reserved.try_grow(more));
+        if grown {
+            own.grow(more);
+        }
+        grown
     }
 
     fn consume(&mut self) -> Ended {
@@ -262,6 +304,18 @@ impl TaskJob {
             Err(kind) => self.failed(0, kind),
         }
     }
+}
+
+/// Bytes of a chunk of varying elements that is what its source owes: one element for each place, one
+/// after the other, within the limit.
+fn sound_bytes(chunk: &VariableChunk, shape: &[u64]) -> Option<u64> {
+    let places = checked_product(shape.iter().copied())?;
+    let sound = chunk.offsets.len() as u64 == places.checked_add(1)?
+        && chunk.offsets.first() == Some(&0)
+        && chunk.offsets.is_sorted()
+        && chunk.offsets.last() == Some(&(chunk.bytes.len() as u64));
+    let bytes = (chunk.offsets.len() * size_of::<u64>() + chunk.bytes.len()) as u64;
+    (sound && bytes <= chunk.limit).then_some(bytes)
 }
 
 fn out_of_memory(bytes: u64) -> Ended {
@@ -290,17 +344,17 @@ impl fmt::Debug for Resumer {
 }
 
 impl Resumer {
-    /// Puts a suspended task aside, or goes on with it if it was resumed meanwhile.
-    fn park(job: Box<TaskJob>) -> Option<(Box<TaskJob>, Ended)> {
+    /// Puts a suspended task aside. It comes back if it was resumed meanwhile.
+    fn park(mut job: Box<TaskJob>) -> Option<Box<TaskJob>> {
         let resumer = job.resumer.clone();
-        let run = job.run.clone();
         // A run that fails resumes all that it knows of, so it is told first.
-        run.state().suspend(&resumer);
+        if !std::mem::replace(&mut job.suspended, true) {
+            job.run.state().suspend(&resumer);
+        }
         let mut state = resumer.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*state, Suspension::Resumed) || run.over.load(Ordering::Acquire) {
+        if matches!(*state, Suspension::Resumed) || job.run.over.load(Ordering::Acquire) {
             *state = Suspension::Running;
-            drop(state);
-            return job.work();
+            return Some(job);
         }
         *state = Suspension::Parked(job);
         None

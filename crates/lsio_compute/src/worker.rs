@@ -21,7 +21,7 @@ pub(crate) fn work(shared: &Arc<Shared>, number: usize, queue: &Deque<Job>) {
         } else if !shared.device_is_busy() && shared.advance(queue) {
             // There may be more to start: one worker wakes the next.
             shared.bell.ring();
-        } else if shared.stop.load(Ordering::SeqCst) && !shared.has_runs() {
+        } else if shared.stop.load(Ordering::SeqCst) && shared.runs().is_empty() {
             return;
         } else {
             add(&shared.parks, 1);

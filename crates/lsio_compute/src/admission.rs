@@ -1,0 +1,160 @@
+//! Which work starts when: the oldest run first, its lowest task first, as far as its operation, its
+//! share and the budget allow.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam_deque::Worker as Deque;
+use lsio_io::{Read, Reservation, Resident, Storage};
+
+use crate::bundle::{Bundle, Charge, InFlight};
+use crate::executor::{Job, Shared};
+use crate::index_read;
+use crate::operation::Gate;
+use crate::planning::plan_window;
+use crate::run::{Run, RunState};
+use crate::stats::read;
+use crate::task_job::Tasks;
+
+/// Bundles begun together when reads wait for a device, so that they are submitted together.
+const BATCH: usize = 8;
+
+/// What came of asking for the next bundle of a run.
+enum Admission {
+    Admitted(Admitted),
+    /// The next bundle was taken apart and has to be planned again.
+    TakenApart,
+    /// Nothing can start now.
+    Refused,
+}
+
+/// A bundle that may start, its memory, and what the run is charged for it.
+struct Admitted {
+    bundle: Bundle,
+    reservation: Reservation,
+    charge: Charge,
+}
+
+impl Shared {
+    /// Starts the next work of the oldest run that can start any. `false`: none can.
+    pub(crate) fn advance(self: &Arc<Self>, queue: &Deque<Job>) -> bool {
+        self.runs().iter().any(|run| self.advance_run(run, queue))
+    }
+
+    fn advance_run(self: &Arc<Self>, run: &Arc<Run>, queue: &Deque<Job>) -> bool {
+        let most = if self.waits_for_device.load(Ordering::Relaxed) { BATCH } else { 1 };
+        let mut indexes = Vec::new();
+        let mut admitted = Vec::new();
+        let mut state = run.state();
+        while admitted.len() < most && state.is_active() {
+            index_read::prepare(self, run, &mut state, &mut indexes);
+            if state.bundles.is_empty() || !state.again.is_empty() {
+                let limit = self.memory.usage().limit;
+                if let Err(error) = plan_window(run, &mut state, limit) {
+                    state.fail(run, error);
+                }
+                index_read::prepare(self, run, &mut state, &mut indexes);
+            }
+            match self.admit(run, &mut state) {
+                Admission::Admitted(next) => admitted.push(next),
+                Admission::TakenApart => {}
+                Admission::Refused => break,
+            }
+        }
+        if state.failure.is_some() {
+            self.settle(run, state);
+        } else {
+            drop(state);
+        }
+        let started = !(admitted.is_empty() && indexes.is_empty());
+        indexes.into_iter().for_each(index_read::Prepared::begin);
+        self.begin(run, admitted, queue);
+        started
+    }
+
+    /// Takes the next bundle if it may start and there is memory for it.
+    fn admit(&self, run: &Arc<Run>, state: &mut RunState) -> Admission {
+        let Some((&first, bundle)) = state.bundles.first_key_value() else {
+            return Admission::Refused;
+        };
+        let total = bundle.bytes();
+        let reserved = read(&run.counters.reserved);
+        let over_cap = run.options.memory.is_some_and(|cap| reserved.saturating_add(total) > cap);
+        let gate = run.operation.gate(first, total, state.admitted);
+        if gate == Gate::Closed || (over_cap && reserved > 0) {
+            // Whoever cannot start does not stand in the way of others; an index read still waits.
+            if state.unread.is_empty() {
+                self.stop_waiting(run, state);
+            }
+            return Admission::Refused;
+        }
+        if gate == Gate::OneTask && bundle.tasks.len() > 1 {
+            if let Some(bundle) = state.bundles.remove(&first) {
+                state.take_apart(bundle);
+            }
+            return Admission::TakenApart;
+        }
+        let Some(reservation) = self.reserve(run, state, total) else {
+            return Admission::Refused;
+        };
+        let Some(bundle) = state.bundles.remove(&first) else { return Admission::Refused };
+        state.admitted += bundle.tasks.len();
+        let charge = Charge::new(run.clone(), total);
+        Admission::Admitted(Admitted { bundle, reservation, charge })
+    }
+
+    /// Reserves memory for a run and remembers if it has to wait.
+    pub(crate) fn reserve(
+        &self,
+        run: &Run,
+        state: &mut RunState,
+        bytes: u64,
+    ) -> Option<Reservation> {
+        let reservation = self.memory.reserve(run.id, bytes);
+        state.waits_for_memory = reservation.is_none();
+        reservation
+    }
+
+    /// Reads what is in memory on this thread and submits the rest together.
+    fn begin(self: &Arc<Self>, run: &Arc<Run>, admitted: Vec<Admitted>, queue: &Deque<Job>) {
+        let mut batches: Vec<(Arc<dyn Storage>, Vec<Read>)> = Vec::new();
+        for Admitted { bundle, reservation, charge } in admitted {
+            let started = InFlight::start(self, run, bundle, reservation, charge);
+            self.push_tasks(queue, started.ready);
+            for (storage, read) in started.reads {
+                match storage.try_read_resident(read) {
+                    Resident::Hit(completion) => {
+                        let ready = started.in_flight.arrive(&completion);
+                        drop(completion);
+                        self.push_tasks(queue, ready);
+                        self.waits_for_device.store(false, Ordering::Relaxed);
+                    }
+                    Resident::Miss(read) => {
+                        self.waits_for_device.store(true, Ordering::Relaxed);
+                        let known = batches.iter_mut().find(|(at, _)| Arc::ptr_eq(at, &storage));
+                        match known {
+                            Some((_, reads)) => reads.push(read),
+                            None => batches.push((storage, vec![read])),
+                        }
+                    }
+                }
+            }
+        }
+        for (storage, reads) in batches {
+            self.outstanding.fetch_add(reads.len(), Ordering::Relaxed);
+            storage.submit(reads);
+        }
+    }
+
+    /// Queues tasks for this worker, the first on top, and calls others for what it cannot take now.
+    fn push_tasks(&self, queue: &Deque<Job>, tasks: Tasks) {
+        for task in tasks.into_iter().rev() {
+            let more = !queue.is_empty();
+            self.ready.fetch_add(1, Ordering::Relaxed);
+            queue.push(Job::Task(task));
+            if more {
+                self.bell.ring();
+            }
+        }
+    }
+}
