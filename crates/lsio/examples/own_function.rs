@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let Node::Array(array) = engine.open_blocking(&location, &OpenOptions::default())? else {
         return Err("that is a group".into());
     };
+    #[expect(clippy::cast_sign_loss, reason = "clamped to 0 and above")]
     // Runs on all workers at once; each chunk is still in the processor's cache.
     let count = |chunks: &[ChunkData]| {
         let mut histogram = Histogram::default();
