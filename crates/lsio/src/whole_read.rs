@@ -6,7 +6,7 @@ use lsio_array::{ManySelections, OutputBuffer, ResolvedSelection, Task, TaskInpu
 use lsio_compute::{CopyOutput, RunHandle, RunOptions};
 use lsio_io::{IoMode, Lease};
 
-use crate::region::{Layout, Values, out_of_memory, widen, widened_size};
+use crate::region::{Layout, Values, widen, widened_size};
 use crate::{Array, DimensionSelection, ErrorCode, LsioError};
 
 /// Results start at multiples of this many bytes when several share a buffer: a cache line, enough for
@@ -150,11 +150,13 @@ impl Array {
     }
 
     fn too_large(&self, bytes: u64, limit: u64) -> LsioError {
-        let message = format!(
-            "the result has {bytes} bytes, a buffer can have {limit}: read it in parts with \
-             readChunks, or give memory of your own as `out`"
-        );
-        LsioError::new(ErrorCode::Budget, message).at(self.name())
+        self.refused(&format!("the result has {bytes} bytes, a buffer can have {limit}"))
+    }
+
+    /// Says what to do instead of reading everything into one buffer.
+    fn refused(&self, reason: &str) -> LsioError {
+        let hint = "read it in parts with readChunks, or give memory of your own as `out`";
+        LsioError::new(ErrorCode::Budget, format!("{reason}: {hint}")).at(self.name())
     }
 
     fn read_into(
@@ -244,7 +246,9 @@ impl Array {
 
     fn output(&self, bytes: u64) -> Result<OutputBuffer, LsioError> {
         let lease = usize::try_from(bytes).ok().and_then(|len| self.engine.memory.hold(len));
-        let lease = lease.ok_or_else(|| out_of_memory(bytes))?;
+        let lease = lease.ok_or_else(|| {
+            self.refused(&format!("the system has no memory for the {bytes} bytes of the result"))
+        })?;
         Ok(crate::unsafe_output::for_plan(lease))
     }
 }
