@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use napi::bindgen_prelude::{ArrayBuffer, JsObjectValue, Object, ToNapiValue, Uint8ArraySlice};
 use napi::{Env, Result, sys};
@@ -63,16 +63,28 @@ impl ToNapiValue for OwnedBytes {
             drop(owner);
             copy
         } else {
+            // Shared with the finalizer: napi forgets what it was given when an environment that is
+            // ending refuses the buffer.
+            let owner = Arc::new(Mutex::new(Some(owner)));
+            let finalized = owner.clone();
             // SAFETY: the owner keeps these bytes alive until the finalizer drops it; they are
             // nobody else's. Where external buffers are forbidden, napi copies and finalizes at once.
-            unsafe {
-                ArrayBuffer::from_external(&env_handle, start, len, owner, |_, owner| drop(owner))?
-            }
+            let made = unsafe {
+                ArrayBuffer::from_external(&env_handle, start, len, finalized, |_, owner| {
+                    drop(take(&owner));
+                })
+            };
+            made.inspect_err(|_| drop(take(&owner)))?
         };
         let view = Uint8ArraySlice::from_arraybuffer(&buffer, 0, len)?;
         // SAFETY: the caller's promise on `env` is passed on.
         unsafe { Uint8ArraySlice::to_napi_value(env, view) }
     }
+}
+
+/// What is left of the owner of some bytes.
+fn take(owner: &Mutex<Option<Box<dyn Any + Send>>>) -> Option<Box<dyn Any + Send>> {
+    owner.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Whether results are copied as if external buffers were forbidden: `LSIO_COPY_RESULTS=1`, for tests
