@@ -60,7 +60,7 @@ const median = (values) => {
 /** What is measured: rows that belong together share a task and must agree on the checksum. */
 function plan(array, ceilings) {
   const lsio = (task) => [process.execPath, join(programs, 'lsio.mjs'), task, array, '2'];
-  const zarrita = (task) => [process.execPath, join(programs, 'zarrita.mjs'), task, array, '2'];
+  const zarrita = (task) => [process.execPath, join(here, 'peers/zarrita.mjs'), task, array, '2'];
   const ceiling = (task) => [ceilings, task, array, '2'];
   const row = (task, cache, name, command) => ({
     task,

@@ -1,16 +1,9 @@
 // zarrita on a FileSystemStore: node zarrita.mjs TASK ARRAY ROUNDS, TASK being get | chunks.
 
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { checksum } from './checksum.mjs';
-import { measure } from './measure.mjs';
-
-// Installed by the benchmark's own set-up, beside its lock file.
-const peers = createRequire(join(import.meta.dirname, '../peers/package.json'));
-const load = (name) => import(pathToFileURL(peers.resolve(name)).href);
-const zarr = await load('zarrita');
-const { default: FileSystemStore } = await load('@zarrita/storage/fs');
+import FileSystemStore from '@zarrita/storage/fs';
+import * as zarr from 'zarrita';
+import { checksum } from '../programs/checksum.mjs';
+import { measure } from '../programs/measure.mjs';
 
 const [task, location, rounds] = process.argv.slice(2);
 const array = await zarr.open(new FileSystemStore(location), { kind: 'array' });
