@@ -102,28 +102,34 @@ impl OutputBuffer {
         Some(unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().add(offset), len) })
     }
 
-    /// Copies elements of `source` as `copy` says. `false`, and nothing is written, if either side is
-    /// too short for it.
+    /// Copies elements of `source` as `copy` says, to targets `shift` bytes further on. `false`, and
+    /// nothing is written, if either side is too short for it.
     #[must_use]
-    pub fn copy_from(&self, source: &[u8], copy: &StridedCopy) -> bool {
-        let fits = copy.source_end() <= source.len() && copy.target_end() <= self.len();
-        if fits {
+    pub fn copy_from(&self, source: &[u8], copy: &StridedCopy, shift: usize) -> bool {
+        let fits = copy.source_end() <= source.len() && self.has_room(copy, shift);
+        if fits && copy.target_end() > 0 {
             // SAFETY: both ends were checked; the target elements are the caller's alone.
-            unsafe { copy.run(source.as_ptr(), self.start.as_ptr()) };
+            unsafe { copy.run(source.as_ptr(), self.start.as_ptr().add(shift)) };
         }
         fits
     }
 
-    /// Writes `element` to every target element of `copy`. `false`, and nothing is written, if this
-    /// buffer is too short or `element` has another size.
+    /// Writes `element` to every target element of `copy`, `shift` bytes further on. `false`, and
+    /// nothing is written, if this buffer is too short or `element` has another size.
     #[must_use]
-    pub fn fill(&self, element: &[u8], copy: &StridedCopy) -> bool {
-        let fits = copy.target_end() <= self.len() && element.len() == copy.element_size();
-        if fits {
+    pub fn fill(&self, element: &[u8], copy: &StridedCopy, shift: usize) -> bool {
+        let fits = element.len() == copy.element_size() && self.has_room(copy, shift);
+        if fits && copy.target_end() > 0 {
             let repeated = copy.broadcast();
             // SAFETY: the target was checked; with all source strides zero only `element` is read.
-            unsafe { repeated.run(element.as_ptr(), self.start.as_ptr()) };
+            unsafe { repeated.run(element.as_ptr(), self.start.as_ptr().add(shift)) };
         }
         fits
+    }
+
+    /// Whether all targets of `copy`, `shift` bytes further on, are inside. Nothing always is.
+    fn has_room(&self, copy: &StridedCopy, shift: usize) -> bool {
+        let end = copy.target_end();
+        end == 0 || end.checked_add(shift).is_some_and(|end| end <= self.len())
     }
 }

@@ -80,16 +80,6 @@ impl StridedCopy {
         Some(copy)
     }
 
-    /// The same copy to a target `offset` bytes further on. `None` if that does not fit memory.
-    #[must_use]
-    pub fn shifted(mut self, offset: usize) -> Option<Self> {
-        self.target_offset = self.target_offset.checked_add(offset)?;
-        if self.target_end > 0 {
-            self.target_end = self.target_end.checked_add(offset)?;
-        }
-        Some(self)
-    }
-
     /// Bytes that are copied.
     #[must_use]
     pub fn bytes(&self) -> u64 {

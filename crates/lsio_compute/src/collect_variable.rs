@@ -7,8 +7,8 @@ use lsio_array::{
 };
 use lsio_io::Reservation;
 
-use crate::chunk_data::{ChunkValues, gather, gather_needs};
-use crate::operation::{DecodedInput, Operation, Restart, Sources, Target};
+use crate::chunk_data::{ChunkValues, gather};
+use crate::operation::{DecodedInput, Operation, Restart, Sources};
 use crate::run::RunOptions;
 use crate::stats::Counters;
 use crate::{ChunkData, Executor, RunError, RunHandle, SourceHandle};
@@ -140,17 +140,6 @@ impl Part {
 }
 
 impl Operation for Collect {
-    fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
-        let inputs = task.inputs.iter().zip(decoded);
-        let needs =
-            inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes));
-        needs.fold(0, u64::saturating_add)
-    }
-
-    fn target(&self, _task: &Task, _input: usize, _sources: &Sources) -> Target<'_> {
-        Target::Buffer
-    }
-
     fn consume(
         &self,
         task: &Task,

@@ -1,11 +1,14 @@
 //! Copies selected elements into one buffer: the operation behind whole reads.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lsio_array::{ChunkErrorKind, OutputBuffer, StridedCopy, Task, TaskPlan, c_strides};
+use lsio_array::{
+    ChunkErrorKind, OutputBuffer, Placement, StridedCopy, Task, TaskInput, TaskPlan, c_strides,
+};
 use lsio_io::{Lease, Reservation};
 
-use crate::operation::{DecodedInput, Operation, Restart, Sources, Target};
+use crate::operation::{DecodedInput, Operation, Restart, Sources};
 use crate::run::RunOptions;
 use crate::stats::{Counters, add};
 use crate::{Executor, RunError, RunHandle, SourceHandle};
@@ -24,9 +27,19 @@ pub type CopyDone = Box<dyn FnOnce(Result<Option<Lease>, RunError>) + Send>;
 
 struct CopyInto {
     buffer: OutputBuffer,
-    /// Offset in bytes and strides in elements of each output.
-    outputs: Vec<(usize, Vec<u64>)>,
+    outputs: Vec<Output>,
     done: Mutex<Option<CopyDone>>,
+}
+
+/// One output, worked out.
+struct Output {
+    /// First byte in the buffer.
+    offset: usize,
+    /// Strides in elements.
+    strides: Vec<u64>,
+    /// Copies a whole chunk to the start of the output. Most chunks are copied whole, and those
+    /// copies differ in nothing but the place that they start at.
+    whole_chunk: Option<StridedCopy>,
 }
 
 impl Executor {
@@ -43,10 +56,17 @@ impl Executor {
         options: RunOptions,
         done: CopyDone,
     ) -> Option<RunHandle> {
-        source.element?;
+        let element = source.element?;
+        let whole = TaskInput { source: 0, chunk: Vec::new(), placements: Vec::new() }
+            .whole_chunk(source.grid.chunk_shape());
         let outputs = outputs
             .iter()
-            .map(|output| Some((output.offset, c_strides(&output.shape)?)))
+            .map(|output| {
+                let strides = c_strides(&output.shape)?;
+                let whole_chunk =
+                    StridedCopy::new(&whole.placements[0], &source.strides, &strides, element);
+                Some(Output { offset: output.offset, strides, whole_chunk })
+            })
             .collect::<Option<Vec<_>>>()?;
         let operation = CopyInto { buffer, outputs, done: Mutex::new(Some(done)) };
         Some(self.start(vec![source], plan, Box::new(operation), options))
@@ -54,47 +74,54 @@ impl Executor {
 }
 
 impl CopyInto {
-    /// The copies of a task's first input, each with the offset of its output.
-    fn copies(
+    /// How the elements of a placement are copied, and how many bytes further on their targets are.
+    fn copy_of(
         &self,
-        task: &Task,
+        placement: &Placement,
         source: &SourceHandle,
-    ) -> Result<Vec<StridedCopy>, ChunkErrorKind> {
-        let element = source.element.unwrap_or_default();
-        let copies = task.inputs.iter().flat_map(|input| &input.placements).map(|placement| {
-            let (offset, strides) = self.outputs.get(placement.output)?;
-            StridedCopy::new(placement, &source.strides, strides, element)?.shifted(*offset)
-        });
-        copies
-            .collect::<Option<_>>()
-            .ok_or_else(|| ChunkErrorKind::Panic("a placement has no output".to_owned()))
+    ) -> Option<(Cow<'_, StridedCopy>, usize)> {
+        let output = self.outputs.get(placement.output)?;
+        if let Some(copy) = &output.whole_chunk
+            && placement.covers(source.grid.chunk_shape())
+        {
+            let starts = placement.dimensions.iter().zip(&output.strides);
+            let mut first = 0u64;
+            for (part, stride) in starts {
+                first = first.checked_add(part.target_start.checked_mul(*stride)?)?;
+            }
+            let first = usize::try_from(first).ok()?.checked_mul(copy.element_size())?;
+            return Some((Cow::Borrowed(copy), output.offset.checked_add(first)?));
+        }
+        let element = source.element?;
+        let copy = StridedCopy::new(placement, &source.strides, &output.strides, element)?;
+        Some((Cow::Owned(copy), output.offset))
     }
 
     /// Where the whole chunk goes if it can be decoded there: `(offset, length)` in bytes.
-    fn place(&self, task: &Task, source: &SourceHandle) -> Option<(usize, usize)> {
+    fn place_of(&self, task: &Task, source: &SourceHandle) -> Option<(usize, usize)> {
         let [input] = &task.inputs[..] else { return None };
         let [placement] = &input.placements[..] else { return None };
         if !placement.covers(source.grid.chunk_shape()) {
             return None;
         }
-        let copies = self.copies(task, source).ok()?;
-        let (_, target, len) = copies.first()?.contiguous()?;
-        (len as u64 == source.source.info().decoded_len).then_some((target, len))
+        let (copy, shift) = self.copy_of(placement, source)?;
+        let (_, target, len) = copy.contiguous()?;
+        let whole = len as u64 == source.source.info().decoded_len;
+        whole.then_some((target.checked_add(shift)?, len))
     }
 }
 
 impl Operation for CopyInto {
     fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
-        match self.place(task, &sources[0]) {
+        match self.place_of(task, &sources[0]) {
             Some(_) => 0,
             None => decoded.iter().copied().fold(0, u64::saturating_add),
         }
     }
 
-    fn target(&self, task: &Task, _input: usize, sources: &Sources) -> Target<'_> {
-        self.place(task, &sources[0])
-            .and_then(|(offset, len)| self.buffer.region(offset, len))
-            .map_or(Target::Buffer, Target::InPlace)
+    fn place(&self, task: &Task, _input: usize, sources: &Sources) -> Option<&mut [u8]> {
+        let (offset, len) = self.place_of(task, &sources[0])?;
+        self.buffer.region(offset, len)
     }
 
     fn consume(
@@ -113,13 +140,16 @@ impl Operation for CopyInto {
         if matches!(decoded, DecodedInput::InPlace) {
             return Ok(());
         }
-        for copy in self.copies(task, source)? {
+        for placement in task.inputs.iter().flat_map(|input| &input.placements) {
+            let Some((copy, shift)) = self.copy_of(placement, source) else {
+                return Err(ChunkErrorKind::Panic("a placement has no output".to_owned()));
+            };
             let written = match decoded {
                 DecodedInput::Fixed(bytes) => {
                     add(&counters.bytes_copied, copy.bytes());
-                    self.buffer.copy_from(bytes, &copy)
+                    self.buffer.copy_from(bytes, &copy, shift)
                 }
-                DecodedInput::Missing => self.buffer.fill(fill, &copy),
+                DecodedInput::Missing => self.buffer.fill(fill, &copy, shift),
                 DecodedInput::InPlace | DecodedInput::Variable(_) => false,
             };
             if !written {

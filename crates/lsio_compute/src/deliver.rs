@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lsio_array::{ChunkErrorKind, Task, TaskPlan};
 use lsio_io::Reservation;
 
-use crate::chunk_data::{gather, gather_needs};
+use crate::chunk_data::gather;
 use crate::executor::Shared;
-use crate::operation::{DecodedInput, Gate, Operation, Restart, Sources, Target};
+use crate::operation::{DecodedInput, Gate, Operation, Restart, Sources};
 use crate::panics::contain;
 use crate::run::RunOptions;
 use crate::stats::Counters;
@@ -205,17 +205,6 @@ impl Delivery {
 }
 
 impl Operation for Deliver {
-    fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
-        let inputs = task.inputs.iter().zip(decoded);
-        let needs =
-            inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes));
-        needs.fold(0, u64::saturating_add)
-    }
-
-    fn target(&self, _task: &Task, _input: usize, _sources: &Sources) -> Target<'_> {
-        Target::Buffer
-    }
-
     fn consume(
         &self,
         task: &Task,

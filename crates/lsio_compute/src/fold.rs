@@ -6,9 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use lsio_array::{ChunkErrorKind, Task, TaskPlan};
 use lsio_io::Reservation;
 
-use crate::chunk_data::{gather, gather_needs};
+use crate::chunk_data::gather;
 use crate::fold_tree::FoldTree;
-use crate::operation::{DecodedInput, Operation, Restart, Sources, Target};
+use crate::operation::{DecodedInput, Operation, Restart, Sources};
 use crate::run::RunOptions;
 use crate::stats::Counters;
 use crate::{ChunkData, Executor, RunError, RunHandle, SourceHandle};
@@ -98,17 +98,6 @@ where
     F: Fn(&[ChunkData]) -> Result<S, FunctionError> + Send + Sync,
     M: Fn(S, S) -> S + Send + Sync,
 {
-    fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
-        let inputs = task.inputs.iter().zip(decoded);
-        let needs =
-            inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes));
-        needs.fold(0, u64::saturating_add)
-    }
-
-    fn target(&self, _task: &Task, _input: usize, _sources: &Sources) -> Target<'_> {
-        Target::Buffer
-    }
-
     fn consume(
         &self,
         task: &Task,

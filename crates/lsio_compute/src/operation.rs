@@ -5,26 +5,19 @@ use std::sync::Arc;
 use lsio_array::{ChunkErrorKind, Task, VariableChunk};
 use lsio_io::{Lease, Reservation};
 
+use crate::chunk_data::gather_needs;
 use crate::stats::Counters;
 use crate::{RunError, SourceHandle};
 
 /// The sources of a run.
 pub(crate) type Sources = [Arc<SourceHandle>];
 
-/// Where the executor decodes an input of fixed-size elements to.
-pub(crate) enum Target<'a> {
-    /// Straight into its final place.
-    InPlace(&'a mut [u8]),
-    /// Into a buffer of its own.
-    Buffer,
-}
-
 /// One decoded input of a task.
 #[derive(Debug)]
 pub(crate) enum DecodedInput {
     /// There is no such chunk: all fill value.
     Missing,
-    /// Decoded where [`Operation::target`] said.
+    /// Decoded where [`Operation::place`] said.
     InPlace,
     /// The whole chunk in the source's axis order.
     Fixed(Lease),
@@ -56,10 +49,18 @@ pub(crate) enum Gate {
 pub(crate) trait Operation: Send + Sync {
     /// Most bytes that one task needs at a time beyond its encoded bytes and the codecs' scratch
     /// memory. `decoded` is what one decoded input takes.
-    fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64;
+    fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
+        let inputs = task.inputs.iter().zip(decoded);
+        let needs =
+            inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes));
+        needs.fold(0, u64::saturating_add)
+    }
 
-    /// Where input `input` of `task` is to be decoded.
-    fn target(&self, task: &Task, input: usize, sources: &Sources) -> Target<'_>;
+    /// The final place of input `input` of `task`, if its fixed-size elements can be decoded straight
+    /// into it; else they are decoded into a buffer.
+    fn place(&self, _task: &Task, _input: usize, _sources: &Sources) -> Option<&mut [u8]> {
+        None
+    }
 
     /// Takes the decoded inputs of one task. `reservation` is what is left of the task's memory.
     fn consume(

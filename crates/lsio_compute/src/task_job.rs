@@ -14,7 +14,7 @@ use lsio_io::{Lease, Reservation, SharedBytes, StorageError, class_size};
 use crate::RunError;
 use crate::bundle::{Charge, Input, PlannedTask};
 use crate::executor::Shared;
-use crate::operation::{DecodedInput, Target};
+use crate::operation::DecodedInput;
 use crate::panics::contain;
 use crate::planning::{allowed_bytes, chunk_error};
 use crate::run::{Attempt, Run};
@@ -184,12 +184,9 @@ impl TaskJob {
             }
         }
         let fixed = handle.element.is_some();
-        let in_place = fixed
-            && matches!(
-                run.operation.target(&self.planned.task, index, &run.sources),
-                Target::InPlace(_)
-            );
-        if fixed && !in_place && self.buffer.is_none() {
+        let place =
+            fixed.then(|| run.operation.place(&self.planned.task, index, &run.sources)).flatten();
+        if fixed && place.is_none() && self.buffer.is_none() {
             self.buffer = self.lease(info.decoded_len);
             if self.buffer.is_none() {
                 return Step::Ended(out_of_memory(info.decoded_len));
@@ -210,15 +207,10 @@ impl TaskJob {
                     Err(chunk_error(&run, &task.inputs[index], ChunkErrorKind::Panic(panic)))
                 })
         };
-        let outcome = if !fixed {
-            call(Destination::Variable(&mut variable))
-        } else if let Some(buffer) = &mut self.buffer {
-            call(Destination::Fixed(buffer))
-        } else {
-            match run.operation.target(task, index, &run.sources) {
-                Target::InPlace(place) => call(Destination::Fixed(place)),
-                Target::Buffer => call(Destination::Fixed(&mut [])),
-            }
+        let outcome = match (place, self.buffer.as_deref_mut()) {
+            _ if !fixed => call(Destination::Variable(&mut variable)),
+            (Some(place), _) => call(Destination::Fixed(place)),
+            (None, buffer) => call(Destination::Fixed(buffer.unwrap_or_default())),
         };
         match outcome {
             Ok(Decoded::Complete) => {
