@@ -1,8 +1,8 @@
 """tensorstore: python tensorstore_read.py NAME TASK DATASET ROUNDS [unit=chunk|shard] [window=N].
 
-NAME is `tensorstore` (as it comes) or `tensorstore-direct` (its direct I/O mode). In that mode version 0.1.86
-reads past the page cache only what ends, rounded up to a block, within the file: most chunks of a shard, but
-no chunk that is a file of its own, unless its length is a multiple of 4 KiB. The others it reads buffered.
+NAME is `tensorstore` (as it comes) or `tensorstore-direct` (its direct I/O mode). Seen under strace, that
+mode of version 0.1.86 goes past the page cache for single chunks of a shard only; whole files (chunks that
+are files, shards that are read as a whole) it reads buffered all the same.
 Tasks: whole, chunks, crops-many (one batch), crops-concurrent (as many reads as crops, all at once).
 """
 
