@@ -1,4 +1,4 @@
-//! Memory on huge pages, touched before anything is measured.
+//! Memory on huge pages, given out without touching it: the first write pays for a page.
 
 use std::ptr::NonNull;
 use std::slice;
@@ -7,14 +7,19 @@ use crate::Failure;
 
 const HUGE: usize = 2 << 20;
 
-pub struct HugePages {
+pub(crate) struct HugePages {
     start: NonNull<u8>,
     len: usize,
     mapped: (NonNull<u8>, usize),
 }
 
+// SAFETY: the mapping belongs to this value alone, like the memory of a Vec.
+unsafe impl Send for HugePages {}
+// SAFETY: as above; a shared reference only reads.
+unsafe impl Sync for HugePages {}
+
 impl HugePages {
-    pub fn new(len: usize) -> Result<Self, Failure> {
+    pub(crate) fn new(len: usize) -> Result<Self, Failure> {
         let size = len.next_multiple_of(HUGE) + HUGE;
         // SAFETY: a new private mapping touches nothing that exists.
         let address = unsafe {
@@ -30,19 +35,25 @@ impl HugePages {
         // SAFETY: the mapping has a huge page more than `len`, so `skip` stays inside.
         let start = unsafe { mapped.add(skip) };
         // SAFETY: the range lies inside the mapping; the call is advice only.
-        unsafe { libc::madvise(start.as_ptr().cast(), len, libc::MADV_HUGEPAGE) };
-        let mut pages = Self { start, len, mapped: (mapped, size) };
-        pages.bytes().fill(0);
-        Ok(pages)
+        unsafe {
+            let advised = len.next_multiple_of(HUGE);
+            libc::madvise(start.as_ptr().cast(), advised, libc::MADV_HUGEPAGE);
+        }
+        Ok(Self { start, len, mapped: (mapped, size) })
     }
 
-    pub fn bytes(&mut self) -> &mut [u8] {
-        // SAFETY: the mapping is ours alone and initialised by the kernel.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: inside the mapping, which the kernel initialises.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above, and `self` is borrowed alone.
         unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
 
     /// For threads that write disjoint parts.
-    pub fn shared(&mut self) -> SharedBytes {
+    pub(crate) fn shared(&mut self) -> SharedBytes {
         SharedBytes { start: self.start, len: self.len }
     }
 }
@@ -54,22 +65,23 @@ impl Drop for HugePages {
     }
 }
 
-pub struct SharedBytes {
+/// The address of a result that several threads fill.
+#[derive(Clone, Copy)]
+pub(crate) struct SharedBytes {
     start: NonNull<u8>,
     len: usize,
 }
 
 // SAFETY: chunks of one array never overlap, so writes from several threads are disjoint.
 unsafe impl Sync for SharedBytes {}
+// SAFETY: as above.
+unsafe impl Send for SharedBytes {}
 
 impl SharedBytes {
-    pub fn write(&self, offset: usize, bytes: &[u8]) {
-        assert!(offset + bytes.len() <= self.len);
+    /// The address of `len` bytes at `offset`, checked to lie inside.
+    pub(crate) fn at(&self, offset: usize, len: usize) -> *mut u8 {
+        assert!(offset <= self.len && len <= self.len - offset, "outside of the result");
         // SAFETY: in bounds by the check above.
-        unsafe {
-            self.start
-                .add(offset)
-                .copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len())
-        };
+        unsafe { self.start.as_ptr().add(offset) }
     }
 }
