@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use lsio_io::Identity;
+use lsio_io::{Freshness, Identity, Key, StorageError};
 
 use crate::locking::lock;
 use crate::open_file::{OpenFile, identity_at};
@@ -31,51 +31,64 @@ struct Handle {
     used: u64,
 }
 
+/// A file that was looked for.
+#[derive(Debug)]
+pub(crate) struct FoundFile {
+    pub(crate) file: Arc<OpenFile>,
+    /// Whether it is in the cache.
+    pub(crate) is_kept: bool,
+}
+
+impl FoundFile {
+    /// The file, if it is the version of `key` that `freshness` wants.
+    ///
+    /// # Errors
+    /// [`StorageError::Conflict`] if it is not.
+    pub(crate) fn of_version(
+        self,
+        key: &Key,
+        freshness: &Freshness,
+    ) -> Result<Arc<OpenFile>, StorageError> {
+        match freshness {
+            Freshness::Pinned(identity) if self.file.identity() != identity => {
+                Err(StorageError::Conflict { key: key.clone() })
+            }
+            Freshness::Current | Freshness::Pinned(_) => Ok(self.file),
+        }
+    }
+}
+
 impl HandleCache {
     /// A cache of at most `most` files (at least one).
     pub(crate) fn new(most: usize) -> Self {
         Self { most: most.max(1), handles: Mutex::default() }
     }
 
-    /// The file that `path` leads to now, opened by `open` if it is not the cached one.
+    /// The file at `path`: the cached one if it is the version that `freshness` wants, else what `open`
+    /// finds there, which may be another version and is not in the cache yet.
+    ///
+    /// The current version is looked for at the path first; a pinned one is known by its identity.
     ///
     /// # Errors
     /// What stat(2) and `open` say.
-    pub(crate) fn current(
+    pub(crate) fn find_or_open(
         &self,
         path: &Path,
+        freshness: &Freshness,
         counters: &Counters,
         open: impl FnOnce() -> io::Result<OpenFile>,
-    ) -> io::Result<Arc<OpenFile>> {
-        if let Some(file) = self.lookup(path)
-            && identity_at(path)? == *file.identity()
-        {
-            counters.handle_hits.add(1);
-            return Ok(file);
+    ) -> io::Result<FoundFile> {
+        if let Some(file) = self.lookup(path) {
+            let is_wanted = match freshness {
+                Freshness::Current => identity_at(path)? == *file.identity(),
+                Freshness::Pinned(identity) => file.identity() == identity,
+            };
+            if is_wanted {
+                counters.handle_hits.add(1);
+                return Ok(FoundFile { file, is_kept: true });
+            }
         }
-        Ok(self.insert(path, open()?))
-    }
-
-    /// The version `identity` of the file at `path`: the cached one without looking at the path, or
-    /// what `open` finds there. `None` if that is another version.
-    ///
-    /// # Errors
-    /// What `open` says.
-    pub(crate) fn pinned(
-        &self,
-        path: &Path,
-        identity: &Identity,
-        counters: &Counters,
-        open: impl FnOnce() -> io::Result<OpenFile>,
-    ) -> io::Result<Option<Arc<OpenFile>>> {
-        if let Some(file) = self.lookup(path)
-            && file.identity() == identity
-        {
-            counters.handle_hits.add(1);
-            return Ok(Some(file));
-        }
-        let file = self.insert(path, open()?);
-        Ok((file.identity() == identity).then_some(file))
+        Ok(FoundFile { file: Arc::new(open()?), is_kept: false })
     }
 
     /// Whether the version `identity` of the file at `path` is in the cache.
@@ -93,13 +106,13 @@ impl HandleCache {
         Some(Arc::clone(&handle.file))
     }
 
-    fn insert(&self, path: &Path, file: OpenFile) -> Arc<OpenFile> {
-        let file = Arc::new(file);
+    /// Keeps `file` open, as the one that `path` leads to.
+    pub(crate) fn keep(&self, path: &Path, file: &Arc<OpenFile>) {
+        let file = Arc::clone(file);
         let mut handles = lock(&self.handles);
         handles.clock += 1;
         let used = handles.clock;
-        let replaced =
-            handles.by_path.insert(path.to_owned(), Handle { file: Arc::clone(&file), used });
+        let replaced = handles.by_path.insert(path.to_owned(), Handle { file, used });
         // Looking at a few hundred entries costs less than the open that made it necessary.
         let evicted = (handles.by_path.len() > self.most)
             .then(|| handles.by_path.iter().min_by_key(|(_, handle)| handle.used))
@@ -109,7 +122,6 @@ impl HandleCache {
         // Files are closed outside the lock.
         drop(handles);
         drop((replaced, evicted));
-        file
     }
 
     #[cfg(test)]
@@ -132,7 +144,10 @@ mod tests {
         let (cache, counters) = (HandleCache::new(2), Counters::default());
         let open = |path: &PathBuf| {
             let opener = || OpenFile::open(path, Access::Buffered, &counters);
-            cache.current(path, &counters, opener).unwrap()
+            let found = cache.find_or_open(path, &Freshness::Current, &counters, opener).unwrap();
+            if !found.is_kept {
+                cache.keep(path, &found.file);
+            }
         };
         for path in &paths {
             std::fs::write(path, b"bytes").unwrap();

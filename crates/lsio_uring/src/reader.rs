@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use lsio_io::{Freshness, Identity, IoMode, Key, Route, StorageError};
 
 use crate::available_memory::RecentMemory;
-use crate::handle_cache::HandleCache;
+use crate::handle_cache::{FoundFile, HandleCache};
 use crate::job_queue::{Job, JobQueue};
 use crate::listing::Listing;
 use crate::open_file::{Access, OpenFile};
@@ -185,7 +185,17 @@ impl Reader {
         access: Access,
     ) -> Result<Arc<OpenFile>, StorageError> {
         let path = root.path(key);
-        self.open_by(root, key, freshness, &path, || OpenFile::open(&path, access, &self.counters))
+        let open = || OpenFile::open(&path, access, &self.counters);
+        let found = self.find_or_open(root, key, freshness, &path, open)?;
+        if !found.is_kept {
+            self.keep(&path, &found.file);
+        }
+        found.of_version(key, freshness)
+    }
+
+    /// Keeps a file open that [`Reader::find_or_open`] found outside of the cache.
+    pub(crate) fn keep(&self, path: &Path, file: &Arc<OpenFile>) {
+        self.handles.keep(path, file);
     }
 
     /// Whether the version `identity` of `key` is open.
@@ -193,32 +203,27 @@ impl Reader {
         self.handles.holds(&root.path(key), identity)
     }
 
-    /// As [`Reader::open`], with the way to open a file that is not in the cache.
-    pub(crate) fn open_by(
+    /// The file of `key` from the cache, or as `open` finds it: then its version is not checked.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub(crate) fn find_or_open(
         &self,
         root: &Root,
         key: &Key,
         freshness: &Freshness,
         path: &Path,
         open: impl FnOnce() -> io::Result<OpenFile>,
-    ) -> Result<Arc<OpenFile>, StorageError> {
-        let conflict = || StorageError::Conflict { key: key.clone() };
-        match freshness {
-            Freshness::Current => self
-                .handles
-                .current(path, &self.counters, open)
-                .map_err(|error| root.error("open", key, error)),
-            Freshness::Pinned(identity) => {
-                match self.handles.pinned(path, identity, &self.counters, open) {
-                    Ok(file) => file.ok_or_else(conflict),
-                    Err(error) => Err(match root.error("open", key, error) {
-                        // The object is gone, and the version with it.
-                        StorageError::NotFound { .. } => conflict(),
-                        other => other,
-                    }),
+    ) -> Result<FoundFile, StorageError> {
+        self.handles.find_or_open(path, freshness, &self.counters, open).map_err(|error| {
+            match (root.error("open", key, error), freshness) {
+                // The object is gone, and the version with it.
+                (StorageError::NotFound { key }, Freshness::Pinned(_)) => {
+                    StorageError::Conflict { key }
                 }
+                (other, _) => other,
             }
-        }
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lsio_io::{
-    Begun, Completion, Freshness, Lease, Read, ReadAnswer, Resident, Route, StorageError,
+    Begun, ByteRange, Completion, Lease, Read, ReadAnswer, Resident, Route, StorageError,
 };
 
 use crate::buffered::is_temporary;
@@ -48,19 +48,30 @@ pub(crate) fn try_read(reader: &Reader, root: &Arc<Root>, mut read: Read) -> Res
 }
 
 fn look(reader: &Reader, root: &Root, read: &mut Read) -> Found {
-    let file = match reader.open_resident(root, &read.key, &read.freshness) {
-        Ok(file) => file,
+    let path = root.path(&read.key);
+    let open = || OpenFile::open_resident(&path, &reader.counters);
+    let found = match reader.find_or_open(root, &read.key, &read.freshness, &path, open) {
+        Ok(found) => found,
         // Absent for sure. Every other failure is for the thread that may wait to find again.
         Err(absent @ StorageError::NotFound { .. }) => return Found::Answer(Err(absent)),
         Err(_) => return Found::Nothing,
     };
+    let is_kept = found.is_kept;
+    let Ok(file) = found.of_version(&read.key, &read.freshness) else { return Found::Nothing };
     let reservation = Some(&read.reservation);
     let Ok(bounds) = owed_read::bounds(&read.key, read.range, reservation, &file) else {
         return Found::Nothing;
     };
     let leased = owed_read::lease(&read.key, Some(&mut read.reservation), bounds.len);
     let Ok(lease) = leased else { return Found::Nothing };
-    fill(reader, read, &file, bounds, lease)
+    let outcome = fill(reader, read, &file, bounds, lease);
+    // Whoever has read a whole file is done with it: keeping it open would push out others, and cost
+    // more than the open and close that it might save (benches/findings.md, tiny files).
+    let is_done = read.range == ByteRange::Whole && matches!(outcome, Found::Answer(_));
+    if !is_kept && !is_done {
+        reader.keep(&path, &file);
+    }
+    outcome
 }
 
 fn fill(
@@ -95,17 +106,4 @@ fn fill(
     }
     let window = Window { lease, head: 0, len };
     Found::Answer(owed_read::judge(&read.key, &read.freshness, file, window, calls > 1))
-}
-
-impl Reader {
-    /// Opens the version of `key` that is wanted, if no device has to be waited for.
-    fn open_resident(
-        &self,
-        root: &Root,
-        key: &lsio_io::Key,
-        freshness: &Freshness,
-    ) -> Result<Arc<OpenFile>, StorageError> {
-        let path = root.path(key);
-        self.open_by(root, key, freshness, &path, || OpenFile::open_resident(&path, &self.counters))
-    }
 }

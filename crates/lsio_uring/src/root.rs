@@ -44,7 +44,14 @@ impl Root {
     /// The file behind `key`. A [`Key`] has no `..`, so it is below the root; symbolic links that the
     /// owner made are followed.
     pub(crate) fn path(&self, key: &Key) -> PathBuf {
-        if key.is_root() { self.path.clone() } else { self.path.join(key.as_str()) }
+        let key = if key.is_root() { "" } else { key.as_str() };
+        // In one allocation: this is on the way of every read.
+        let mut path = PathBuf::with_capacity(self.path.as_os_str().len() + 1 + key.len());
+        path.push(&self.path);
+        if !key.is_empty() {
+            path.push(key);
+        }
+        path
     }
 
     /// What the failed `operation` on `key` means to a caller.

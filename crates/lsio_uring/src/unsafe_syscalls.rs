@@ -1,7 +1,7 @@
 //! System calls that the standard library does not offer, each behind a safe function.
 #![expect(unsafe_code, reason = "raw system calls")]
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
@@ -86,12 +86,27 @@ pub(crate) fn clear_nonblocking(file: &File) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Paths shorter than this, in bytes, are handed to the kernel without an allocation.
+const SHORT_PATH: usize = 256;
+
 /// Opens `path` for reading if that needs no waiting for a device (`RESOLVE_CACHED`).
 ///
 /// # Errors
 /// `WouldBlock` if a name on the way is not in the kernel's cache; ENOSYS before Linux 5.12.
 pub(crate) fn open_cached(path: &Path) -> io::Result<File> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
+    let bytes = path.as_os_str().as_bytes();
+    let mut short = [0; SHORT_PATH];
+    let long;
+    let path = if let Some(room) = short[..SHORT_PATH - 1].get_mut(..bytes.len()) {
+        room.copy_from_slice(bytes);
+        CStr::from_bytes_until_nul(&short).map_err(|_| io::ErrorKind::InvalidInput)?
+    } else {
+        long = CString::new(bytes)?;
+        long.as_c_str()
+    };
+    if path.count_bytes() != bytes.len() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     // SAFETY: `open_how` is plain integers, for which zeros are a value (and the default).
     let mut how: libc::open_how = unsafe { MaybeUninit::zeroed().assume_init() };
     how.flags = (libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY) as u64;
@@ -133,5 +148,22 @@ mod tests {
         }
         read_ahead(&file, 0, 10).unwrap();
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn paths_of_any_length_are_opened_and_a_zero_byte_is_refused() {
+        let folder = std::env::temp_dir().join(format!("lsio-paths-{}", std::process::id()));
+        for len in [1, 200, SHORT_PATH] {
+            let folder = folder.join("d".repeat(len.min(100))).join("e".repeat(len.min(100)));
+            std::fs::create_dir_all(&folder).unwrap();
+            let path = folder.join("f".repeat(len.min(200)));
+            std::fs::write(&path, b"x").unwrap();
+            assert_eq!(open_cached(&path).unwrap().metadata().unwrap().len(), 1);
+        }
+        for len in [10, SHORT_PATH] {
+            let path = folder.join(format!("a\0{}", "b".repeat(len)));
+            assert_eq!(open_cached(&path).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

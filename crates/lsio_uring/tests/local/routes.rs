@@ -105,6 +105,34 @@ fn a_part_found_in_the_page_cache_is_kept() {
 }
 
 #[test]
+fn a_file_read_whole_from_the_page_cache_is_not_kept_open() {
+    let folder = Folder::new();
+    let bytes = folder.file("data", 10_000, 7);
+    let bench = Bench::new(&folder, choices()[0]);
+    let ask = Ask::new(IoMode::Auto, 10_000);
+    let read = |range: ByteRange| {
+        let read = bench.make(0, "data", range, &ask);
+        match bench.storage.try_read_resident(read) {
+            Resident::Hit(completion) => completion.result.unwrap().bytes,
+            Resident::Miss(_) => panic!("what was just written is in the page cache"),
+        }
+    };
+    let opened = || {
+        let stats = bench.storage.engine().stats();
+        (stats.opens, stats.handle_hits)
+    };
+    assert!(read(ByteRange::Whole)[..] == bytes[..]);
+    assert!(read(ByteRange::Whole)[..] == bytes[..]);
+    assert_eq!(opened(), (2, 0));
+    // Of a file that is read in parts there is probably more to come.
+    let range = ByteRange::Bounded { offset: 5000, len: 1000 };
+    assert!(read(range)[..] == bytes[5000..6000]);
+    assert!(read(range)[..] == bytes[5000..6000]);
+    assert!(read(ByteRange::Whole)[..] == bytes[..]);
+    assert_eq!(opened(), (3, 2));
+}
+
+#[test]
 fn reads_that_wait_for_a_thread_are_asked_for_in_advance() {
     let folder = Folder::new();
     let names: Vec<_> = (0..200).map(|number| number.to_string()).collect();
