@@ -1,5 +1,5 @@
-//! The calls of each JavaScript environment (the main thread, each worker): when one ends, its calls
-//! are cancelled, and its memory is left alone before it goes.
+//! The calls of each JavaScript environment (the main thread, each worker), and the queue that settles
+//! its promises: when one ends, its calls are cancelled, and its memory is left alone before it goes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -7,14 +7,16 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use napi::{Env, Result};
 
 use crate::native_call::CallState;
+use crate::unsafe_promise_queue::PromiseQueue;
 
 /// Environments by their address. One image of this addon serves all of them.
 static ENVIRONMENTS: LazyLock<Mutex<HashMap<usize, Arc<EnvironmentCalls>>>> =
     LazyLock::new(Mutex::default);
 
 /// The calls of one environment that have not ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct EnvironmentCalls {
+    promises: Arc<PromiseQueue>,
     running: Mutex<Running>,
     changed: Condvar,
 }
@@ -88,11 +90,21 @@ fn environment_of(env: &Env) -> Result<Arc<EnvironmentCalls>> {
     if let Some(known) = environments().get(&address) {
         return Ok(known.clone());
     }
-    let environment = Arc::<EnvironmentCalls>::default();
+    let environment = Arc::new(EnvironmentCalls {
+        promises: PromiseQueue::new(env)?,
+        running: Mutex::default(),
+        changed: Condvar::default(),
+    });
     environments().insert(address, environment.clone());
     env.add_env_cleanup_hook(environment.clone(), move |environment| {
         environments().remove(&address);
+        environment.promises.end();
         environment.end();
     })?;
     Ok(environment)
+}
+
+/// What settles the promises of an environment.
+pub(crate) fn promise_queue(env: &Env) -> Result<Arc<PromiseQueue>> {
+    Ok(environment_of(env)?.promises.clone())
 }

@@ -2,7 +2,7 @@
 //!
 //! It holds one [`lsio::Engine`] for the process and converts: selections and options in, tagged
 //! results and buffers out. There is no logic here. Promises are settled from the engine's own threads
-//! ([`settled_promise`]); decoded elements become array buffers over the same memory
+//! ([`settled_promise`], [`unsafe_promise_queue`]); decoded elements become array buffers over the same memory
 //! ([`unsafe_js_values`]); only memory that the caller shared is written while JavaScript can see it
 //! ([`unsafe_shared_output`]), and no environment ends before that is over ([`environment_calls`]).
 
@@ -29,4 +29,5 @@ mod process_engine;
 mod settled_promise;
 mod tagged_json;
 mod unsafe_js_values;
+mod unsafe_promise_queue;
 mod unsafe_shared_output;

@@ -1,14 +1,17 @@
 //! Promises that are settled from LSIO's own threads: each resolves with a tagged object, `{ ok }` or
 //! `{ error }`. No runtime is started for them.
 
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio::{ErrorCode, LsioError, RunHandle};
 use napi::bindgen_prelude::{Object, ToNapiValue};
-use napi::{Env, JsDeferred, Result};
+use napi::{Env, Result};
 
+use crate::environment_calls::promise_queue;
 use crate::native_call::CallState;
 use crate::native_error::NativeError;
+use crate::unsafe_promise_queue::Deferral;
 
 /// What a call results in.
 #[derive(Debug)]
@@ -28,15 +31,16 @@ impl<T> From<std::result::Result<T, LsioError>> for Tagged<T> {
     }
 }
 
-type Resolver<T> = Box<dyn FnOnce(Env) -> Result<Tagged<T>> + Send>;
-
-struct Deferred<T: ToNapiValue + 'static>(Mutex<Option<JsDeferred<Tagged<T>, Resolver<T>>>>);
+struct Deferred<T: ToNapiValue + Send + 'static> {
+    deferral: Mutex<Option<Deferral>>,
+    value: PhantomData<fn(T)>,
+}
 
 /// Settles one promise, from any thread, once. If all clones are dropped before, it settles with an
 /// internal error, so that no caller waits for ever.
-pub(crate) struct Settle<T: ToNapiValue + 'static>(Arc<Deferred<T>>);
+pub(crate) struct Settle<T: ToNapiValue + Send + 'static>(Arc<Deferred<T>>);
 
-impl<T: ToNapiValue + 'static> Clone for Settle<T> {
+impl<T: ToNapiValue + Send + 'static> Clone for Settle<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
@@ -45,15 +49,16 @@ impl<T: ToNapiValue + 'static> Clone for Settle<T> {
 impl<T: ToNapiValue + Send + 'static> Settle<T> {
     /// A promise, and what settles it.
     pub(crate) fn promise(env: &Env) -> Result<(Self, Object<'_>)> {
-        let (deferred, promise) = env.create_deferred()?;
-        Ok((Self(Arc::new(Deferred(Mutex::new(Some(deferred))))), promise))
+        let (deferral, promise) = promise_queue(env)?.promise(env)?;
+        let deferral = Mutex::new(Some(deferral));
+        Ok((Self(Arc::new(Deferred { deferral, value: PhantomData })), promise))
     }
 
     /// Settles the promise. The value becomes a JavaScript value on the JavaScript thread; if the
     /// environment has ended meanwhile, it is dropped.
     pub(crate) fn with(&self, result: std::result::Result<T, LsioError>) {
-        if let Some(deferred) = self.0.take() {
-            deferred.resolve(Box::new(move |_| Ok(result.into())));
+        if let Some(deferral) = self.0.take() {
+            deferral.resolve(Tagged::<T>::from(result));
         }
     }
 
@@ -67,17 +72,17 @@ impl<T: ToNapiValue + Send + 'static> Settle<T> {
     }
 }
 
-impl<T: ToNapiValue + 'static> Deferred<T> {
-    fn take(&self) -> Option<JsDeferred<Tagged<T>, Resolver<T>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+impl<T: ToNapiValue + Send + 'static> Deferred<T> {
+    fn take(&self) -> Option<Deferral> {
+        self.deferral.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-impl<T: ToNapiValue + 'static> Drop for Deferred<T> {
+impl<T: ToNapiValue + Send + 'static> Drop for Deferred<T> {
     fn drop(&mut self) {
-        if let Some(deferred) = self.take() {
+        if let Some(deferral) = self.take() {
             let error = LsioError::new(ErrorCode::Internal, "the call ended without a result");
-            deferred.resolve(Box::new(move |_| Ok(Tagged::Err(error.into()))));
+            deferral.resolve(Tagged::<T>::Err(error.into()));
         }
     }
 }
