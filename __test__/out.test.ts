@@ -83,10 +83,12 @@ test('nothing is written to shared memory after an abort was reported', async (t
     const running = array.get(null, { out, signal: controller.signal });
     if (round % 2 === 1) await new Promise(setImmediate);
     controller.abort('enough');
-    await running.then(
-      () => t.fail(),
-      (reason: unknown) => t.is(reason, 'enough'),
+    const ended = await running.then(
+      () => 'read to its end',
+      (reason: unknown) => reason,
     );
+    // A read that had ended in the turn before the abort is no failure.
+    if (ended !== 'read to its end' || round % 2 === 0) t.is(ended, 'enough');
     out.fill(-1);
     // Whatever was still under way would have ended by the end of another whole read.
     await array.get();
