@@ -38,7 +38,14 @@ struct Admitted {
 impl Shared {
     /// Starts the next work of the oldest run that can start any. `false`: none can.
     pub(crate) fn advance(self: &Arc<Self>, queue: &Deque<Job>) -> bool {
-        self.runs().iter().any(|run| self.advance_run(run, queue))
+        let mut after = 0;
+        while let Some(run) = self.run_after(after) {
+            if self.advance_run(&run, queue) {
+                return true;
+            }
+            after = run.id;
+        }
+        false
     }
 
     fn advance_run(self: &Arc<Self>, run: &Arc<Run>, queue: &Deque<Job>) -> bool {

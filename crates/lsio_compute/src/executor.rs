@@ -1,6 +1,8 @@
 //! The executor: worker threads, the runs they work on, and what they share.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -38,8 +40,8 @@ pub(crate) struct Shared {
     pub(crate) bell: Bell,
     pub(crate) injector: Injector<Job>,
     pub(crate) stealers: Vec<Stealer<Job>>,
-    /// Oldest first. Replaced as a whole, so that a look at it costs one reference.
-    runs: RwLock<Arc<[Arc<Run>]>>,
+    /// The runs that have not ended, by their id: oldest first.
+    runs: RwLock<BTreeMap<u64, Arc<Run>>>,
     next_id: AtomicU64,
     /// Tasks in the queues.
     pub(crate) ready: AtomicUsize,
@@ -90,7 +92,7 @@ impl Executor {
             bell: Bell::default(),
             injector: Injector::new(),
             stealers: queues.iter().map(Deque::stealer).collect(),
-            runs: RwLock::new(Arc::default()),
+            runs: RwLock::default(),
             next_id: AtomicU64::new(1),
             ready: AtomicUsize::new(0),
             outstanding: AtomicUsize::new(0),
@@ -188,8 +190,10 @@ impl Executor {
 impl Drop for Executor {
     /// Cancels what still runs and waits for the workers.
     fn drop(&mut self) {
-        for run in self.shared.runs().iter() {
-            self.shared.cancel(run);
+        let mut after = 0;
+        while let Some(run) = self.shared.run_after(after) {
+            after = run.id;
+            self.shared.cancel(&run);
         }
         self.shared.stop.store(true, Ordering::SeqCst);
         self.shared.bell.ring_all();
@@ -204,19 +208,25 @@ impl Drop for Executor {
 }
 
 impl Shared {
-    /// The runs that have not ended, oldest first.
-    pub(crate) fn runs(&self) -> Arc<[Arc<Run>]> {
-        self.runs.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The oldest run that has not ended and was started after the one with this id. Nothing is copied
+    /// for a look at all runs: with thousands of them a copy for each would cost more than their work.
+    pub(crate) fn run_after(&self, id: u64) -> Option<Arc<Run>> {
+        let runs = self.runs.read().unwrap_or_else(PoisonError::into_inner);
+        let next = runs.range((Bound::Excluded(id), Bound::Unbounded)).next();
+        next.map(|(_, run)| run.clone())
+    }
+
+    /// Whether all runs have ended.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.runs.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn add_run(&self, run: Arc<Run>) {
-        let mut runs = self.runs.write().unwrap_or_else(PoisonError::into_inner);
-        *runs = runs.iter().cloned().chain([run]).collect();
+        self.runs.write().unwrap_or_else(PoisonError::into_inner).insert(run.id, run);
     }
 
     pub(crate) fn remove_run(&self, run: &Run) {
-        let mut runs = self.runs.write().unwrap_or_else(PoisonError::into_inner);
-        *runs = runs.iter().filter(|other| other.id != run.id).cloned().collect();
+        self.runs.write().unwrap_or_else(PoisonError::into_inner).remove(&run.id);
     }
 
     /// Puts a job where any worker finds it.

@@ -21,7 +21,7 @@ pub(crate) fn work(shared: &Arc<Shared>, number: usize, queue: &Deque<Job>) {
         } else if !shared.device_is_busy() && shared.advance(queue) {
             // There may be more to start: one worker wakes the next.
             shared.bell.ring();
-        } else if shared.stop.load(Ordering::SeqCst) && shared.runs().is_empty() {
+        } else if shared.stop.load(Ordering::SeqCst) && shared.is_idle() {
             return;
         } else {
             add(&shared.parks, 1);
