@@ -16,6 +16,7 @@ pub struct OutputBuffer {
     start: NonNull<u8>,
     /// 0 once the owner has gone.
     len: AtomicUsize,
+    leased: bool,
     owner: Mutex<Option<Owner>>,
 }
 
@@ -60,7 +61,8 @@ impl OutputBuffer {
     }
 
     fn new(start: NonNull<u8>, len: usize, owner: Owner) -> Self {
-        Self { start, len: AtomicUsize::new(len), owner: Mutex::new(Some(owner)) }
+        let leased = matches!(owner, Owner::Pool(_));
+        Self { start, len: AtomicUsize::new(len), leased, owner: Mutex::new(Some(owner)) }
     }
 
     /// Length in bytes; 0 once the buffer was taken.
@@ -89,6 +91,19 @@ impl OutputBuffer {
             }
             None => None,
         }
+    }
+
+    /// Whether it is memory of the engine, which nobody else can write to.
+    #[must_use]
+    pub fn is_leased(&self) -> bool {
+        self.leased
+    }
+
+    /// `len` bytes from `offset` that the caller has written and that nobody writes while it looks at
+    /// them; `None` if out of bounds or in memory that somebody else owns.
+    #[must_use]
+    pub fn written(&self, offset: usize, len: usize) -> Option<&[u8]> {
+        self.region(offset, len).filter(|_| self.leased).map(|region| &*region)
     }
 
     /// `len` bytes from `offset`, to be written by the caller alone; `None` if out of bounds.

@@ -38,6 +38,7 @@ struct Admitted {
 impl Shared {
     /// Starts the next work of the oldest run that can start any. `false`: none can.
     pub(crate) fn advance(self: &Arc<Self>, queue: &Deque<Job>) -> bool {
+        self.enlist();
         let mut after = 0;
         while let Some(run) = self.run_after(after) {
             if self.advance_run(&run, queue) {

@@ -1,7 +1,6 @@
 //! Tasks that share physical reads, from planning until their bytes have arrived.
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{Params, Task};
@@ -11,7 +10,7 @@ use lsio_io::{
 };
 
 use crate::executor::Shared;
-use crate::run::{Attempt, KnownKey, Run};
+use crate::run::{Attempt, Known, KnownKey, Run};
 use crate::task_job::{TaskJob, Tasks};
 
 /// Tasks whose memory is reserved together, because they share reads. Most have one task and one read.
@@ -53,7 +52,7 @@ pub(crate) struct PlannedTask {
     /// Parts that have not arrived.
     pub(crate) waiting: usize,
     /// What it was located with.
-    pub(crate) known: Vec<(KnownKey, Arc<AtomicBool>)>,
+    pub(crate) known: Vec<(KnownKey, Known)>,
 }
 
 /// The encoded form of one input.

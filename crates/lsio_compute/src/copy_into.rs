@@ -8,7 +8,7 @@ use lsio_array::{
 };
 use lsio_io::{Lease, Reservation};
 
-use crate::operation::{DecodedInput, Operation, Restart, Sources};
+use crate::operation::{DecodedInput, Lent, Operation, Restart, Sources};
 use crate::run::RunOptions;
 use crate::stats::{Counters, add};
 use crate::{Executor, RunError, RunHandle, SourceHandle};
@@ -132,25 +132,44 @@ impl Operation for CopyInto {
         _reservation: Reservation,
         counters: &Counters,
     ) -> Result<(), ChunkErrorKind> {
-        let source = &sources[0];
-        let fill = &source.source.info().fill_value;
         let [decoded] = &inputs[..] else {
             return Err(ChunkErrorKind::Panic("a copy has one input".to_owned()));
         };
-        if matches!(decoded, DecodedInput::InPlace) {
-            return Ok(());
-        }
+        let lent = match decoded {
+            DecodedInput::Fixed(bytes) => Lent::Fixed(bytes),
+            DecodedInput::Missing => Lent::Missing,
+            DecodedInput::InPlace => return Ok(()),
+            DecodedInput::Variable(_) => {
+                let reason = "a copy takes elements of fixed size".to_owned();
+                return Err(ChunkErrorKind::Panic(reason));
+            }
+        };
+        self.borrow(task, lent, sources, counters)
+    }
+
+    fn borrows(&self) -> bool {
+        true
+    }
+
+    fn borrow(
+        &self,
+        task: &Task,
+        lent: Lent<'_>,
+        sources: &Sources,
+        counters: &Counters,
+    ) -> Result<(), ChunkErrorKind> {
+        let source = &sources[0];
+        let fill = &source.source.info().fill_value;
         for placement in task.inputs.iter().flat_map(|input| &input.placements) {
             let Some((copy, shift)) = self.copy_of(placement, source) else {
                 return Err(ChunkErrorKind::Panic("a placement has no output".to_owned()));
             };
-            let written = match decoded {
-                DecodedInput::Fixed(bytes) => {
+            let written = match lent {
+                Lent::Fixed(bytes) => {
                     add(&counters.bytes_copied, copy.bytes());
                     self.buffer.copy_from(bytes, &copy, shift)
                 }
-                DecodedInput::Missing => self.buffer.fill(fill, &copy, shift),
-                DecodedInput::InPlace | DecodedInput::Variable(_) => false,
+                Lent::Missing => self.buffer.fill(fill, &copy, shift),
             };
             if !written {
                 let reason = "a placement lies outside its output".to_owned();
@@ -158,6 +177,15 @@ impl Operation for CopyInto {
             }
         }
         Ok(())
+    }
+
+    fn lends(&self) -> bool {
+        self.buffer.is_leased()
+    }
+
+    fn in_place(&self, task: &Task, _input: usize, sources: &Sources) -> Option<&[u8]> {
+        let (offset, len) = self.place_of(task, &sources[0])?;
+        self.buffer.written(offset, len)
     }
 
     fn restart(&self) -> Restart {

@@ -42,7 +42,10 @@ pub(crate) struct Shared {
     pub(crate) stealers: Vec<Stealer<Job>>,
     /// The runs that have not ended, by their id: oldest first.
     runs: RwLock<BTreeMap<u64, Arc<Run>>>,
-    next_id: AtomicU64,
+    /// Of runs and sources; also the clock by which runs are told from what was read before them.
+    pub(crate) next_id: AtomicU64,
+    /// Runs that have started since workers looked here.
+    pub(crate) arrivals: Injector<Arc<Run>>,
     /// Tasks in the queues.
     pub(crate) ready: AtomicUsize,
     /// Reads that were submitted and have not ended.
@@ -94,6 +97,7 @@ impl Executor {
             stealers: queues.iter().map(Deque::stealer).collect(),
             runs: RwLock::default(),
             next_id: AtomicU64::new(1),
+            arrivals: Injector::new(),
             ready: AtomicUsize::new(0),
             outstanding: AtomicUsize::new(0),
             waits_for_device: AtomicBool::new(false),
@@ -117,7 +121,7 @@ impl Executor {
     /// Makes a source known to this executor. `None` if its chunk shape does not fit its shape.
     #[must_use]
     pub fn register(&self, source: Arc<dyn ChunkSource>) -> Option<Arc<SourceHandle>> {
-        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = self.shared.next_id.fetch_add(1, Ordering::SeqCst);
         SourceHandle::new(id, source, &self.shared).map(Arc::new)
     }
 
@@ -152,12 +156,15 @@ impl Executor {
         operation: Box<dyn Operation>,
         options: RunOptions,
     ) -> RunHandle {
-        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = self.shared.next_id.fetch_add(1, Ordering::SeqCst);
         let estimates = sources.iter().map(|handle| handle.source.info().encoded_estimate);
         let estimate = estimates.fold(0, u64::saturating_add);
         let request_bytes = plan.len().saturating_mul(estimate);
         let run = Arc::new(Run::new(id, sources, plan, operation, options, request_bytes));
         self.shared.add_run(run.clone());
+        if run.operation.borrows() {
+            self.shared.arrivals.push(run.clone());
+        }
         if self.start_threads() {
             let state = run.state();
             self.shared.settle(&run, state);
@@ -222,11 +229,13 @@ impl Shared {
     }
 
     fn add_run(&self, run: Arc<Run>) {
+        run.sources.iter().for_each(|handle| handle.flights.run_starts());
         self.runs.write().unwrap_or_else(PoisonError::into_inner).insert(run.id, run);
     }
 
     pub(crate) fn remove_run(&self, run: &Run) {
         self.runs.write().unwrap_or_else(PoisonError::into_inner).remove(&run.id);
+        run.sources.iter().for_each(|handle| handle.flights.run_ends());
     }
 
     /// Puts a job where any worker finds it.

@@ -37,6 +37,8 @@ pub(crate) struct IndexRead {
     key: KnownKey,
     /// What an earlier run read, and its length; only the identity is read now.
     cached: Option<(Answer, u64)>,
+    /// The moment at which it was prepared.
+    checked: u64,
     /// Bytes of the budget that the run is charged.
     charged: u64,
 }
@@ -118,8 +120,9 @@ fn prepare_one(
     state.unread.pop_front();
     state.reading += 1;
     let object = spec.key.clone();
+    let checked = shared.moment();
     let (shared, run) = (shared.clone(), run.clone());
-    let index = Arc::new(IndexRead { run: run.clone(), shared, key, cached, charged });
+    let index = Arc::new(IndexRead { run: run.clone(), shared, key, cached, checked, charged });
     let request = Read {
         key: object,
         range,
@@ -159,6 +162,7 @@ impl CompletionSink for IndexRead {
             shared: self.shared.clone(),
             key: self.key.clone(),
             cached: self.cached.clone(),
+            checked: self.checked,
             charged: self.charged,
         };
         Arc::new(read).queue(completion);
@@ -168,7 +172,7 @@ impl CompletionSink for IndexRead {
 /// Makes sense of an answer and lets the tasks that wait for it be located again.
 pub(crate) fn arrived(arrived: IndexArrived) {
     let IndexArrived { read, completion } = arrived;
-    let IndexRead { run, shared, key, cached, charged } = &*read;
+    let IndexRead { run, shared, key, cached, checked, charged } = &*read;
     if let Ok(answer) = &completion.result {
         let bytes = answer.bytes.len() as u64;
         run.counters.count_read(bytes, completion.route, completion.elapsed);
@@ -222,7 +226,7 @@ pub(crate) fn arrived(arrived: IndexArrived) {
                 if bytes > 0 && cached.is_none() {
                     shared.known.put(handle.id, key.1.clone(), answer.clone(), bytes);
                 }
-                state.learn(key.clone(), answer, bytes);
+                state.learn(key.clone(), answer, bytes, *checked);
             }
             Found::ReadAgain => state.unread.push_front(key.clone()),
             Found::Replaced(error) => {
@@ -283,13 +287,14 @@ fn failed(run: &Run, state: &RunState, key: &KnownKey, kind: ChunkErrorKind) -> 
 
 impl RunState {
     /// An answer has come: the tasks that wait for it can be located.
-    fn learn(&mut self, key: KnownKey, answer: Answer, bytes: u64) {
+    pub(crate) fn learn(&mut self, key: KnownKey, answer: Answer, bytes: u64, checked: u64) {
         if let Some(waiting) = self.parked.remove(&key) {
             self.parked_tasks -= waiting.len();
             let numbered = waiting.into_iter().map(|again| (again.0.number, again));
             self.again.extend(numbered);
         }
-        let known = Known { answer, bytes, shown: Arc::new(AtomicBool::new(false)) };
+        let shown = Arc::new(AtomicBool::new(false));
+        let known = Known { answer, bytes, checked, shown };
         self.known_bytes += bytes;
         match self.known.insert(key.clone(), known) {
             Some(old) => self.known_bytes -= old.bytes,

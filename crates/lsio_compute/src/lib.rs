@@ -23,6 +23,7 @@ mod copy_into;
 mod deliver;
 mod error;
 mod executor;
+mod flight;
 mod fold;
 mod fold_tree;
 mod index_read;

@@ -25,6 +25,15 @@ pub(crate) enum DecodedInput {
     Variable(VariableChunk),
 }
 
+/// A chunk that another run has decoded, to be looked at only.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Lent<'a> {
+    /// There is no such chunk: all fill value.
+    Missing,
+    /// The whole chunk in the source's axis order.
+    Fixed(&'a [u8]),
+}
+
 /// How an operation starts again when an object was replaced while it was being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Restart {
@@ -71,6 +80,33 @@ pub(crate) trait Operation: Send + Sync {
         reservation: Reservation,
         counters: &Counters,
     ) -> Result<(), ChunkErrorKind>;
+
+    /// Whether tasks of this run can be served by [`borrow`](Self::borrow). Such runs have one source of
+    /// fixed-size elements, tasks with one input, and start over as a whole.
+    fn borrows(&self) -> bool {
+        false
+    }
+
+    /// Takes the input of one task from what another run has decoded, without memory of its own.
+    fn borrow(
+        &self,
+        _task: &Task,
+        _lent: Lent<'_>,
+        _sources: &Sources,
+        _counters: &Counters,
+    ) -> Result<(), ChunkErrorKind> {
+        Err(ChunkErrorKind::Panic("this operation does not borrow".to_owned()))
+    }
+
+    /// Whether others can be told to wait for chunks of this run.
+    fn lends(&self) -> bool {
+        true
+    }
+
+    /// A chunk that was decoded in place, if nobody but the engine can write there.
+    fn in_place(&self, _task: &Task, _input: usize, _sources: &Sources) -> Option<&[u8]> {
+        None
+    }
 
     /// Whether tasks that need `bytes`, task `first` and others after it, may start while `in_flight`
     /// tasks of this run are under way.

@@ -13,6 +13,7 @@ use lsio_io::{ByteRange, Freshness, Identity, Key, Read, ReadLimits, Storage, cl
 
 use crate::RunError;
 use crate::bundle::{Bundle, Input, PhysicalRead, PlannedTask, User};
+use crate::flight;
 use crate::panics::contain;
 use crate::run::{Attempt, KnownKey, KnownTo, Run, RunState};
 
@@ -77,7 +78,11 @@ impl Window {
 
 /// Plans the tasks that have to be planned again and, if none is planned, further ones, until a window
 /// is full or nothing more can be planned now.
-pub(crate) fn plan_window(run: &Run, state: &mut RunState, limit: u64) -> Result<(), RunError> {
+pub(crate) fn plan_window(
+    run: &Arc<Run>,
+    state: &mut RunState,
+    limit: u64,
+) -> Result<(), RunError> {
     let allowed = allowed_bytes(run, limit);
     let further = state.bundles.is_empty();
     let all_fit = plan_tasks(run, state, allowed, further)?;
@@ -88,7 +93,7 @@ pub(crate) fn plan_window(run: &Run, state: &mut RunState, limit: u64) -> Result
 }
 
 fn plan_tasks(
-    run: &Run,
+    run: &Arc<Run>,
     state: &mut RunState,
     allowed: u64,
     further: bool,
@@ -96,16 +101,20 @@ fn plan_tasks(
     let window_bytes = (allowed / 4).min(run.operation.window_bytes());
     let mut window = Window::default();
     let mut all_fit = true;
+    let mut from = 0;
     while window.tasks.len() < WINDOW_TASKS && window.bytes < window_bytes {
         if state.parked_tasks >= PARKED_TASKS || state.unread.len() + state.reading >= UNREAD {
             break;
         }
         let (task, attempt) = match state.again.pop_first() {
             Some((_, again)) => again,
-            None if further && state.next < run.plan.len() => {
-                state.next += 1;
-                (task_of(run, state.next - 1)?, Attempt::default())
-            }
+            None if further => match next_task(run, state, from)? {
+                Some(task) => {
+                    from = task.number;
+                    (task, Attempt::default())
+                }
+                None => break,
+            },
             None => break,
         };
         let Located::Ready(planned, wishes) = locate_task(run, state, task, attempt, allowed)?
@@ -129,8 +138,22 @@ fn plan_tasks(
     Ok(window.plan(state, allowed) && all_fit)
 }
 
+/// The next task that has not been planned. `None`: there is none, or other runs are about to bring the
+/// chunks of those in the queue. Those below `from` have been looked at.
+fn next_task(run: &Arc<Run>, state: &mut RunState, from: u64) -> Result<Option<Task>, RunError> {
+    flight::enqueue(run, state)?;
+    if !state.queued.is_empty() {
+        return Ok(state.next_queued(run, from));
+    }
+    if state.next >= run.plan.len() {
+        return Ok(None);
+    }
+    state.next += 1;
+    task_of(run, state.next - 1).map(Some)
+}
+
 /// The plan is the caller's own: what it says is checked.
-fn task_of(run: &Run, number: u64) -> Result<Task, RunError> {
+pub(crate) fn task_of(run: &Run, number: u64) -> Result<Task, RunError> {
     let task = contain(|| run.plan.task(number)).and_then(|task| {
         let known = task.inputs.iter().all(|input| input.source < run.sources.len());
         let sound = task.number == number && known;
@@ -195,7 +218,7 @@ fn locate_task(
         for spec in used {
             let key = (input.source, spec);
             if let Some(entry) = state.known.get(&key) {
-                known.push((key, entry.shown.clone()));
+                known.push((key, entry.clone()));
             }
         }
         match location {

@@ -59,6 +59,8 @@ pub(crate) struct RunState {
     pub(crate) next: u64,
     /// Tasks to be located again, by number.
     pub(crate) again: BTreeMap<u64, (Task, Attempt)>,
+    /// Tasks that have not been planned and that others may serve, by number.
+    pub(crate) queued: BTreeMap<u64, Task>,
     /// Planned, waiting for memory, by the number of their first task.
     pub(crate) bundles: BTreeMap<u64, Bundle>,
     /// Tasks that have memory and have not ended.
@@ -102,6 +104,8 @@ pub(crate) struct Known {
     pub(crate) answer: Answer,
     /// Its length as it was read.
     pub(crate) bytes: u64,
+    /// The moment from which on it was looked for.
+    pub(crate) checked: u64,
     /// Whether the consumer has seen a chunk that was located with it.
     pub(crate) shown: Arc<AtomicBool>,
 }
@@ -177,14 +181,14 @@ impl RunState {
         self.failure.get_or_insert(error);
         run.over.store(true, Ordering::Release);
         run.cancel.cancel();
-        self.drop_unstarted();
+        self.drop_unstarted(run);
     }
 
     /// Starts over: what is in flight is dropped when it ends, the rest now.
     pub(crate) fn start_over(&mut self, run: &Run) {
         self.start = Start::Restarting;
         run.over.store(true, Ordering::Release);
-        self.drop_unstarted();
+        self.drop_unstarted(run);
     }
 
     /// Back to the first task, now that nothing is in flight.
@@ -211,7 +215,8 @@ impl RunState {
         }
     }
 
-    fn drop_unstarted(&mut self) {
+    fn drop_unstarted(&mut self, run: &Run) {
+        self.drop_queued(run);
         self.again.clear();
         self.bundles.clear();
         self.parked.clear();

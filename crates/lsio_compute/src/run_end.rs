@@ -3,11 +3,14 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, Weak};
 
+use lsio_array::{ChunkErrorKind, Task};
+
 use crate::RunError;
 use crate::bundle::PlannedTask;
 use crate::executor::Shared;
 use crate::operation::Restart;
 use crate::panics::contain;
+use crate::planning::chunk_error;
 use crate::run::{Run, RunState, Start};
 use crate::stats::add;
 use crate::task_job::{Ended, TaskJob};
@@ -37,6 +40,29 @@ impl Shared {
         self.bell.ring();
     }
 
+    /// Books the end of a task that took its chunk from another run.
+    pub(crate) fn end_shared(
+        self: &Arc<Self>,
+        run: &Arc<Run>,
+        task: &Task,
+        result: Result<(), ChunkErrorKind>,
+    ) {
+        let mut state = run.state();
+        state.admitted -= 1;
+        match result {
+            Ok(()) => {
+                add(&run.counters.tasks_done, 1);
+                state.done += 1;
+            }
+            Err(kind) if !state.is_restarting() => {
+                let error = chunk_error(run, &task.inputs[0], kind);
+                state.fail(run, error.into());
+            }
+            Err(_) => {}
+        }
+        self.settle(run, state);
+    }
+
     /// An object was replaced while chunks were being read from it: plan again, once.
     fn replaced(&self, run: &Run, state: &mut RunState, mut planned: PlannedTask, error: RunError) {
         for (key, _) in &planned.known {
@@ -57,9 +83,10 @@ impl Shared {
         } else {
             // Only what was located with the present answers has met a new replacement.
             let mut present = false;
-            for (key, flag) in &planned.known {
-                shown |= flag.load(Ordering::Acquire);
-                if state.known.get(key).is_some_and(|known| Arc::ptr_eq(&known.shown, flag)) {
+            for (key, used) in &planned.known {
+                shown |= used.shown.load(Ordering::Acquire);
+                if state.known.get(key).is_some_and(|known| Arc::ptr_eq(&known.shown, &used.shown))
+                {
                     state.forget(key);
                     present = true;
                 }
@@ -131,6 +158,8 @@ impl Shared {
             state.fail(run, error);
         }
         self.settle(run, state);
+        // Others may have passed over chunks that this run had on their way.
+        self.bell.ring();
     }
 
     /// The run does not want the memory any more that it waits for.

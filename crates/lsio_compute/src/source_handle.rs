@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use lsio_array::{ChunkGrid, ChunkSource, strides_in_order};
 
 use crate::executor::Shared;
+use crate::flight::Flights;
 
 /// A source registered with an executor. What was learned about it (shard indexes and the like) is
 /// kept for as long as the handle lives.
@@ -17,6 +18,8 @@ pub struct SourceHandle {
     pub(crate) strides: Vec<u64>,
     /// Bytes of one element; `None` where elements vary in length.
     pub(crate) element: Option<usize>,
+    /// What runs over this source share.
+    pub(crate) flights: Flights,
     shared: Weak<Shared>,
 }
 
@@ -27,7 +30,8 @@ impl SourceHandle {
         let grid = ChunkGrid::new(&info.shape, &info.chunk_shape)?;
         let strides = strides_in_order(&info.chunk_shape, &info.axis_order)?;
         let element = info.data_type.size();
-        Some(Self { id, grid, strides, element, shared: Arc::downgrade(shared), source })
+        let (flights, shared) = (Flights::default(), Arc::downgrade(shared));
+        Some(Self { id, source, grid, strides, element, flights, shared })
     }
 
     /// The source.

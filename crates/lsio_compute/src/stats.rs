@@ -17,6 +17,8 @@ pub struct RunStats {
     pub chunks_decoded: u64,
     /// Chunks that do not exist and became fill values.
     pub chunks_missing: u64,
+    /// Chunks taken from what another run had read and decoded.
+    pub chunks_shared: u64,
     /// Physical reads, shard indexes and the like included.
     pub reads: u64,
     /// Of these, the reads that a source needed before it could locate a chunk.
@@ -87,6 +89,7 @@ counters!(
     tasks_done,
     chunks_decoded,
     chunks_missing,
+    chunks_shared,
     reads,
     index_reads,
     bytes_read,

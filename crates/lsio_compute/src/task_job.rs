@@ -14,7 +14,8 @@ use lsio_io::{Lease, Reservation, SharedBytes, StorageError, class_size};
 use crate::RunError;
 use crate::bundle::{Charge, Input, PlannedTask};
 use crate::executor::Shared;
-use crate::operation::DecodedInput;
+use crate::flight::{self, Flight};
+use crate::operation::{DecodedInput, Lent};
 use crate::panics::contain;
 use crate::planning::{allowed_bytes, chunk_error};
 use crate::run::{Attempt, Run};
@@ -28,6 +29,11 @@ pub(crate) struct TaskJob {
     pub(crate) run: Arc<Run>,
     /// What the run is charged for this task alone, and for the reads that it shares.
     charges: (Charge, Arc<Charge>),
+    /// The moment from which on its bytes were looked for, and what it was located with: runs that had
+    /// started by then may be served with its chunks.
+    fresh: u64,
+    /// What others are told to expect of it.
+    flights: Vec<Flight>,
     /// Gone once the operation has it.
     reservation: Option<Reservation>,
     decoded: Vec<DecodedInput>,
@@ -69,12 +75,17 @@ impl TaskJob {
         reservation: Reservation,
         charges: (Charge, Arc<Charge>),
     ) -> Self {
+        let checked = planned.known.iter().map(|(_, known)| known.checked);
+        let fresh = checked.fold(shared.moment(), u64::min);
+        let flights = Flight::announce(&shared, &run, &planned.task, fresh);
         let resumer = Arc::new(Resumer { shared, state: Mutex::default() });
         Self {
             decoded: Vec::with_capacity(planned.inputs.len()),
             planned,
             run,
             charges,
+            fresh,
+            flights,
             reservation: Some(reservation),
             scratch: None,
             buffer: None,
@@ -97,7 +108,10 @@ impl TaskJob {
                 return Some((self, Ended::Dropped));
             }
             match self.decode_next() {
-                Step::Decoded(input) => self.decoded.push(input),
+                Step::Decoded(input) => {
+                    self.share(&input);
+                    self.decoded.push(input);
+                }
                 Step::Ended(ended) => return Some((self, ended)),
                 Step::Suspended => self = Resumer::park(self)?,
                 Step::Grown => {}
@@ -131,6 +145,26 @@ impl TaskJob {
                 step
             }
         }
+    }
+
+    /// Hands the next input, now decoded, to others that want it too.
+    fn share(&mut self, decoded: &DecodedInput) {
+        let index = self.decoded.len();
+        let (run, task) = (&self.run, &self.planned.task);
+        let lent = match decoded {
+            DecodedInput::Missing => Some(Lent::Missing),
+            DecodedInput::Fixed(bytes) => Some(Lent::Fixed(bytes)),
+            DecodedInput::InPlace => {
+                run.operation.in_place(task, index, &run.sources).map(Lent::Fixed)
+            }
+            DecodedInput::Variable(_) => None,
+        };
+        let input = &task.inputs[index];
+        if let Some(lent) = lent {
+            let seen = (self.fresh, &self.planned.known[..]);
+            flight::share(&self.resumer.shared, &run.sources[input.source], input, seen, lent);
+        }
+        self.flights.retain(|flight| !flight.brings(input));
     }
 
     fn info(&self, index: usize) -> &ArrayInfo {
@@ -282,8 +316,8 @@ impl TaskJob {
         let Some(reservation) = self.reservation.take() else { return Ended::Dropped };
         let run = &self.run;
         let task = &self.planned.task;
-        for (_, shown) in &self.planned.known {
-            shown.store(true, Ordering::Release);
+        for (_, known) in &self.planned.known {
+            known.shown.store(true, Ordering::Release);
         }
         let started = Instant::now();
         let result = contain(|| {
@@ -339,6 +373,8 @@ impl Resumer {
     /// Puts a suspended task aside. It comes back if it was resumed meanwhile.
     fn park(mut job: Box<TaskJob>) -> Option<Box<TaskJob>> {
         let resumer = job.resumer.clone();
+        // Nobody knows for how long: others read it themselves.
+        job.flights.clear();
         // A run that fails resumes all that it knows of, so it is told first.
         if !std::mem::replace(&mut job.suspended, true) {
             job.run.state().suspend(&resumer);

@@ -6,6 +6,8 @@ mod conflicts;
 mod index_reads;
 mod locations;
 mod scheduling;
+mod shared_chunks;
 mod source_errors;
 mod streams;
 mod test_source;
+mod unsafe_output;
