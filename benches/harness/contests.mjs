@@ -1,0 +1,189 @@
+// What is measured: contests of one task on one data set in one state of the page cache, each between
+// several programs.
+
+import { ONE_CHUNK } from './data-sets.mjs';
+
+/** How often a process does its task: the first time counts as its first read, the others as later ones. */
+const INNER = 3;
+/** Programs that need seconds for a read: a later one costs more time than it tells. */
+const SLOW = { zarrita: 2, 'zarr-python': 2 };
+
+const RANGE_SETS = ['raw-ranges'];
+const COMPRESSED = [
+  'climate-zstd',
+  'climate-blosc-lz4',
+  'packed-blosc-zstd',
+  'gzip-v2',
+  'benchmarks-zstd',
+  'benchmarks-sharded',
+];
+const ZARRS = ['zarrs', 'zarrs-into', 'zarrs-tuned', 'zarrs-into-tuned'];
+const PYTHON = ['zarr-python', 'zarr-python+zarrs', 'tensorstore'];
+
+/** The data sets of each row of the table, and which of them a short run has. */
+export const DATA_SETS = {
+  quick: {
+    whole: ['climate-zstd', 'plain', 'benchmarks-sharded', 'small-chunks'],
+    compressed: ['climate-zstd', 'benchmarks-sharded'],
+    cold: ['plain'],
+    oneCore: [],
+    chunks: ['climate-zstd'],
+    crops: ['climate-zstd'],
+    cropsAtOnce: ['climate-zstd'],
+    delay: ['chunks'],
+  },
+  full: {
+    whole: [...COMPRESSED, 'plain', 'small-chunks'],
+    compressed: COMPRESSED,
+    cold: [
+      'plain',
+      'climate-zstd',
+      'climate-blosc-lz4',
+      'packed-blosc-zstd',
+      'gzip-v2',
+      'benchmarks-sharded',
+    ],
+    oneCore: ['climate-zstd', 'climate-blosc-lz4', 'packed-blosc-zstd', 'gzip-v2', 'plain'],
+    chunks: ['climate-zstd', 'benchmarks-sharded'],
+    crops: ['climate-zstd', 'benchmarks-sharded'],
+    cropsAtOnce: ['climate-zstd', 'benchmarks-sharded'],
+    delay: ['whole', 'chunks', 'crops-many'],
+  },
+};
+
+/** An entry by the name of its program, or with settings: `['lsio', { io: 'direct' }]`. */
+function entryOf(spec, inner) {
+  const [program, settings = {}, more = {}] = Array.isArray(spec) ? spec : [spec];
+  const words = Object.entries(settings)
+    .filter(([key]) => key !== 'delay')
+    .map(([key, value]) => `${key}=${value}`);
+  const name = [program, ...words, ...Object.values(more)].join(' ');
+  return { name, program, settings, inner: Math.min(inner, SLOW[program] ?? inner), ...more };
+}
+
+function contest(task, dataSet, state, specs, { inner = INNER } = {}) {
+  const [cache, variant] = state.split(' ', 2);
+  return {
+    id: [task, dataSet, cache, variant].filter(Boolean).join('/'),
+    task,
+    dataSet,
+    cache,
+    entries: specs.map((spec) => entryOf(spec, inner)),
+  };
+}
+
+/** What the memory of a process is held to. */
+export const BUDGETS = ['64MiB', '256MiB'];
+/** Chunks of a read, for the curve of the time that each takes. */
+export const CHUNK_COUNTS = {
+  quick: [100, 1000, 10_000, 100_000],
+  full: [100, 1000, 10_000, 100_000, 1_000_000],
+};
+/** Threads that decode, for the curve over threads. */
+export const THREADS = [1, 2];
+
+/** All contests of a run. */
+export function contestsOf(size) {
+  const sets = DATA_SETS[size];
+  const short = size === 'quick';
+  // A short run has the most different peers, not all of their variants.
+  const zarrs = short ? ['zarrs-into'] : ZARRS;
+  const python = short ? ['zarr-python+zarrs', 'tensorstore'] : PYTHON;
+  const contests = [];
+
+  contests.push(
+    ...RANGE_SETS.map((set) =>
+      contest('ranges', set, 'cold', [
+        'lsio-rust',
+        'raw-ring',
+        'pread-threads',
+        'object-store-local',
+        'fio',
+      ]),
+    ),
+  );
+  for (const set of sets.whole) {
+    const more = set === 'plain' ? ['memcpy', 'pread-hot'] : ['codec'];
+    contests.push(
+      contest('whole', set, 'hot', ['lsio', 'direct', ...more, ...zarrs, ...python, 'zarrita']),
+    );
+  }
+  for (const set of sets.oneCore) {
+    const one = { core: 'one-core' };
+    const specs = [
+      ['lsio', {}, one],
+      ['zarrita', {}, one],
+    ];
+    contests.push(contest('whole', set, 'hot one-core', specs, { inner: 2 }));
+  }
+  for (const set of sets.cold) {
+    const specs = [
+      ['lsio', { io: 'direct' }],
+      ['lsio', { io: 'auto' }],
+      'raw-ring',
+      'zarrs',
+      ...python,
+      ...(short ? [] : ['tensorstore-direct']),
+      'zarrita',
+    ];
+    // What reads through the page cache is cold once only.
+    contests.push(contest('whole', set, 'cold', specs, { inner: 1 }));
+  }
+  for (const set of sets.chunks) {
+    const peers = short ? ['zarrs-tuned', 'tensorstore'] : ['zarrs', 'zarrs-tuned', ...PYTHON];
+    contests.push(contest('chunks', set, 'hot', ['lsio', 'direct', ...peers, 'zarrita']));
+  }
+  contests.push(
+    contest('chunks', 'tiny-sharded', 'hot', ['lsio', 'lsio-rust', 'codec'], { inner: 2 }),
+    contest('chunks', 'tiny-files', 'hot', ['lsio', 'lsio-rust', 'fs-loop'], { inner: 2 }),
+  );
+  for (const set of sets.crops) {
+    const peers = short
+      ? ['tensorstore', 'zarrs-tuned']
+      : ['zarrs', 'zarrs-tuned', ...PYTHON, 'zarrita'];
+    contests.push(contest('crops-many', set, 'hot', ['lsio', 'direct', ...peers], { inner: 2 }));
+  }
+  for (const set of sets.cropsAtOnce) {
+    const peers = short ? ['tensorstore'] : ['tensorstore', 'zarrs-tuned'];
+    contests.push(contest('crops-concurrent', set, 'hot', ['lsio', ...peers], { inner: 2 }));
+  }
+  contests.push(
+    contest('mean', 'climate-zstd', 'hot', [
+      'lsio',
+      'lsio-rust',
+      'direct',
+      'reduce',
+      ...(short ? ['zarrs-tuned'] : ['zarrs', 'zarrs-tuned']),
+      'dask',
+    ]),
+  );
+  for (const task of sets.delay) {
+    const specs = [
+      ['lsio', { delay: 1 }],
+      ['lsio', { delay: 1, threads: 1 }],
+      ['zarrita', { delay: 1 }],
+    ];
+    contests.push(contest(task, 'climate-zstd', 'hot delay', specs, { inner: 2 }));
+  }
+  for (const task of short ? ['whole'] : ['whole', 'chunks']) {
+    const specs = ['lsio', ...BUDGETS.map((memory) => ['lsio', { memory }])];
+    contests.push(contest(task, 'climate-zstd', 'hot memory', specs, { inner: 2 }));
+  }
+  contests.push(
+    contest(
+      'whole',
+      'climate-zstd',
+      'hot threads',
+      THREADS.map((threads) => ['lsio', { threads }]),
+    ),
+    contest(
+      'chunks',
+      'tiny-sharded',
+      'hot counts',
+      CHUNK_COUNTS[size].map((count) => ['lsio', { count }]),
+      { inner: 2 },
+    ),
+    contest('open', 'tiny-sharded', 'hot', ['lsio', ['lsio', {}, { dataSet: ONE_CHUNK }]]),
+  );
+  return contests;
+}
