@@ -1,7 +1,7 @@
 // npm test: sets up everything, runs every test and every gate, prints `N passed, N failed` last.
 //
 //   npm test                          all of it
-//   npm test -- --only ava,rust       some of: rust, ava, checks
+//   npm test -- --only ava,rust       some of: rust, ava, bench, checks
 //   npm test -- --node 22             the ava tests under one Node: current, 22 or 24
 //   npm test -- --match '*abort*'     the ava tests with matching titles
 
@@ -10,11 +10,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runChecks } from './checks.mjs';
 import { exitCodeOf, reportAndExit, root } from './child-process.mjs';
+import { filesBelow } from './fingerprint.mjs';
 import { installNodeVersions, setUp } from './set-up.mjs';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'checks,rust,ava' },
+    only: { type: 'string', default: 'checks,rust,bench,ava' },
     node: { type: 'string', multiple: true },
     match: { type: 'string', multiple: true },
   },
@@ -41,6 +42,27 @@ async function runRustTests() {
   // It did not compile, or a test process crashed.
   if (exitCode !== 0 && sum.failed === 0) sum.failed = 1;
   console.log(`cargo test: ${sum.passed} passed, ${sum.failed} failed`);
+  return sum;
+}
+
+/** The tests of what the benchmark makes of its figures: what the runner's summary says. */
+async function runBenchTests() {
+  const sum = { passed: 0, failed: 0 };
+  const files = filesBelow('benches/harness', (file) => file.endsWith('.test.mjs'));
+  const exitCode = await exitCodeOf(
+    process.execPath,
+    ['--test', '--test-reporter', 'tap', ...files],
+    {
+      onLine: (line) => {
+        const result = /^# (pass|fail) (\d+)$/.exec(line);
+        if (result) sum[result[1] === 'pass' ? 'passed' : 'failed'] = Number(result[2]);
+        if (/^\s*not ok|^\s+(error|stack|location):/.test(line)) console.log(line);
+      },
+    },
+  );
+  if (exitCode !== 0 && sum.failed === 0) sum.failed = 1;
+  if (sum.passed + sum.failed === 0) sum.failed = 1;
+  console.log(`harness of the benchmark: ${sum.passed} passed, ${sum.failed} failed`);
   return sum;
 }
 
@@ -103,6 +125,7 @@ try {
 const sums = [];
 if (only.has('checks')) sums.push(await runChecks());
 if (only.has('rust')) sums.push(await runRustTests());
+if (only.has('bench')) sums.push(await runBenchTests());
 if (only.has('ava')) for (const version of nodeVersions()) sums.push(await runAva(version));
 
 const passed = sums.reduce((total, sum) => total + sum.passed, 0);

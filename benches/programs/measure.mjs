@@ -50,11 +50,12 @@ const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** What the round before left behind is freed, as reference counting does it in other languages. */
 async function freeGarbage() {
-  // The call into JavaScript that brought the result still holds it; after this turn it has returned.
-  await nextTurn();
-  collectGarbage();
-  // Finalizers run on a later turn of the loop.
-  await nextTurn();
+  // The call into JavaScript that brought the result may hold it still, and finalizers run on a later
+  // turn of the loop.
+  for (let turn = 0; turn < 3; turn += 1) {
+    await nextTurn();
+    collectGarbage();
+  }
   await nextTurn();
 }
 
