@@ -149,6 +149,18 @@ impl Array {
         (0..RANK).all(|axis| origin[axis] < self.shape[axis]).then_some(origin)
     }
 
+    /// The file and the inner chunk that hold the chunk at `coordinates` of the grid of inner chunks.
+    pub(crate) fn locate(&self, chunk: Shape) -> (usize, usize) {
+        let inner = self.inner_grid();
+        let outer = grid(self.shape, self.file);
+        let (mut file, mut within) = (0, 0);
+        for axis in 0..RANK {
+            file = file * outer[axis] + chunk[axis] / inner[axis];
+            within = within * inner[axis] + chunk[axis] % inner[axis];
+        }
+        (file, within)
+    }
+
     /// Bytes that are enough for any one encoded chunk: what zstd, blosc and deflate add to data that
     /// does not compress is below one part in 128 and a few bytes.
     pub(crate) fn encoded_bound(&self) -> usize {

@@ -115,6 +115,17 @@ impl<'a> Files<'a> {
         self.together(file, shard, entries).map(Some)
     }
 
+    /// The unit that holds one inner chunk, or one chunk file.
+    pub(crate) fn unit_of_chunk(&self, file: usize, inner: usize) -> Result<Unit<'_>, Failure> {
+        if !self.array.sharded {
+            return self.unit(file)?.ok_or_else(|| "no such file".into());
+        }
+        let shard = self.shard(file)?;
+        let found = shard.entries.iter().position(|entry| entry.inner == inner);
+        let at = found.ok_or("a shard lacks a chunk")?;
+        self.together(file, shard, &shard.entries[at..=at])
+    }
+
     fn together<'s>(
         &'s self,
         file: usize,

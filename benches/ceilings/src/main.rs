@@ -7,8 +7,10 @@
 //! |---|---|---|
 //! | `memcpy` | `whole` | copies as many bytes as the array has |
 //! | `codec` | `whole`, `chunks` | decodes all chunks from memory, each thread into a buffer of its own |
-//! | `direct` | `whole`, `chunks`, `mean` | reads, decodes, and places, shows or sums |
+//! | `direct` | `whole`, `chunks`, `mean`, `crops-many` | reads, decodes, and places, shows, sums or cuts out |
 //! | `raw-ring` | `whole`, `ranges` | reads all files past the page cache through one ring |
+//! | `pread-hot` | `whole`, `ranges` | reads all files from the page cache |
+//! | `fs-loop` | `chunks` | open, statx, read and close for each chunk file |
 //! | `reduce` | `mean` | sums chunks that stay in the cache |
 //!
 //! `decodedBytes` of programs that only read is what the bytes they read decode to; `storedBytes` is what
@@ -18,8 +20,11 @@ mod arguments;
 mod array;
 mod blosc_container;
 mod codec;
+mod crops;
 mod decoder;
 mod direct;
+mod direct_crops;
+mod file_loop;
 mod files;
 mod huge_pages;
 mod measurement;
@@ -47,10 +52,13 @@ fn main() -> Result<(), Failure> {
         ("memcpy", _) => memory_copy::copy(&arguments, &open()?),
         ("codec", _) => codec::codec(&arguments, &open()?),
         ("direct", "chunks") => direct::chunks(&arguments, &open()?),
+        ("direct", "crops-many") => direct_crops::crops(&arguments, &open()?),
         ("direct", "mean") => direct::mean(&arguments, &open()?),
         ("direct", task) if task.starts_with("whole") => direct::whole(&arguments, &open()?),
         ("raw-ring", "ranges") => raw_ring::ranges(&arguments),
         ("raw-ring", task) if task.starts_with("whole") => raw_ring::whole(&arguments, &open()?),
+        ("pread-hot", _) => file_loop::from_page_cache(&arguments),
+        ("fs-loop", _) => file_loop::each_file(&arguments, &open()?),
         ("reduce", _) => reduce::on_hot_memory(&arguments, &open()?),
         (program, task) => Err(format!("no program '{program}' for the task '{task}'").into()),
     }
