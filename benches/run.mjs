@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { contestsOf } from './harness/contests.mjs';
 import { cacheFolder, dataSets } from './harness/data-sets.mjs';
 import { readRun, writeReadmeTable, writeRun } from './harness/kept-run.mjs';
+import { setHugePagesAside } from './harness/fio.mjs';
 import { describe } from './harness/machine.mjs';
 import { HELP, parseOptions } from './harness/options.mjs';
 import { commandOf, PROGRAMS } from './harness/programs.mjs';
@@ -34,26 +35,31 @@ async function measureAll({ contests, size, rounds, data: named }) {
   const versions = versionsOf(tools);
   const about = await describe({ tools, versions, folder: cache, size, rounds });
   const run = { about, contests: [] };
-  for (const contest of contests) {
-    const { folder, decodedBytes, storedBytes, ratio, chunks, note } = sets[contest.dataSet];
-    const entries = contest.entries.filter(({ program }) => tools[PROGRAMS[program].needs]);
-    const rows = await runContest(
-      { ...contest, entries },
-      {
-        rounds,
-        folder,
-        decodedBytes,
-        say,
-        conditions: tools.conditions,
-        commandOf: (entry) =>
-          commandOf(entry, contest, sets[entry.dataSet]?.folder ?? folder, tools),
-      },
-    );
-    const { id, task, dataSet, cache: state } = contest;
-    const data = { decodedBytes, storedBytes, ratio, chunks, note };
-    run.contests.push({ id, task, dataSet, cache: state, ...data, rows });
+  const hugePages = setHugePagesAside();
+  tools.fioMemory = hugePages.memory;
+  try {
+    for (const contest of contests)
+      run.contests.push(await runOne(contest, { tools, sets, rounds }));
+  } finally {
+    hugePages.undo();
   }
   return run;
+}
+
+/** One contest with its figures and what is known of its data. */
+async function runOne(contest, { tools, sets, rounds }) {
+  const { id, task, dataSet, cache } = contest;
+  const { folder, decodedBytes, storedBytes, ratio, chunks, note } = sets[dataSet];
+  const entries = contest.entries.filter(({ program }) => tools[PROGRAMS[program].needs]);
+  const setting = { rounds, folder, decodedBytes, say, conditions: tools.conditions };
+  const rows = await runContest(
+    { ...contest, entries },
+    {
+      ...setting,
+      commandOf: (entry) => commandOf(entry, contest, sets[entry.dataSet]?.folder ?? folder, tools),
+    },
+  );
+  return { id, task, dataSet, cache, decodedBytes, storedBytes, ratio, chunks, note, rows };
 }
 
 function keep(folder, run) {

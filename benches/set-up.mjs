@@ -9,12 +9,12 @@ import { filesBelow, makeIfStale } from '../scripts/fingerprint.mjs';
 
 const PYTHON = '.setup/bench-python';
 
-function say(message) {
-  console.error(`> ${message}`);
-}
+/** Standard output is for the report. */
+const show = (line) => console.error(line);
+const say = (message) => show(`> ${message}`);
 
-/** A Rust program with a lock file of its own; its path. */
-async function cargoProgram(folder, binary) {
+/** A Rust program with a lock file of its own; its path. `shared` are folders whose sources it uses too. */
+async function cargoProgram(folder, binary, shared = []) {
   const target = `benches/${folder}/target`;
   const program = `${target}/release/${binary}`;
   await makeIfStale({
@@ -23,7 +23,7 @@ async function cargoProgram(folder, binary) {
       ...['Cargo.toml', 'Cargo.lock', '.cargo/config.toml'].map(
         (file) => `benches/${folder}/${file}`,
       ),
-      ...filesBelow(`benches/${folder}/src`),
+      ...[folder, ...shared].flatMap((other) => filesBelow(`benches/${other}/src`)),
     ],
     outputs: () => [program],
     async make() {
@@ -90,7 +90,7 @@ async function zarrita() {
     outputs: () => [],
     make() {
       say('installing zarrita');
-      return npm(['ci', '--no-progress'], { cwd: join(root, folder) });
+      return npm(['ci', '--no-progress'], { cwd: join(root, folder), onLine: show });
     },
   });
   return join(root, folder, 'zarrita.mjs');
@@ -108,15 +108,10 @@ function found(command, ...args) {
 async function fio() {
   if (!found('fio', '--version')) {
     say('installing fio');
-    await run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', 'fio']);
+    const options = ['--yes', '--quiet', '--no-install-recommends'];
+    await run('apt-get', ['install', ...options, 'fio'], { onLine: show });
   }
   return 'fio';
-}
-
-/** Memory for fio's buffers: huge pages where the system has some set aside. */
-function fioMemory() {
-  const free = /^HugePages_Free:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'));
-  return Number(free?.[1] ?? 0) >= 8 ? 'shmhuge' : 'mmap';
 }
 
 /**
@@ -127,7 +122,7 @@ export async function setUp() {
   const steps = {
     python: pythonEnvironment,
     ceilings: () => cargoProgram('ceilings', 'ceilings'),
-    zarrs: () => cargoProgram('peers/zarrs', 'zarrs-peer'),
+    zarrs: () => cargoProgram('peers/zarrs', 'zarrs-peer', ['ceilings']),
     zarrita,
     fio,
   };
@@ -135,7 +130,6 @@ export async function setUp() {
     node: process.execPath,
     conditions: await cargoProgram('conditions', 'conditions'),
     rust: await ownRustProgram(),
-    fioMemory: fioMemory(),
     missing: {},
   };
   for (const [name, make] of Object.entries(steps)) {
@@ -153,8 +147,11 @@ export async function setUp() {
 export function versionsOf(tools) {
   const lines = (command, args) =>
     execFileSync(command, args, { cwd: root, encoding: 'utf8' }).trim().split('\n');
-  const versions = { node: process.versions.node, rustc: lines('rustc', ['--version'])[0] };
-  if (tools.fio) versions.fio = lines(tools.fio, ['--version'])[0];
+  const versions = {
+    node: process.versions.node,
+    rustc: lines('rustc', ['--version'])[0].replace('rustc ', ''),
+  };
+  if (tools.fio) versions.fio = lines(tools.fio, ['--version'])[0].replace('fio-', '');
   if (tools.python) {
     versions.python = lines(tools.python, ['--version'])[0].replace('Python ', '');
     for (const line of lines(tools.python, [
@@ -180,5 +177,5 @@ function lockedCrates() {
   const lock = join(root, 'benches/peers/zarrs/Cargo.lock');
   const text = existsSync(lock) ? readFileSync(lock, 'utf8') : '';
   const crates = [...text.matchAll(/name = "(zarrs|object_store)"\nversion = "([^"]+)"/g)];
-  return Object.fromEntries(crates.map(([, name, version]) => [name, version]));
+  return Object.fromEntries(crates.map(([, name, version]) => [`${name} (crate)`, version]));
 }

@@ -46,6 +46,7 @@ const ONE_CORE = '0';
 
 /**
  * By name. `native`: counts among the native peers. `byDefault`: a user gets it without tuning.
+ * `hasOtherValues`: what it reports is not compared.
  */
 export const PROGRAMS = {
   lsio: {
@@ -65,7 +66,8 @@ export const PROGRAMS = {
   direct: ceiling('direct program'),
   'raw-ring': ceiling('raw ring, past the page cache'),
   'pread-hot': ceiling('pread from the page cache'),
-  reduce: ceiling('kernel alone, on hot memory'),
+  // It sums a few chunks again and again: its mean is not the array's.
+  reduce: { ...ceiling('kernel alone, on hot memory'), hasOtherValues: true },
   'fs-loop': ceiling('open, statx, read, close'),
   'zarr-python': python('zarr_python.py'),
   'zarr-python+zarrs': python('zarr_python.py', { native: true }),

@@ -279,7 +279,8 @@ export function disagreements(contests) {
     // Parts of an array have sums of their own.
     const rows = members
       .filter(({ id }) => !id.endsWith('/counts'))
-      .flatMap((contest) => contest.rows);
+      .flatMap((contest) => contest.rows)
+      .filter(({ program }) => !PROGRAMS[program].hasOtherValues);
     const sums = new Map();
     for (const row of rows) {
       for (const line of row.processes.flat()) {
