@@ -550,7 +550,7 @@ export declare interface Utf8Data {
 
 /** Versions of this package and of what is built into its native addon. */
 export declare type Versions = {
-    readonly [Name in 'light-speed-io' | 'blosc-src' | 'libdeflate-sys' | 'napi' | 'rustc' | 'tokio-uring' | 'zstd-sys']: string;
+    readonly [Name in 'light-speed-io' | 'blosc-src' | 'io-uring' | 'libdeflate-sys' | 'napi' | 'rustc' | 'zstd-sys']: string;
 };
 
 /** Versions of this package and of what is built into its native addon, by name. */

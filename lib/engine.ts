@@ -77,10 +77,10 @@ export type Versions = {
     Name in
       | 'light-speed-io'
       | 'blosc-src'
+      | 'io-uring'
       | 'libdeflate-sys'
       | 'napi'
       | 'rustc'
-      | 'tokio-uring'
       | 'zstd-sys'
   ]: string;
 };
@@ -94,6 +94,9 @@ export const versions: Versions = Object.freeze({
   get 'blosc-src'(): string {
     return version('blosc-src');
   },
+  get 'io-uring'(): string {
+    return version('io-uring');
+  },
   get 'libdeflate-sys'(): string {
     return version('libdeflate-sys');
   },
@@ -102,9 +105,6 @@ export const versions: Versions = Object.freeze({
   },
   get rustc(): string {
     return version('rustc');
-  },
-  get 'tokio-uring'(): string {
-    return version('tokio-uring');
   },
   get 'zstd-sys'(): string {
     return version('zstd-sys');

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 /// The packages of Cargo.lock whose versions users are told.
-const BUILT_IN: [&str; 5] = ["blosc-src", "libdeflate-sys", "napi", "tokio-uring", "zstd-sys"];
+const BUILT_IN: [&str; 5] = ["blosc-src", "io-uring", "libdeflate-sys", "napi", "zstd-sys"];
 
 const LOCK_FILE: &str = "../../Cargo.lock";
 

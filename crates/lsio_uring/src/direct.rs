@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lsio_io::plan::{self, Span};
-use lsio_io::{Freshness, Lease, Route, StorageError};
+use lsio_io::{Lease, Route, StorageError};
 
 use crate::open_file::{Access, Alignment, OpenFile};
 use crate::owed_read::{Bounds, OwedRead};
@@ -37,9 +37,11 @@ pub(crate) fn serve(reader: &Reader, read: OwedRead) {
 
 /// The pieces of a read whose file is open already, for the caller to hand to the ring; the read itself
 /// if a pread thread has to look at it. Answers nothing, so that it may run inside `submit`.
+///
+/// Whether the open file is the current one is asked here: the kernel has the names on the way to an
+/// open file at hand. A thread more on the way of each read cost as much as the read itself.
 pub(crate) fn pieces_at_once(reader: &Reader, read: OwedRead) -> Result<Vec<Piece>, Box<OwedRead>> {
-    let Freshness::Pinned(identity) = &read.freshness else { return Err(Box::new(read)) };
-    if read.refusal().is_some() || !reader.has_open(&read.root, &read.key, identity) {
+    if read.refusal().is_some() || !reader.has_open(&read.root, &read.key, &read.freshness) {
         return Err(Box::new(read));
     }
     begin(reader, read).map_err(|refused| Box::new(refused.0))

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use lsio_io::{Freshness, Identity, Key, StorageError};
+use lsio_io::{Freshness, Key, StorageError};
 
 use crate::locking::lock;
 use crate::open_file::{OpenFile, identity_at};
@@ -91,10 +91,13 @@ impl HandleCache {
         Ok(FoundFile { file: Arc::new(open()?), is_kept: false })
     }
 
-    /// Whether the version `identity` of the file at `path` is in the cache.
-    pub(crate) fn holds(&self, path: &Path, identity: &Identity) -> bool {
+    /// Whether a version of the file at `path` that may be the one wanted is in the cache.
+    pub(crate) fn holds(&self, path: &Path, freshness: &Freshness) -> bool {
         let handles = lock(&self.handles);
-        handles.by_path.get(path).is_some_and(|handle| handle.file.identity() == identity)
+        handles.by_path.get(path).is_some_and(|handle| match freshness {
+            Freshness::Current => true,
+            Freshness::Pinned(identity) => handle.file.identity() == identity,
+        })
     }
 
     fn lookup(&self, path: &Path) -> Option<Arc<OpenFile>> {

@@ -10,8 +10,7 @@
 //! - *direct*: large scans go past the page cache with `O_DIRECT`, through the ring (one thread, many
 //!   requests in flight) or, where the kernel grants no ring, by the pread threads.
 //!
-//! Why `tokio-uring` is behind this crate's own types: it works and is no longer maintained, so
-//! nothing outside of `ring` and `unsafe_lease_parts` knows of it.
+//! Only `unsafe_kernel_queue` knows the ring's crate.
 //!
 //! ```
 //! use std::sync::{Arc, mpsc};
@@ -78,6 +77,7 @@ mod root;
 mod stats;
 mod storage;
 mod transfer;
+mod unsafe_kernel_queue;
 mod unsafe_lease_parts;
 mod unsafe_syscalls;
 mod writing;

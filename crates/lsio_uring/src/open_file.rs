@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lsio_io::{Identity, Read};
 
@@ -43,8 +43,6 @@ pub(crate) struct DirectFile<'a> {
 /// An open file. It stays readable, with the bytes it had, when its name is given to another file.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
-    /// Never the same for two `OpenFile`s.
-    serial: u64,
     path: PathBuf,
     identity: Identity,
     len: u64,
@@ -101,7 +99,6 @@ impl OpenFile {
         first_access: Access,
         counters: &Counters,
     ) -> io::Result<Self> {
-        static SERIAL: AtomicU64 = AtomicU64::new(0);
         let metadata = first.metadata()?;
         if metadata.is_dir() {
             return Err(io::Error::from_raw_os_error(libc::EISDIR));
@@ -111,7 +108,6 @@ impl OpenFile {
         }
         counters.opens.add(1);
         Ok(Self {
-            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             path: path.to_owned(),
             identity: identity(&metadata),
             len: metadata.len(),
@@ -121,10 +117,6 @@ impl OpenFile {
             alignment: OnceLock::new(),
             refuses_direct: AtomicBool::new(false),
         })
-    }
-
-    pub(crate) fn serial(&self) -> u64 {
-        self.serial
     }
 
     /// Which version this is, as of when it was opened.

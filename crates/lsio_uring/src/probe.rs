@@ -1,9 +1,8 @@
 //! Whether this process may use `io_uring`: found out by using it.
 
 use std::io;
-use std::thread;
 
-use crate::ring;
+use crate::unsafe_kernel_queue;
 
 /// The outcome of making a ring and running a no-op on it.
 ///
@@ -15,18 +14,10 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Makes a ring on a thread of its own, runs one no-op, and takes both down again.
+    /// Makes a ring, runs one request on it that does nothing, and takes it down again.
     #[must_use]
     pub fn run() -> Self {
-        // A thread of its own, since the caller's may already run an asynchronous runtime.
-        let outcome = thread::Builder::new()
-            .name("lsio-probe".to_owned())
-            .spawn(|| ring::runtime()?.block_on(tokio_uring::no_op()))
-            .and_then(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| Err(io::Error::other("the ring's runtime panicked")))
-            });
+        let outcome = unsafe_kernel_queue::try_ring();
         Self { refusal: outcome.err().map(|error| explain(&error)) }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-use lsio_io::{Freshness, Identity, IoMode, Key, Route, StorageError};
+use lsio_io::{Freshness, IoMode, Key, Route, StorageError};
 
 use crate::available_memory::RecentMemory;
 use crate::handle_cache::{FoundFile, HandleCache};
@@ -198,9 +198,9 @@ impl Reader {
         self.handles.keep(path, file);
     }
 
-    /// Whether the version `identity` of `key` is open.
-    pub(crate) fn has_open(&self, root: &Root, key: &Key, identity: &Identity) -> bool {
-        self.handles.holds(&root.path(key), identity)
+    /// Whether a version of `key` that may be the one wanted is open.
+    pub(crate) fn has_open(&self, root: &Root, key: &Key, freshness: &Freshness) -> bool {
+        self.handles.holds(&root.path(key), freshness)
     }
 
     /// The file of `key` from the cache, or as `open` finds it: then its version is not checked.

@@ -1,35 +1,28 @@
-//! The ring: one thread with one `io_uring`, and long-lived slots that each keep one request in flight.
+//! The ring: one thread with one `io_uring`, which keeps a number of requests in flight.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
-use std::io;
-use std::rc::Rc;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::Mutex as AsyncMutex;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio_uring::fs::File;
-
 use crate::job_queue::JobQueue;
 use crate::locking::lock;
-use crate::open_file::OpenFile;
 use crate::stats::Counters;
 use crate::transfer::{Next, Piece};
+use crate::unsafe_kernel_queue::KernelQueue;
+use crate::unsafe_syscalls;
 
-/// Entries of the submission queue; the completion queue has twice as many (`io_uring_setup(2)`). The
-/// number of slots is held below it, so that neither can overflow.
-pub(crate) const RING_ENTRIES: u32 = 128;
-
-/// Most descriptors that the ring's thread keeps duplicated. They are cheap to make again.
-const MOST_DUPLICATES: usize = 64;
+/// With fewer requests in flight than one in this many slots, new ones wake the ring's thread; with
+/// more, the device has enough to do until the next completion wakes it anyway.
+const SLOTS_PER_REQUEST_IN_FLIGHT: usize = 2;
 
 /// The running ring.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    /// `None` once closed.
-    batches: Mutex<Option<UnboundedSender<Vec<Piece>>>>,
+    inbox: Arc<Inbox>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -41,16 +34,20 @@ pub(crate) struct RingShared {
     pub(crate) closing: Arc<AtomicBool>,
 }
 
-/// Makes a ring and its runtime on the calling thread.
-///
-/// # Errors
-/// Why the kernel refused.
-pub(crate) fn runtime() -> io::Result<tokio_uring::Runtime> {
-    // A refusal is found before tokio-uring makes its runtime, which it would leak.
-    drop(tokio_uring::uring_builder().build(RING_ENTRIES)?);
-    let mut builder = tokio_uring::builder();
-    builder.entries(RING_ENTRIES);
-    tokio_uring::Runtime::new(&builder)
+/// Pieces on their way to the ring's thread.
+#[derive(Debug)]
+struct Inbox {
+    waiting: Mutex<Waiting>,
+    /// An eventfd that the ring's thread hears while it waits.
+    bell: File,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    pieces: Vec<Piece>,
+    closed: bool,
+    /// The ring's thread waits and wants to be told of more.
+    is_listening: bool,
 }
 
 impl Ring {
@@ -59,23 +56,24 @@ impl Ring {
     /// # Errors
     /// Why thread or ring could not be made.
     pub(crate) fn start(slots: usize, shared: RingShared) -> io::Result<Self> {
-        let slots = slots.clamp(1, RING_ENTRIES as usize);
-        let (sender, receiver) = unbounded_channel();
+        let inbox =
+            Arc::new(Inbox { waiting: Mutex::default(), bell: unsafe_syscalls::event_file()? });
         let (report, outcome) = mpsc::sync_channel(1);
+        let for_thread = Arc::clone(&inbox);
         let thread = thread::Builder::new().name("lsio-ring".to_owned()).spawn(move || {
-            match runtime() {
-                // Should nobody listen any more, there is nobody to tell.
+            // The ring belongs to the thread that makes it. Should nobody listen any more to how that
+            // went, there is nobody to tell.
+            match KernelQueue::new(slots) {
                 Err(error) => report.send(Err(error)).unwrap_or_default(),
-                Ok(runtime) => {
+                Ok(kernel) => {
                     report.send(Ok(())).unwrap_or_default();
-                    runtime.block_on(run(slots, receiver, shared));
+                    RingThread { kernel, inbox: for_thread, backlog: VecDeque::new(), shared }
+                        .run();
                 }
             }
         })?;
         match outcome.recv() {
-            Ok(Ok(())) => {
-                Ok(Self { batches: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
-            }
+            Ok(Ok(())) => Ok(Self { inbox, thread: Mutex::new(Some(thread)) }),
             Ok(Err(error)) => Err(error),
             Err(mpsc::RecvError) => Err(io::Error::other("the ring's thread panicked")),
         }
@@ -83,121 +81,149 @@ impl Ring {
 
     /// Hands `pieces` to the ring together. A closed ring drops them, which answers their reads.
     pub(crate) fn submit(&self, pieces: Vec<Piece>) {
-        let sender = lock(&self.batches).clone();
-        if let Some(Err(refused)) = sender.map(|sender| sender.send(pieces)) {
-            drop(refused);
-        }
+        self.inbox.push(pieces);
     }
 
     /// Lets what the kernel has finish, and ends the thread.
     pub(crate) fn close(&self) -> Option<JoinHandle<()>> {
-        drop(lock(&self.batches).take());
+        self.inbox.close();
         lock(&self.thread).take()
     }
 }
 
-/// Runs `slots` slots until the queue is closed and empty. A slot that panics is replaced.
-///
-/// When this returns no request is in flight: a slot waits for the completion of its own. The ring
-/// may be dropped only then, since tokio-uring frees the buffers of abandoned requests early.
-async fn run(slots: usize, batches: UnboundedReceiver<Vec<Piece>>, shared: RingShared) {
-    let ring = Rc::new(RingThread {
-        queue: AsyncMutex::new(Queue { batches, pieces: VecDeque::new() }),
-        shared,
-        files: RefCell::default(),
-        parks_at_last_request: Cell::new(None),
-    });
-    let supervisors: Vec<_> =
-        (0..slots).map(|_| tokio_uring::spawn(supervise(Rc::clone(&ring)))).collect();
-    for supervisor in supervisors {
-        // It only waits for its slot, so it does not panic; if it did, its slot has ended too.
-        supervisor.await.unwrap_or_default();
+impl Inbox {
+    fn push(&self, mut pieces: Vec<Piece>) {
+        let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            drop(waiting);
+            drop(pieces);
+            return;
+        }
+        waiting.pieces.append(&mut pieces);
+        let wake = std::mem::take(&mut waiting.is_listening);
+        drop(waiting);
+        if wake {
+            self.ring_bell();
+        }
     }
-}
 
-async fn supervise(ring: Rc<RingThread>) {
-    while tokio_uring::spawn(slot(Rc::clone(&ring))).await.is_err() {
-        // The slot panicked (in a sink): the next one takes its place.
+    fn close(&self) {
+        lock(&self.waiting).closed = true;
+        self.ring_bell();
     }
-}
 
-/// Serves one piece after the other.
-async fn slot(ring: Rc<RingThread>) {
-    while let Some(piece) = ring.next().await {
-        ring.serve(piece).await;
+    fn ring_bell(&self) {
+        // An eventfd takes eight bytes at any time, unless it was rung 2^64 times.
+        (&self.bell).write_all(&1_u64.to_ne_bytes()).unwrap_or_default();
     }
-}
 
-/// Batches as they come, and the pieces of the last one that no slot has taken yet.
-struct Queue {
-    batches: UnboundedReceiver<Vec<Piece>>,
-    pieces: VecDeque<Piece>,
+    /// Moves what has come to `backlog`. Whether nothing more will come.
+    fn take(&self, backlog: &mut VecDeque<Piece>) -> bool {
+        let mut waiting = lock(&self.waiting);
+        waiting.is_listening = false;
+        backlog.extend(waiting.pieces.drain(..));
+        waiting.closed
+    }
+
+    /// Whether the ring's thread may wait: nothing has come. `wants_more`: whatever comes from now on
+    /// rings the bell.
+    fn may_wait(&self, wants_more: bool) -> bool {
+        let mut waiting = lock(&self.waiting);
+        let is_empty = waiting.pieces.is_empty();
+        waiting.is_listening = is_empty && wants_more;
+        is_empty
+    }
 }
 
 /// What lives on the ring's thread.
 struct RingThread {
-    queue: AsyncMutex<Queue>,
+    kernel: KernelQueue,
+    inbox: Arc<Inbox>,
+    /// Pieces for which there was no slot yet.
+    backlog: VecDeque<Piece>,
     shared: RingShared,
-    /// Duplicates of open files, by serial number: tokio-uring owns and closes what it reads from.
-    files: RefCell<HashMap<u64, Rc<File>>>,
-    /// How often the thread had parked when a request was last made. tokio-uring enters the ring to
-    /// submit when its thread is about to park.
-    parks_at_last_request: Cell<Option<u64>>,
 }
 
 impl RingThread {
-    async fn next(&self) -> Option<Piece> {
-        let mut queue = self.queue.lock().await;
-        loop {
-            if let Some(piece) = queue.pieces.pop_front() {
-                return Some(piece);
-            }
-            queue.pieces = queue.batches.recv().await?.into();
+    fn run(mut self) {
+        if let Err(error) = self.serve() {
+            // Nothing can be asked of this ring any more. What is on its way is answered, what comes
+            // is answered by being dropped.
+            self.kernel.abandon(&error);
+            lock(&self.inbox.waiting).closed = true;
+            self.inbox.take(&mut self.backlog);
         }
     }
 
-    async fn serve(&self, mut piece: Piece) {
-        let RingShared { counters, queue, closing } = &self.shared;
-        if piece.begin(closing) {
-            loop {
-                let file = self.file(&piece.transfer.file);
-                let answer;
-                (answer, piece) = match file {
-                    Ok(file) => {
-                        self.count_request();
-                        piece.read_from(&file).await
-                    }
-                    Err(error) => (Err(error), piece),
-                };
-                if piece.note(answer, counters) == Next::End {
-                    break;
+    /// Serves pieces until the inbox is closed and all have ended. Then the kernel has no request.
+    fn serve(&mut self) -> io::Result<()> {
+        let low = self.kernel.slots().div_ceil(SLOTS_PER_REQUEST_IN_FLIGHT);
+        let mut ended = Vec::new();
+        loop {
+            let closed = self.inbox.take(&mut self.backlog);
+            self.start_backlog(&mut ended);
+            let with_kernel = self.kernel.in_flight() - self.kernel.noted();
+            if with_kernel < low && !ended.is_empty() && self.kernel.noted() > 0 {
+                // Answering takes a while, and the device has too little to do meanwhile.
+                let submitted = self.kernel.submit()?;
+                self.count(submitted);
+            }
+            self.end_all(&mut ended);
+            let is_idle = self.kernel.in_flight() == 0 && self.backlog.is_empty();
+            if closed && is_idle && !self.kernel.hears_bell() {
+                return Ok(());
+            }
+            if !closed {
+                self.kernel.listen(&self.inbox.bell);
+            }
+            if self.inbox.may_wait(self.kernel.in_flight() < low) {
+                let submitted = self.kernel.wait()?;
+                self.count(submitted);
+            }
+            while let Some((mut piece, answer)) = self.kernel.next_answer() {
+                match piece.note(answer, &self.shared.counters) {
+                    Next::Again => self.start(piece, &mut ended),
+                    Next::End => ended.push(piece),
                 }
             }
         }
-        piece.end(counters, queue);
     }
 
-    fn file(&self, file: &OpenFile) -> io::Result<Rc<File>> {
-        let mut files = self.files.borrow_mut();
-        if let Some(duplicate) = files.get(&file.serial()) {
-            return Ok(Rc::clone(duplicate));
+    fn start_backlog(&mut self, ended: &mut Vec<Piece>) {
+        while self.kernel.has_room()
+            && let Some(piece) = self.backlog.pop_front()
+        {
+            if piece.begin(&self.shared.closing) {
+                self.start(piece, ended);
+            } else {
+                ended.push(piece);
+            }
         }
-        let direct = file
-            .direct(&self.shared.counters)
-            .ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
-        let duplicate = Rc::new(File::from_std(direct.file.try_clone()?));
-        if files.len() >= MOST_DUPLICATES {
-            files.clear();
-        }
-        files.insert(file.serial(), Rc::clone(&duplicate));
-        Ok(duplicate)
     }
 
-    fn count_request(&self) {
+    fn start(&mut self, piece: Piece, ended: &mut Vec<Piece>) {
+        let transfer = Arc::clone(&piece.transfer);
+        let Some(direct) = transfer.file.direct(&self.shared.counters) else {
+            transfer.refuse();
+            ended.push(piece);
+            return;
+        };
         self.shared.counters.ring_requests.add(1);
-        let parks = tokio::runtime::Handle::current().metrics().worker_park_count(0);
-        if self.parks_at_last_request.replace(Some(parks)) != Some(parks) {
-            self.shared.counters.submissions.add(1);
+        if let Err(piece) = self.kernel.start(piece, direct.file) {
+            self.backlog.push_front(piece);
+        }
+    }
+
+    fn count(&self, submitted: bool) {
+        self.shared.counters.submissions.add(u64::from(submitted));
+    }
+
+    /// Ends pieces. A sink that panics has still been told, and is not the ring's affair.
+    fn end_all(&self, ended: &mut Vec<Piece>) {
+        let RingShared { counters, queue, .. } = &self.shared;
+        for piece in ended.drain(..) {
+            let unwound = catch_unwind(AssertUnwindSafe(|| piece.end(counters, queue)));
+            drop(unwound);
         }
     }
 }

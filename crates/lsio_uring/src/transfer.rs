@@ -124,6 +124,15 @@ impl Transfer {
         self.fail(Failure::Refused);
     }
 
+    /// Answers the read at once, although the kernel may still write to its buffer: `error` is why it
+    /// cannot be asked any more. Whoever calls this never lets go of the pieces that are on their way.
+    pub(crate) fn abandon(&self, error: &io::Error) {
+        if let Some(read) = lock(&self.read).take() {
+            let error = read.failed(io::Error::new(error.kind(), error.to_string()));
+            read.answer(Err(error), Duration::ZERO);
+        }
+    }
+
     fn fail(&self, failure: Failure) {
         lock(&self.outcome).failure.get_or_insert(failure);
     }
@@ -181,14 +190,6 @@ impl Piece {
     /// Offset in the file of the first byte that is not there yet.
     pub(crate) fn position(&self) -> u64 {
         self.offset + self.part.filled() as u64
-    }
-
-    /// Reads what is not there yet through the ring whose thread this is.
-    pub(crate) async fn read_from(self, file: &tokio_uring::fs::File) -> (io::Result<usize>, Self) {
-        let position = self.position();
-        let Self { part, transfer, offset, wanted } = self;
-        let (answer, part) = file.read_at(part, position).await;
-        (answer, Self { part, transfer, offset, wanted })
     }
 
     /// Takes note of the kernel's answer to a read at [`Piece::position`].
@@ -377,5 +378,22 @@ mod tests {
         assert!(!case.pieces[0].begin(&case.reader.closing));
         let error = case.finish().result.unwrap_err();
         assert!(matches!(error, StorageError::Io { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_read_that_a_broken_ring_leaves_behind_is_answered_once() {
+        let mut case = Case::new("broken");
+        let transfer = Arc::clone(&case.pieces[0].transfer);
+        transfer.abandon(&io::Error::other("the ring is broken"));
+        transfer.abandon(&io::Error::other("the ring is broken"));
+        drop(transfer);
+        for piece in case.pieces.drain(..) {
+            direct::read_piece(&case.reader, piece);
+        }
+        let completion = case.completions.recv().unwrap();
+        let error = completion.result.unwrap_err();
+        assert!(matches!(error, StorageError::Io { .. }), "{error:?}");
+        assert!(case.completions.try_recv().is_err());
+        std::fs::remove_dir_all(&case.folder).unwrap();
     }
 }

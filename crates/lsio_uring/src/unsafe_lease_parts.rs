@@ -1,14 +1,13 @@
 //! A leased buffer cut into consecutive parts that the kernel may fill at the same time.
 //!
 //! Who owns the bytes: every part holds the whole buffer alive. While the ring reads into a part, the
-//! part itself is owned by tokio-uring's operation, which gives it back with the completion; so the
+//! part itself is owned by `unsafe_kernel_queue`, which gives it back with the completion; so the
 //! buffer cannot be freed or leased again before the kernel has let go of it.
 #![expect(unsafe_code, reason = "disjoint mutable parts of one buffer, handed to the kernel")]
 
 use std::sync::Arc;
 
 use lsio_io::Lease;
-use tokio_uring::buf::{IoBuf, IoBufMut};
 
 /// The buffer that parts were cut from.
 #[derive(Debug)]
@@ -95,34 +94,6 @@ impl LeasePart {
     pub(crate) fn finish(self) -> Option<Lease> {
         Arc::into_inner(self.whole).map(|whole| whole.lease)
     }
-}
-
-// SAFETY: the address is that of leased memory, which does not move with the `LeasePart`, and stays
-// valid as long as the part lives.
-unsafe impl IoBuf for LeasePart {
-    fn stable_ptr(&self) -> *const u8 {
-        // SAFETY: `filled <= len`, so the address is inside the part or one past its end.
-        unsafe { self.start.add(self.filled) }
-    }
-
-    fn bytes_init(&self) -> usize {
-        self.len - self.filled
-    }
-
-    fn bytes_total(&self) -> usize {
-        self.len - self.filled
-    }
-}
-
-// SAFETY: as for `IoBuf`; nobody else can reach these bytes while the part is lent to the kernel.
-unsafe impl IoBufMut for LeasePart {
-    fn stable_mut_ptr(&mut self) -> *mut u8 {
-        // SAFETY: `filled <= len`, so the address is inside the part or one past its end.
-        unsafe { self.start.add(self.filled) }
-    }
-
-    /// Nothing to note: all bytes of a lease count as initialised.
-    unsafe fn set_init(&mut self, _position: usize) {}
 }
 
 #[cfg(test)]

@@ -86,6 +86,21 @@ pub(crate) fn clear_nonblocking(file: &File) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// A counter of the kernel (eventfd): writing eight bytes adds to it, and whoever reads it waits until
+/// it is not zero.
+///
+/// # Errors
+/// What eventfd(2) says.
+pub(crate) fn event_file() -> io::Result<File> {
+    // SAFETY: no memory is passed.
+    let descriptor = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
+    Ok(File::from(unsafe { OwnedFd::from_raw_fd(descriptor) }))
+}
+
 /// Paths shorter than this, in bytes, are handed to the kernel without an allocation.
 const SHORT_PATH: usize = 256;
 
