@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io::IoSliceMut;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -140,6 +141,24 @@ impl OutputBuffer {
             unsafe { repeated.run(element.as_ptr(), self.start.as_ptr().add(shift)) };
         }
         fits
+    }
+
+    /// The targets of `copy`, `shift` bytes further on, in the order of a source of which it takes all
+    /// bytes in order, to be written by the caller alone. `None` for any other copy, for runs shorter
+    /// than `least` bytes, and out of bounds.
+    #[must_use]
+    pub fn runs(
+        &self,
+        copy: &StridedCopy,
+        shift: usize,
+        least: usize,
+    ) -> Option<Vec<IoSliceMut<'_>>> {
+        let mut runs = copy.runs()?.peekable();
+        if runs.peek()?.1 < least || !self.has_room(copy, shift) {
+            return None;
+        }
+        // Runs of one copy never overlap, which is what `region` asks for.
+        runs.map(|(offset, len)| Some(IoSliceMut::new(self.region(offset + shift, len)?))).collect()
     }
 
     /// Whether all targets of `copy`, `shift` bytes further on, are inside. Nothing always is.

@@ -43,6 +43,9 @@ pub struct ArrayInfo {
     pub decoded_len: u64,
     /// Decoded chunks above this many bytes are refused (elements of varying length).
     pub decoded_limit: u64,
+    /// The codec, if the encoded form of a chunk is its decoded form, byte by byte: then
+    /// [`ChunkSource::decode`] need not be called, and another length is an error in this codec.
+    pub stored_as_is: Option<&'static str>,
 }
 
 /// Something a source must read before it can say where a chunk is. Equal specs are read once.

@@ -119,6 +119,38 @@ impl StridedCopy {
         Some((self.source_offset, self.target_offset, len))
     }
 
+    /// The targets in the order of the source, as `(offset, length)` in bytes, if the copy takes every
+    /// byte of the source from its start on, in order; `None` for any other copy.
+    #[must_use]
+    pub fn runs(&self) -> Option<impl Iterator<Item = (usize, usize)> + '_> {
+        let mut dense = self.element;
+        let mut outer = &self.dimensions[..];
+        if let [rest @ .., row] = outer
+            && row.source_stride == self.element
+            && row.target_stride == self.element
+        {
+            dense = row.len * self.element;
+            outer = rest;
+        }
+        let run = dense;
+        for dimension in outer.iter().rev() {
+            if dimension.source_stride != dense || dimension.len == 0 {
+                return None;
+            }
+            dense *= dimension.len;
+        }
+        if self.source_offset != 0 || run == 0 {
+            return None;
+        }
+        let mut at = vec![0; outer.len()];
+        let mut next = Some(self.target_offset);
+        Some(std::iter::from_fn(move || {
+            let target = next?;
+            next = advance(&mut at, outer, target);
+            Some((target, run))
+        }))
+    }
+
     /// Bytes of one element.
     #[must_use]
     pub fn element_size(&self) -> usize {
@@ -174,6 +206,19 @@ impl StridedCopy {
 
 impl CopyDimension {
     const NOTHING: Self = Self { len: 0, source_stride: 0, target_stride: 0 };
+}
+
+/// Counts `at` up by one, last dimension fastest, and `target` with it; `None` at the end.
+fn advance(at: &mut [usize], dimensions: &[CopyDimension], mut target: usize) -> Option<usize> {
+    for (index, dimension) in at.iter_mut().zip(dimensions).rev() {
+        *index += 1;
+        if *index < dimension.len {
+            return Some(target + dimension.target_stride);
+        }
+        target -= (dimension.len - 1) * dimension.target_stride;
+        *index = 0;
+    }
+    None
 }
 
 /// # Safety
@@ -291,6 +336,23 @@ mod tests {
         let mut target = [0; 6];
         assert!(copy.copy(&source, &mut target));
         assert_eq!(target, [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn runs_are_the_targets_of_a_dense_source_in_order() {
+        let whole = placement(&[(0, 1, 1, 2), (0, 1, 0, 2), (0, 1, 3, 3)]);
+        let copy = StridedCopy::new(&whole, &[6, 3, 1], &[40, 10, 1], 2).unwrap();
+        let runs: Vec<_> = copy.runs().unwrap().collect();
+        assert_eq!(runs, [(86, 6), (106, 6), (166, 6), (186, 6)]);
+        let one = placement(&[(0, 1, 3, 2), (0, 1, 0, 4)]);
+        let copy = StridedCopy::new(&one, &[4, 1], &[4, 1], 4).unwrap();
+        assert_eq!(copy.runs().unwrap().collect::<Vec<_>>(), [(48, 32)]);
+        let transposed = placement(&[(0, 1, 0, 2), (0, 1, 0, 3)]);
+        assert!(StridedCopy::new(&transposed, &[1, 2], &[3, 1], 1).unwrap().runs().is_none());
+        for part in [(1, 1, 0, 3), (0, 2, 0, 2), (0, 1, 0, 0)] {
+            let copy = StridedCopy::new(&placement(&[part]), &[1], &[1], 4).unwrap();
+            assert!(copy.runs().is_none(), "{part:?}");
+        }
     }
 
     #[test]

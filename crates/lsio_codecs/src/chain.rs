@@ -119,6 +119,17 @@ impl CodecChain {
             .fold(0, |sum, (_, &bound)| sum.saturating_add(bound))
     }
 
+    /// The codec, if the encoded form of a chunk is its decoded form, byte by byte, whatever the bytes
+    /// are.
+    #[must_use]
+    pub fn identity(&self) -> Option<&'static str> {
+        // Bytes of a bool are checked.
+        let as_is = self.bytes_codecs.is_empty()
+            && self.data_type != DataType::Bool
+            && matches!(self.serializer, Serializer::Bytes(bytes) if !bytes.swaps(self.data_type));
+        as_is.then_some(Bytes::NAME)
+    }
+
     /// Names of the codecs in the order of encoding.
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {

@@ -130,6 +130,12 @@ impl Shared {
             let started = InFlight::start(self, run, bundle, reservation, charge);
             self.push_tasks(queue, started.ready);
             for (storage, read) in started.reads {
+                if let Some(task) = started.in_flight.read_into_place(storage.as_ref(), &read) {
+                    drop(read);
+                    self.push_tasks(queue, vec![task]);
+                    self.waits_for_device.store(false, Ordering::Relaxed);
+                    continue;
+                }
                 match storage.try_read_resident(read) {
                     Resident::Hit(completion) => {
                         let ready = started.in_flight.arrive(&completion);

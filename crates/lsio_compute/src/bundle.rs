@@ -1,16 +1,17 @@
 //! Tasks that share physical reads, from planning until their bytes have arrived.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lsio_array::{Params, Task};
 use lsio_io::{
-    ByteRange, Completion, CompletionSink, Freshness, Key, Read, Reservation, SharedBytes, Storage,
-    StorageError,
+    ByteRange, Completion, CompletionSink, Freshness, Key, Read, Reservation, Route, SharedBytes,
+    Storage, StorageError,
 };
 
 use crate::executor::Shared;
 use crate::run::{Attempt, Known, KnownKey, Run};
+use crate::stats::add;
 use crate::task_job::{TaskJob, Tasks};
 
 /// Tasks whose memory is reserved together, because they share reads. Most have one task and one read.
@@ -68,6 +69,8 @@ pub(crate) enum Input {
         error: StorageError,
         whole: bool,
     },
+    /// Read straight to where it goes.
+    Placed,
     /// The storage answered with less than was asked for.
     Short {
         expected: u64,
@@ -208,13 +211,61 @@ impl InFlight {
         Started { ready, reads, in_flight }
     }
 
+    fn jobs(&self) -> MutexGuard<'_, Vec<Option<Box<TaskJob>>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads a chunk that is stored as it is straight to where it goes, if its bytes are in memory and
+    /// nobody else waits for them; returns the task that has now all of its inputs.
+    pub(crate) fn read_into_place(
+        &self,
+        storage: &dyn Storage,
+        read: &Read,
+    ) -> Option<Box<TaskJob>> {
+        let [user] = self.users[read.tag as usize][..] else { return None };
+        let mut job = {
+            // Others could not be given what lies in pieces.
+            let fits = |job: &mut Box<TaskJob>| job.planned.waiting == 1 && job.is_private();
+            self.jobs()[user.task].take_if(fits)?
+        };
+        if self.place(&job.planned, storage, read) {
+            job.planned.waiting = 0;
+            job.planned.inputs[user.input] = Input::Placed;
+            return Some(job);
+        }
+        self.jobs()[user.task] = Some(job);
+        None
+    }
+
+    fn place(&self, planned: &PlannedTask, storage: &dyn Storage, read: &Read) -> bool {
+        let [input] = &planned.task.inputs[..] else { return false };
+        let info = self.run.sources[input.source].source.info();
+        if info.stored_as_is.is_none() {
+            return false;
+        }
+        let Some(mut parts) = self.run.operation.parts(&planned.task, &self.run.sources) else {
+            return false;
+        };
+        let len = parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        if len != info.decoded_len {
+            return false;
+        }
+        let Some(elapsed) = storage.try_read_resident_into(read, &mut parts) else { return false };
+        let counters = &self.run.counters;
+        counters.count_read(len, Route::Resident, elapsed);
+        add(&counters.chunks_decoded, 1);
+        add(&counters.bytes_encoded, len);
+        add(&counters.bytes_decoded, len);
+        true
+    }
+
     /// Hands the bytes of a read to the tasks that wait for them; returns those that now have all.
     pub(crate) fn arrive(&self, completion: &Completion) -> Tasks {
         if let Ok(answer) = &completion.result {
             let bytes = answer.bytes.len() as u64;
             self.run.counters.count_read(bytes, completion.route, completion.elapsed);
         }
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = self.jobs();
         let mut ready = Vec::new();
         for user in &self.users[completion.tag as usize] {
             let Some(job) = &mut jobs[user.task] else { continue };

@@ -1,6 +1,7 @@
 //! Copies selected elements into one buffer: the operation behind whole reads.
 
 use std::borrow::Cow;
+use std::io::IoSliceMut;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
@@ -12,6 +13,10 @@ use crate::operation::{DecodedInput, Lent, Operation, Restart, Sources};
 use crate::run::RunOptions;
 use crate::stats::{Counters, add};
 use crate::{Executor, RunError, RunHandle, SourceHandle};
+
+/// Chunks that are stored as they are are read straight into the result if that takes runs of at least
+/// this many bytes: the kernel copies shorter ones slower than a worker does.
+const LEAST_PART: usize = 512;
 
 /// One output inside the buffer of a copy.
 #[derive(Debug, Clone)]
@@ -99,29 +104,43 @@ impl CopyInto {
 
     /// Where the whole chunk goes if it can be decoded there: `(offset, length)` in bytes.
     fn place_of(&self, task: &Task, source: &SourceHandle) -> Option<(usize, usize)> {
-        let [input] = &task.inputs[..] else { return None };
-        let [placement] = &input.placements[..] else { return None };
-        if !placement.covers(source.grid.chunk_shape()) {
-            return None;
-        }
-        let (copy, shift) = self.copy_of(placement, source)?;
+        let (copy, shift) = self.copy_of(whole_chunk(task, source)?, source)?;
         let (_, target, len) = copy.contiguous()?;
         let whole = len as u64 == source.source.info().decoded_len;
         whole.then_some((target.checked_add(shift)?, len))
     }
 }
 
+/// The placement of a task's chunk, if it is copied whole and to one place.
+fn whole_chunk<'a>(task: &'a Task, source: &SourceHandle) -> Option<&'a Placement> {
+    let [input] = &task.inputs[..] else { return None };
+    let [placement] = &input.placements[..] else { return None };
+    placement.covers(source.grid.chunk_shape()).then_some(placement)
+}
+
 impl Operation for CopyInto {
     fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
-        match self.place_of(task, &sources[0]) {
-            Some(_) => 0,
-            None => decoded.iter().copied().fold(0, u64::saturating_add),
+        let source = &sources[0];
+        if source.source.info().stored_as_is.is_some() || self.place_of(task, source).is_some() {
+            return 0;
         }
+        decoded.iter().copied().fold(0, u64::saturating_add)
     }
 
     fn place(&self, task: &Task, _input: usize, sources: &Sources) -> Option<&mut [u8]> {
         let (offset, len) = self.place_of(task, &sources[0])?;
         self.buffer.region(offset, len)
+    }
+
+    fn parts(&self, task: &Task, sources: &Sources) -> Option<Vec<IoSliceMut<'_>>> {
+        let source = &sources[0];
+        let placement = whole_chunk(task, source)?;
+        let (copy, shift) = self.copy_of(placement, source)?;
+        self.buffer.runs(&copy, shift, LEAST_PART)
+    }
+
+    fn takes_shared(&self) -> bool {
+        true
     }
 
     fn consume(
@@ -137,6 +156,7 @@ impl Operation for CopyInto {
         };
         let lent = match decoded {
             DecodedInput::Fixed(bytes) => Lent::Fixed(bytes),
+            DecodedInput::Shared(bytes) => Lent::Fixed(bytes),
             DecodedInput::Missing => Lent::Missing,
             DecodedInput::InPlace => return Ok(()),
             DecodedInput::Variable(_) => {

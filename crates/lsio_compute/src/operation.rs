@@ -1,9 +1,10 @@
 //! What is done with the chunks of a run: the executor knows operations only by this trait.
 
+use std::io::IoSliceMut;
 use std::sync::Arc;
 
 use lsio_array::{ChunkErrorKind, Task, VariableChunk};
-use lsio_io::{Lease, Reservation};
+use lsio_io::{Lease, Reservation, SharedBytes};
 
 use crate::chunk_data::gather_needs;
 use crate::stats::Counters;
@@ -21,6 +22,8 @@ pub(crate) enum DecodedInput {
     InPlace,
     /// The whole chunk in the source's axis order.
     Fixed(Lease),
+    /// The same, in a buffer that others may share: where [`Operation::takes_shared`].
+    Shared(SharedBytes),
     /// The whole chunk, elements of varying length.
     Variable(VariableChunk),
 }
@@ -69,6 +72,17 @@ pub(crate) trait Operation: Send + Sync {
     /// into it; else they are decoded into a buffer.
     fn place(&self, _task: &Task, _input: usize, _sources: &Sources) -> Option<&mut [u8]> {
         None
+    }
+
+    /// Where the bytes of the only input of `task` go, in their order, if chunks that are stored as
+    /// they are can be read straight there.
+    fn parts(&self, _task: &Task, _sources: &Sources) -> Option<Vec<IoSliceMut<'_>>> {
+        None
+    }
+
+    /// Whether [`consume`](Self::consume) takes chunks in buffers that others share.
+    fn takes_shared(&self) -> bool {
+        false
     }
 
     /// Takes the decoded inputs of one task. `reservation` is what is left of the task's memory.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use lsio_array::{
-    ArrayInfo, ChunkErrorKind, Decoded, Destination, Params, Resume, TaskInput, VariableChunk,
-    checked_product,
+    ArrayInfo, ChunkError, ChunkErrorKind, Decoded, Destination, Params, Resume, TaskInput,
+    VariableChunk, checked_product,
 };
 use lsio_io::{Lease, Reservation, SharedBytes, StorageError, class_size};
 
@@ -94,6 +94,11 @@ impl TaskJob {
         }
     }
 
+    /// Whether its chunks are for its own run alone.
+    pub(crate) fn is_private(&self) -> bool {
+        self.flights.is_empty()
+    }
+
     /// What is left to book of a task that has ended; its memory goes back.
     pub(crate) fn into_parts(self) -> (Arc<Run>, PlannedTask) {
         let Self { run, mut planned, .. } = self;
@@ -123,6 +128,9 @@ impl TaskJob {
 
     fn decode_next(&mut self) -> Step {
         let index = self.decoded.len();
+        if let Some(step) = self.stored_as_is(index) {
+            return step;
+        }
         let counters = &self.run.counters;
         match self.planned.inputs[index].clone() {
             Input::Missing
@@ -130,6 +138,7 @@ impl TaskJob {
                 add(&counters.chunks_missing, 1);
                 Step::Decoded(DecodedInput::Missing)
             }
+            Input::Placed => Step::Decoded(DecodedInput::InPlace),
             Input::Failed { error, whole } => Step::Ended(self.read_failed(index, error, whole)),
             Input::Short { expected, actual } => {
                 Step::Ended(self.failed(index, ChunkErrorKind::Truncated { expected, actual }))
@@ -154,6 +163,7 @@ impl TaskJob {
         let lent = match decoded {
             DecodedInput::Missing => Some(Lent::Missing),
             DecodedInput::Fixed(bytes) => Some(Lent::Fixed(bytes)),
+            DecodedInput::Shared(bytes) => Some(Lent::Fixed(bytes)),
             DecodedInput::InPlace => {
                 run.operation.in_place(task, index, &run.sources).map(Lent::Fixed)
             }
@@ -165,6 +175,40 @@ impl TaskJob {
             flight::share(&self.resumer.shared, &run.sources[input.source], input, seen, lent);
         }
         self.flights.retain(|flight| !flight.brings(input));
+    }
+
+    /// The decoded bytes, or what is wrong with them, if they need no decoding: the chunk is stored as
+    /// it is, and the buffer can be handed on.
+    fn stored_as_is(&mut self, index: usize) -> Option<Step> {
+        let info = self.info(index);
+        let (codec, expected) = (info.stored_as_is?, info.decoded_len);
+        let Input::Encoded { parts, .. } = &mut self.planned.inputs[index] else { return None };
+        let [part] = &mut parts[..] else { return None };
+        let bytes = part.take()?;
+        let actual = bytes.len() as u64;
+        if actual != expected {
+            let kind = if actual < expected {
+                ChunkErrorKind::Truncated { expected, actual }
+            } else {
+                ChunkErrorKind::Length { expected, actual }
+            };
+            let error = chunk_error(&self.run, &self.planned.task.inputs[index], kind);
+            let error = ChunkError { codec: Some(codec), ..error };
+            return Some(Step::Ended(Ended::Failed(error.into())));
+        }
+        let input = match bytes.into_lease() {
+            Ok(lease) => DecodedInput::Fixed(lease),
+            Err(bytes) if self.run.operation.takes_shared() => DecodedInput::Shared(bytes),
+            Err(bytes) => {
+                *part = Some(bytes);
+                return None;
+            }
+        };
+        let counters = &self.run.counters;
+        add(&counters.chunks_decoded, 1);
+        add(&counters.bytes_encoded, actual);
+        add(&counters.bytes_decoded, actual);
+        Some(Step::Decoded(input))
     }
 
     fn info(&self, index: usize) -> &ArrayInfo {

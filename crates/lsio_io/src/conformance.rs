@@ -125,7 +125,7 @@ struct Suite<'a> {
 type Check<'a> = (&'static str, fn(&Suite<'a>) -> Result<(), String>);
 
 impl<'a> Suite<'a> {
-    fn checks() -> [Check<'a>; 14] {
+    fn checks() -> [Check<'a>; 15] {
         [
             ("description", Self::describes_itself),
             ("ranges", Self::serves_every_range),
@@ -138,6 +138,7 @@ impl<'a> Suite<'a> {
             ("batches", Self::completes_each_read_of_a_batch_once),
             ("sub-views", Self::leaves_delivered_bytes_alone),
             ("resident reads", Self::serves_resident_reads_as_declared),
+            ("resident parts", Self::reads_resident_bytes_into_parts),
             ("listing", Self::lists_direct_members_by_name),
             ("names", Self::serves_odd_names),
             ("metadata", Self::serves_blocking_reads),

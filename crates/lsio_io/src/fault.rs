@@ -1,6 +1,7 @@
 //! A storage around another one that misbehaves as a test tells it to.
 
 use std::fmt;
+use std::io::IoSliceMut;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -271,6 +272,22 @@ impl Storage for FaultStorage {
             state.counts.bytes += answered_bytes(completion);
         }
         answer
+    }
+
+    fn try_read_resident_into(
+        &self,
+        read: &Read,
+        parts: &mut [IoSliceMut<'_>],
+    ) -> Option<Duration> {
+        if !self.resident.load(Ordering::Acquire) || self.shared.state().expects(&read.key) {
+            return None;
+        }
+        let bytes = parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        let elapsed = self.inner.try_read_resident_into(read, parts)?;
+        let mut state = self.shared.state();
+        state.counts.resident += 1;
+        state.counts.bytes += bytes;
+        Some(elapsed)
     }
 
     fn list(&self, prefix: &Key, done: ListDone) {

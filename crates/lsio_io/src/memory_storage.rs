@@ -1,9 +1,10 @@
 //! A store in memory: for tests, for `memory://` locations and as a cache in front of nothing.
 
 use std::collections::BTreeMap;
+use std::io::IoSliceMut;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
     Completion, Entry, Freshness, Identity, Key, ListDone, Read, ReadAnswer, ReadLimits, Resident,
@@ -80,7 +81,8 @@ impl MemoryStorage {
         self.objects.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, read: &mut Read) -> Result<ReadAnswer, StorageError> {
+    /// The object that a read wants, in the version that it accepts.
+    fn version(&self, read: &Read) -> Result<(Object, Identity), StorageError> {
         if read.cancel.is_cancelled() {
             return Err(StorageError::Cancelled { key: read.key.clone() });
         }
@@ -91,9 +93,11 @@ impl MemoryStorage {
         {
             return Err(StorageError::Conflict { key: read.key.clone() });
         }
-        let (Some(Object { bytes, .. }), Some(identity)) = (object, identity) else {
-            return Err(StorageError::NotFound { key: read.key.clone() });
-        };
+        object.zip(identity).ok_or_else(|| StorageError::NotFound { key: read.key.clone() })
+    }
+
+    fn answer(&self, read: &mut Read) -> Result<ReadAnswer, StorageError> {
+        let (Object { bytes, .. }, identity) = self.version(read)?;
         let object_len = bytes.len() as u64;
         let (offset, len) = read.range.resolve(&read.key, object_len)?;
         let mut lease = read.lease(len)?;
@@ -125,6 +129,26 @@ impl Storage for MemoryStorage {
         let result = self.answer(&mut read);
         let elapsed = start.elapsed();
         Resident::Hit(Completion { tag: read.tag, result, route: Route::Memory, elapsed })
+    }
+
+    fn try_read_resident_into(
+        &self,
+        read: &Read,
+        parts: &mut [IoSliceMut<'_>],
+    ) -> Option<Duration> {
+        let start = Instant::now();
+        let (Object { bytes, .. }, _) = self.version(read).ok()?;
+        let (offset, len) = read.range.resolve(&read.key, bytes.len() as u64).ok()?;
+        if parts.iter().map(|part| part.len() as u64).sum::<u64>() != len {
+            return None;
+        }
+        let mut rest = &bytes[offset as usize..(offset + len) as usize];
+        for part in parts {
+            let (next, behind) = rest.split_at(part.len());
+            part.copy_from_slice(next);
+            rest = behind;
+        }
+        Some(start.elapsed())
     }
 
     fn list(&self, prefix: &Key, done: ListDone) {

@@ -25,6 +25,19 @@ impl SharedBytes {
         Self { owner: Arc::new(Owner::Lease(lease)), range }
     }
 
+    /// The buffer itself, if this is the only view and shows all of it.
+    ///
+    /// # Errors
+    /// The view as it was.
+    pub fn into_lease(self) -> Result<Lease, Self> {
+        let Self { owner, range } = self;
+        match Arc::try_unwrap(owner) {
+            Ok(Owner::Lease(lease)) if range == (0..lease.len()) => Ok(lease),
+            Ok(owner) => Err(Self { owner: Arc::new(owner), range }),
+            Err(owner) => Err(Self { owner, range }),
+        }
+    }
+
     /// The bytes of `range` (relative to this view), sharing the same buffer. `None` if out of bounds.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Option<SharedBytes> {

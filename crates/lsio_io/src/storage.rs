@@ -1,7 +1,7 @@
 //! The contract between the executor and whatever holds the bytes.
 
 use std::fmt;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -259,8 +259,9 @@ pub type ListDone = Box<dyn FnOnce(Result<Vec<Entry>, StorageError>) + Send>;
 ///
 /// Implementers owe [`submit`](Storage::submit), [`list`](Storage::list),
 /// [`limits`](Storage::limits) and [`location`](Storage::location); a wrapper must also forward
-/// [`try_read_resident`](Storage::try_read_resident). The suite in [`crate::conformance`] holds for
-/// every implementation.
+/// [`try_read_resident`](Storage::try_read_resident) and
+/// [`try_read_resident_into`](Storage::try_read_resident_into). The suite in [`crate::conformance`]
+/// holds for every implementation.
 pub trait Storage: Send + Sync + fmt::Debug {
     /// Where the store is, for messages. Free of secrets.
     fn location(&self) -> &str;
@@ -276,6 +277,18 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Serves a read on the calling thread if that needs no waiting.
     fn try_read_resident(&self, read: Read) -> Resident {
         Resident::Miss(read)
+    }
+
+    /// Reads the range of `read` on the calling thread straight into `parts`, one after the other, if
+    /// that needs no waiting and the range is exactly as long as all parts together; tells the time it
+    /// took. `None`: the parts have arbitrary content now, and `read` is to be submitted (or tried the
+    /// other way) as if nothing had happened. Neither the reservation nor the sink of `read` is used.
+    fn try_read_resident_into(
+        &self,
+        _read: &Read,
+        _parts: &mut [IoSliceMut<'_>],
+    ) -> Option<Duration> {
+        None
     }
 
     /// Lists the direct members below `prefix` (a directory), sorted by name. A prefix without

@@ -175,10 +175,14 @@ pub(crate) fn lease(
     reservation.lease(len).ok_or_else(no_memory)
 }
 
+/// Whether a file has to be looked at once more after reading: a read that pins a version would also
+/// read through its open handle what somebody wrote over that version in place, and one that was cut
+/// short may have bytes of two versions.
+pub(crate) fn may_have_changed(freshness: &Freshness, cut_short: bool) -> bool {
+    cut_short || matches!(freshness, Freshness::Pinned(_))
+}
+
 /// The answer with the bytes of `window`, if they belong to one version of the file.
-///
-/// A read that pins a version looks at the file once more: its open handle would also read what
-/// somebody wrote over that version in place.
 pub(crate) fn judge(
     key: &Key,
     freshness: &Freshness,
@@ -186,7 +190,7 @@ pub(crate) fn judge(
     window: Window,
     cut_short: bool,
 ) -> Result<ReadAnswer, StorageError> {
-    if cut_short || matches!(freshness, Freshness::Pinned(_)) {
+    if may_have_changed(freshness, cut_short) {
         let unchanged =
             file.is_unchanged().map_err(|error| StorageError::from_io("look at", key, error))?;
         if !unchanged {

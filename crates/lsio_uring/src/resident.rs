@@ -1,8 +1,9 @@
 //! Reading what is in the page cache, on the caller's own thread.
 
-use std::io;
+use std::io::{self, IoSliceMut};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lsio_io::{
     Begun, ByteRange, Completion, Lease, Read, ReadAnswer, Resident, Route, StorageError,
@@ -14,6 +15,9 @@ use crate::owed_read::{self, Bounds, Window};
 use crate::reader::Reader;
 use crate::root::Root;
 use crate::unsafe_syscalls;
+
+/// Most parts of one preadv2: `IOV_MAX` of Linux.
+const MOST_PARTS: usize = 1024;
 
 /// What the page cache said.
 enum Found {
@@ -47,17 +51,99 @@ pub(crate) fn try_read(reader: &Reader, root: &Arc<Root>, mut read: Read) -> Res
     }
 }
 
-fn look(reader: &Reader, root: &Root, read: &mut Read) -> Found {
+/// Reads straight into `parts` if neither a device nor another thread has to be waited for and the
+/// range is exactly as long as they are.
+pub(crate) fn try_read_into(
+    reader: &Reader,
+    root: &Arc<Root>,
+    read: &Read,
+    parts: &mut [IoSliceMut<'_>],
+) -> Option<Duration> {
+    if read.begun.is_some() || read.cancel.is_cancelled() {
+        return None;
+    }
+    let started = Instant::now();
+    let (file, path, is_kept) = open(reader, root, read).ok()?;
+    let elapsed = fill_parts(reader, read, &file, parts).then(|| started.elapsed());
+    settle(reader, read, &path, &file, is_kept, elapsed.is_some());
+    elapsed
+}
+
+/// Whether `parts` took the whole range and nothing else.
+fn fill_parts(
+    reader: &Reader,
+    read: &Read,
+    file: &OpenFile,
+    mut parts: &mut [IoSliceMut<'_>],
+) -> bool {
+    let Ok((mut offset, len)) = read.range.resolve(&read.key, file.len()) else { return false };
+    let end = offset + len;
+    if parts.iter().map(|part| part.len() as u64).sum::<u64>() != len {
+        return false;
+    }
+    let Ok(opened) = file.buffered() else { return false };
+    let mut calls = 0;
+    while offset < end {
+        let now = parts.len().min(MOST_PARTS);
+        match unsafe_syscalls::read_resident(opened, &mut parts[..now], offset) {
+            Ok(0) => return false,
+            Ok(read) => {
+                IoSliceMut::advance_slices(&mut parts, read);
+                offset += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                reader.counters.retries.add(1);
+            }
+            Err(_) => return false,
+        }
+        calls += 1;
+    }
+    let unchanged = !owed_read::may_have_changed(&read.freshness, calls > 1)
+        || file.is_unchanged().unwrap_or(false);
+    if unchanged {
+        reader.counters.served(Route::Resident, len as usize);
+    }
+    unchanged
+}
+
+/// The file that `read` wants, its path, and whether it stays open anyway.
+fn open(
+    reader: &Reader,
+    root: &Root,
+    read: &Read,
+) -> Result<(Arc<OpenFile>, PathBuf, bool), StorageError> {
     let path = root.path(&read.key);
     let open = || OpenFile::open_resident(&path, &reader.counters);
-    let found = match reader.find_or_open(root, &read.key, &read.freshness, &path, open) {
+    let found = reader.find_or_open(root, &read.key, &read.freshness, &path, open)?;
+    let is_kept = found.is_kept;
+    let file = found.of_version(&read.key, &read.freshness)?;
+    Ok((file, path, is_kept))
+}
+
+/// Keeps the file open for others. Whoever has read a whole file is done with it: keeping it open
+/// would push out others, and cost more than the open and close that it might save
+/// (benches/findings.md, tiny files).
+fn settle(
+    reader: &Reader,
+    read: &Read,
+    path: &Path,
+    file: &Arc<OpenFile>,
+    is_kept: bool,
+    complete: bool,
+) {
+    let is_done = read.range == ByteRange::Whole && complete;
+    if !is_kept && !is_done {
+        reader.keep(path, file);
+    }
+}
+
+fn look(reader: &Reader, root: &Root, read: &mut Read) -> Found {
+    let (file, path, is_kept) = match open(reader, root, read) {
         Ok(found) => found,
         // Absent for sure. Every other failure is for the thread that may wait to find again.
         Err(absent @ StorageError::NotFound { .. }) => return Found::Answer(Err(absent)),
         Err(_) => return Found::Nothing,
     };
-    let is_kept = found.is_kept;
-    let Ok(file) = found.of_version(&read.key, &read.freshness) else { return Found::Nothing };
     let reservation = Some(&read.reservation);
     let Ok(bounds) = owed_read::bounds(&read.key, read.range, reservation, &file) else {
         return Found::Nothing;
@@ -65,12 +151,7 @@ fn look(reader: &Reader, root: &Root, read: &mut Read) -> Found {
     let leased = owed_read::lease(&read.key, Some(&mut read.reservation), bounds.len);
     let Ok(lease) = leased else { return Found::Nothing };
     let outcome = fill(reader, read, &file, bounds, lease);
-    // Whoever has read a whole file is done with it: keeping it open would push out others, and cost
-    // more than the open and close that it might save (benches/findings.md, tiny files).
-    let is_done = read.range == ByteRange::Whole && matches!(outcome, Found::Answer(_));
-    if !is_kept && !is_done {
-        reader.keep(&path, &file);
-    }
+    settle(reader, read, &path, &file, is_kept, matches!(outcome, Found::Answer(_)));
     outcome
 }
 
@@ -85,7 +166,8 @@ fn fill(
     let mut calls = 0;
     while filled < len {
         let answer = file.buffered().and_then(|opened| {
-            unsafe_syscalls::read_resident(opened, &mut lease[filled..], offset + filled as u64)
+            let part = &mut [IoSliceMut::new(&mut lease[filled..])];
+            unsafe_syscalls::read_resident(opened, part, offset + filled as u64)
         });
         calls += 1;
         match answer {

@@ -1,5 +1,6 @@
 //! A directory of files as a store of objects.
 
+use std::io::IoSliceMut;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +93,18 @@ impl Storage for LocalStorage {
         } else {
             Resident::Miss(read)
         }
+    }
+
+    fn try_read_resident_into(
+        &self,
+        read: &Read,
+        parts: &mut [IoSliceMut<'_>],
+    ) -> Option<Duration> {
+        let reader = self.engine.reader();
+        if reader.plan(read.mode, read.request_bytes) != RoutePlan::Buffered {
+            return None;
+        }
+        resident::try_read_into(reader, &self.root, read, parts)
     }
 
     fn list(&self, prefix: &Key, done: ListDone) {

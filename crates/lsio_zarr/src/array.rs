@@ -73,6 +73,7 @@ impl ZarrArray {
             scratch_len: chain.scratch_len(),
             decoded_len: fixed_len.unwrap_or_else(strings_guess),
             decoded_limit: fixed_len.unwrap_or(DECODED_STRINGS_LIMIT),
+            stored_as_is: chain.identity(),
         };
         check_keys(&path, &metadata)?;
         Ok(Self { stores: [storage], path, metadata, encoding, info })

@@ -127,6 +127,45 @@ fn decoded_bytes_are_copied_at_most_once_and_not_at_all_where_chunks_lie_in_one_
 }
 
 #[test]
+fn uncompressed_chunks_in_the_page_cache_are_read_straight_into_the_result() {
+    let engine = engine(2, AMPLE);
+    // Shape, chunk shape, bytes copied when all of it is read.
+    let cases: [(&[u64], &[u64], u64); 4] = [
+        (&[64, 256], &[8, 256], 0),
+        (&[64, 512], &[8, 128], 0),
+        // Rows too short for the kernel.
+        (&[64, 128], &[8, 16], 64 * 128 * 4),
+        // Only the chunks at the edge have elements outside of the result.
+        (&[60, 512], &[8, 128], 4 * 512 * 4),
+    ];
+    for (shape, chunk_shape, copied) in cases {
+        let folder = ScratchFolder::new();
+        let array = WrittenArray::floats(shape, chunk_shape, 4).uncompressed();
+        array.write(Arc::new(engine.open_folder(folder.path()).unwrap()), "");
+        let opened = open_at(&engine, folder.location()).unwrap();
+        let (bytes, stats) = get_all(&opened, IoMode::Buffered).unwrap();
+        assert!(bytes == array.elements);
+        if stats.bytes_by_route[lsio_io::Route::Resident.index()] == stats.bytes_read {
+            assert_eq!(stats.bytes_copied, copied, "{shape:?} in {chunk_shape:?}");
+        }
+        assert_adds_up(&stats);
+        // Beyond the page cache they come in buffers, which are copied once.
+        let (bytes, stats) = get_all(&opened, IoMode::Direct).unwrap();
+        assert!(bytes == array.elements);
+        assert!(stats.bytes_copied <= stats.bytes_decoded);
+        // A byte less or more is an error, not a shifted row.
+        let path = folder.join("c/0/0");
+        let stored = fs::read(&path).unwrap();
+        let longer = [&stored[..], &[0]].concat();
+        let wrong = [(&stored[1..], ErrorCode::Truncated), (&longer[..], ErrorCode::Codec)];
+        for (bytes, code) in wrong {
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(get_all(&opened, IoMode::Buffered).unwrap_err().code, code);
+        }
+    }
+}
+
+#[test]
 fn a_mean_leases_what_its_workers_and_its_reads_in_flight_need() {
     let shape = [512, 1024];
     let array = WrittenArray::floats(&shape, &[16, 64], 3);

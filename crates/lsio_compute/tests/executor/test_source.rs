@@ -60,6 +60,7 @@ impl TestSource {
             scratch_len: 64,
             decoded_len: ELEMENTS * 8,
             decoded_limit: 1 << 20,
+            stored_as_is: None,
         };
         Self {
             info,

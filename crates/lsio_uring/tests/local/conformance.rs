@@ -1,8 +1,10 @@
 //! The suite that holds for every storage, over both engines and every mode.
 
 use std::fs;
+use std::io::IoSliceMut;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lsio_io::conformance::{Capabilities, ConformanceHarness, ResidentReads, check};
 use lsio_io::{
@@ -41,6 +43,15 @@ impl Storage for InMode {
 
     fn try_read_resident(&self, read: Read) -> Resident {
         self.inner.try_read_resident(self.set(read))
+    }
+
+    fn try_read_resident_into(
+        &self,
+        read: &Read,
+        parts: &mut [IoSliceMut<'_>],
+    ) -> Option<Duration> {
+        let buffered = self.mode.is_none_or(|mode| mode == IoMode::Buffered);
+        buffered.then(|| self.inner.try_read_resident_into(read, parts)).flatten()
     }
 
     fn list(&self, prefix: &Key, done: ListDone) {
