@@ -211,7 +211,10 @@ export const BOUNDS = [
     task: 'time per chunk, from few chunks to many',
     contests: ['chunks/tiny-sharded/hot/counts'],
     phase: 'later',
-    checks: [{ kind: 'flat', counts: CHUNK_COUNTS.full, most: 1.25 }],
+    checks: [
+      { kind: 'flat', counts: CHUNK_COUNTS.full, most: 1.25 },
+      { kind: 'inFlight', counts: CHUNK_COUNTS.full },
+    ],
   },
   {
     task: 'open with many chunks beside one',

@@ -23,8 +23,7 @@ const PYTHON = ['zarr-python', 'zarr-python+zarrs', 'tensorstore'];
 /** The data sets of each row of the table, and which of them a short run has. */
 export const DATA_SETS = {
   quick: {
-    whole: ['climate-zstd', 'plain', 'benchmarks-sharded', 'small-chunks'],
-    compressed: ['climate-zstd', 'benchmarks-sharded'],
+    whole: ['climate-zstd', 'plain', 'benchmarks-sharded'],
     cold: ['plain'],
     oneCore: [],
     chunks: ['climate-zstd'],
@@ -104,9 +103,8 @@ export function contestsOf(size) {
   );
   for (const set of sets.whole) {
     const more = set === 'plain' ? ['memcpy', 'pread-hot'] : ['codec'];
-    contests.push(
-      contest('whole', set, 'hot', ['lsio', 'direct', ...more, ...zarrs, ...python, 'zarrita']),
-    );
+    const scripted = short && set !== 'climate-zstd' ? python : [...python, 'zarrita'];
+    contests.push(contest('whole', set, 'hot', ['lsio', 'direct', ...more, ...zarrs, ...scripted]));
   }
   for (const set of sets.oneCore) {
     const one = { core: 'one-core' };
@@ -123,8 +121,7 @@ export function contestsOf(size) {
       'raw-ring',
       'zarrs',
       ...python,
-      ...(short ? [] : ['tensorstore-direct']),
-      'zarrita',
+      ...(short ? [] : ['tensorstore-direct', 'zarrita']),
     ];
     // What reads through the page cache is cold once only.
     contests.push(contest('whole', set, 'cold', specs, { inner: 1 }));

@@ -3,6 +3,7 @@
 import { table } from './tables.mjs';
 import { PROGRAMS } from './programs.mjs';
 import { figureOf } from './statistics.mjs';
+import { boundText, judge } from './verdicts.mjs';
 
 const BEGIN = '<!-- benchmark: written by npm run bench -->';
 const END = '<!-- /benchmark -->';
@@ -53,6 +54,20 @@ function cells(contest, { title, own, ceiling }) {
   ];
 }
 
+/** The bounds that fell short, as a list. */
+function shortfalls(contests) {
+  const lines = judge(contests).flatMap(({ task, verdicts }) => {
+    const short = verdicts.filter(({ held }) => held === false);
+    const found = short.map(
+      (verdict) => `${verdict.dataSet} ${verdict.text} (asked ${boundText(verdict)})`,
+    );
+    return found.length === 0 ? [] : [`- ${task}: ${found.join('; ')}`];
+  });
+  return lines.length === 0
+    ? ['Every bound of the run held.']
+    : ['Fell short of its bounds:', '', ...lines];
+}
+
 /** The table of a run with its caption. */
 export function readmeTable({ about, contests }, folder) {
   const head = [
@@ -79,10 +94,11 @@ export function readmeTable({ about, contests }, folder) {
     '',
     `GB/s of decoded bytes, medians of ${about.rounds} interleaved rounds on ${about.cores} cores (${about.cpu}, ${about.kernel}), ${about.date}.`,
     'The ceiling is a program of ours for that task alone (for cold reads: what the device gives), measured in the same run.',
-    `Where bounds fell short, and every figure: [the run](${folder}/README.md); how it was measured:`,
-    '[benches/README.md](benches/README.md).',
+    `Every figure: [the run](${folder}/README.md). How it was measured: [benches/README.md](benches/README.md).`,
     '',
     table(head, rows),
+    '',
+    ...shortfalls(contests),
     '',
     END,
   ].join('\n');

@@ -3,20 +3,12 @@
 import { figureOf } from './statistics.mjs';
 import { number, spread, table } from './tables.mjs';
 import { titleOf } from './programs.mjs';
-import { disagreements, judge, validity } from './verdicts.mjs';
+import { boundText, disagreements, judge, validity } from './verdicts.mjs';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
 const mark = ({ held }) => (held === undefined ? 'no figure' : held ? 'held' : '**fell short**');
-
-const bound = ({ kind, bound: limit }) => {
-  if (limit === undefined) return '';
-  const most = ['perChunk', 'decoded', 'delay', 'growth', 'lessMemory', 'flat', 'cpu'].includes(
-    kind,
-  );
-  return `${most ? '<=' : '>='} ${Number.isInteger(limit) ? limit : limit.toFixed(2)}`;
-};
 
 /** All figures of one row of a contest. */
 function rowCells(row, contest) {
@@ -103,18 +95,27 @@ export function isSound(run) {
   return !failed && disagreements(run.contests).length === 0;
 }
 
+/** How many bounds held, in a sentence. */
+function countOf(judged) {
+  const verdicts = judged.flatMap((bound) => bound.verdicts);
+  const count = (held) => verdicts.filter((verdict) => verdict.held === held).length;
+  const [kept, short, none] = [count(true), count(false), count(undefined)];
+  return `${kept} held, ${short} fell short, ${none} could not be judged.`;
+}
+
 /** The report of a run. */
 export function reportOf(run, plots = []) {
-  const bounds = judge(run.contests).flatMap(({ task, verdicts }) =>
+  const judged = judge(run.contests);
+  const bounds = judged.flatMap(({ task, verdicts }) =>
     verdicts.map((verdict, index) => [
       index === 0 ? task : '',
       verdict.dataSet,
       verdict.text,
-      bound(verdict),
+      boundText(verdict),
       mark(verdict),
     ]),
   );
-  const counts = validity(run.contests).map((check) => [check.text, bound(check), mark(check)]);
+  const counts = validity(run.contests).map((check) => [check.text, boundText(check), mark(check)]);
   const wrong = disagreements(run.contests);
   return [
     `# Benchmark of ${run.about.date}`,
@@ -132,6 +133,8 @@ export function reportOf(run, plots = []) {
     table(['what', 'bound', ''], counts),
     '',
     '## The table that must hold',
+    '',
+    countOf(judged),
     '',
     table(['task', 'data set', 'found', 'bound', ''], bounds),
     '',

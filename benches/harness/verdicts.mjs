@@ -224,6 +224,16 @@ const JUDGES = {
     const text = per.map(({ count, micros }) => `${count}: ${fixed(micros)} us`).join(', ');
     return atMost(most.micros / least, check.most, text);
   },
+
+  /** What a read of the most chunks keeps is what is in flight. */
+  inFlight(check, contest) {
+    const count = check.counts.findLast((number) => contest.has(`lsio count=${number}`));
+    if (count === undefined) return missing('no count');
+    const get = (line) => line.peakMemoryBytes;
+    const peak = contest.figure(`lsio count=${count}`, check.phase, get).median;
+    const text = `${count} chunks: ${fixed(peak / MIB, 0)} MiB above the start`;
+    return atMost(peak / MIB, BESIDE_BUDGET / MIB, text);
+  },
 };
 
 /** All bounds of the table, each with its verdicts by data set; those of contests that did not run are left out. */
@@ -249,6 +259,18 @@ export function judge(contests) {
 /** A row of ours, for checks that are about several of them. */
 const firstOwn = (contest) =>
   contest.rows.find((row) => PROGRAMS[row.program].kind === 'own')?.name;
+
+/** What is asked of a figure, in words. */
+export function boundText({ kind, bound }) {
+  if (bound === undefined) return '';
+  const digits = Number.isInteger(bound) || bound >= 100 ? 0 : 2;
+  return `${MOST.has(kind) ? '<=' : '>='} ${bound.toFixed(digits)}`;
+}
+
+/** Kinds of checks that bound a figure from above. */
+const MOST = new Set([
+  ...['perChunk', 'decoded', 'delay', 'growth', 'lessMemory', 'flat', 'inFlight', 'cpu'],
+]);
 
 /** Whether a run counts: the direct program as fast as where the bounds were set, the ring as fast as fio. */
 export function validity(contests) {
