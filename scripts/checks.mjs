@@ -34,6 +34,10 @@ const GATES = [
     name: 'generated files are committed as generated',
     command: ['git', 'diff', '--exit-code', '--stat', '--', ...GENERATED],
   },
+  {
+    name: 'the table in the README is what its kept run gives',
+    command: [process.execPath, 'benches/check-readme.mjs'],
+  },
 ];
 
 /** Runs every gate, one after the other. */

@@ -16,23 +16,40 @@ function rowCells(row, contest) {
   const rate = (phase) =>
     figure(phase, (line) => line.decodedBytes > 0 && line.decodedBytes / 1e9 / line.seconds);
   const later = (get) => figure('later', get)?.median;
+  // Of crops few bytes are useful.
+  const digits = contest.task.startsWith('crops') ? 3 : 2;
   const perGib = (name) => later((line) => line[name] / (line.decodedBytes / GIB));
-  if (row.failure !== undefined) return [titleOf(row), `FAILED: ${row.failure}`, '', '', '', ''];
-  if (row.processes.length === 0) return [titleOf(row), 'not here', '', '', '', ''];
+  if (row.failure !== undefined) return [titleOf(row), `FAILED: ${row.failure}`];
+  if (row.processes.length === 0) return [titleOf(row), 'not here'];
   if (contest.task === 'open') {
     const micros = (phase) => figure(phase, (line) => (line.seconds / line.opens) * 1e6);
     const text = (phase) => `${spread(micros(phase), 0)} us`;
-    return [titleOf(row), text('later'), text('first'), '', '', ''];
+    return [titleOf(row), text('later'), text('first')];
   }
   return [
     titleOf(row),
-    row.inner > 1 ? spread(rate('later'), 2) : '',
-    spread(rate('first'), 2),
+    row.inner > 1 ? spread(rate('later'), digits) : '',
+    spread(rate('first'), digits),
     number(perGib('cpuSeconds'), 2),
     number(perGib('machineCpuSeconds'), 2),
     number(later((line) => line.peakMemoryBytes) / MIB, 0),
+    ...(isWatched(contest)
+      ? [
+          spread(
+            figure('later', (line) => line.p99Ms),
+            2,
+          ),
+          spread(
+            figure('later', (line) => line.maxMs),
+            2,
+          ),
+        ]
+      : []),
   ];
 }
+
+/** Whether the delay of the event loop was watched. */
+const isWatched = ({ id }) => id.endsWith('/delay');
 
 const CROPS = ' Only the useful bytes count: those of the crops.';
 
@@ -43,7 +60,10 @@ function contestSection(contest) {
       ? `${(contest.decodedBytes / 1e6).toFixed(0)} MB decoded, stored ${ratio.toFixed(2)} times smaller.`
       : '';
   const label = note ? ` Note: ${note}.` : '';
-  const head = ['program', 'later, GB/s', 'first, GB/s', 'CPU s/GiB', 'machine s/GiB', 'peak, MiB'];
+  const head = [
+    ...['program', 'later, GB/s', 'first, GB/s', 'CPU s/GiB', 'machine s/GiB', 'peak, MiB'],
+    ...(isWatched(contest) ? ['event loop p99, ms', 'longest, ms'] : []),
+  ];
   return [
     `### ${id}`,
     '',

@@ -5,7 +5,7 @@ import { HeldMemory, setCache } from './conditions.mjs';
 import { ProgramFailed, runProgram } from './run-program.mjs';
 
 /** Beside twice the decoded bytes (a program's result and a copy of it), for runtimes and buffers. */
-const HELD_BESIDE_RESULT = 1 << 30;
+const HELD_BESIDE_RESULT = 256 << 20;
 
 /**
  * @param {object} contest see contests.mjs

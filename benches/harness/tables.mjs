@@ -1,8 +1,10 @@
 // Tables in Markdown.
 
-/** A table of texts; a cell's bars would end it. */
+/** A table of texts. Rows may be shorter than the head. */
 export function table(head, rows) {
-  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  // A bar or the end of a line would end the cell.
+  const text = (cell = '') => cell.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  const line = (cells) => `| ${head.map((_, column) => text(cells[column])).join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
