@@ -61,7 +61,9 @@ impl Shared {
                 if let Err(error) = plan_window(run, &mut state, limit) {
                     state.fail(run, error);
                 }
-                index_read::prepare(self, run, &mut state, &mut indexes);
+                if index_read::prepare(self, run, &mut state, &mut indexes) {
+                    continue;
+                }
             }
             match self.admit(run, &mut state) {
                 Admission::Admitted(next) => admitted.push(next),

@@ -15,7 +15,7 @@ use crate::RunError;
 use crate::executor::{Job, Shared};
 use crate::panics::contain;
 use crate::planning::{allowed_bytes, chunk_error};
-use crate::run::{Known, KnownKey, Run, RunState};
+use crate::run::{Known, KnownKey, Run, RunState, Start};
 use crate::stats::{add, read};
 
 /// Most answers that a run keeps at hand; others are found in the cache of the executor, or read
@@ -57,20 +57,32 @@ pub(crate) struct Prepared {
     request: Read,
 }
 
-/// Prepares the reads that sources asked for, as far as there is memory for them.
+/// Prepares the reads that sources asked for, as far as there is memory for them. `true`: some tasks
+/// need not wait, because another run has looked since this one started.
 pub(crate) fn prepare(
     shared: &Arc<Shared>,
     run: &Arc<Run>,
     state: &mut RunState,
     prepared: &mut Vec<Prepared>,
-) {
+) -> bool {
+    let mut learned = false;
     while let Some(key) = state.unread.front().cloned() {
+        // A run that starts over has met a version that may still be the known one.
+        let known = shared.known.get(run.sources[key.0].id, &key.1);
+        let fresh = |known: &(Answer, u64, u64)| known.2 > run.id && state.start == Start::First;
+        if let Some((answer, bytes, checked)) = known.filter(fresh) {
+            state.unread.pop_front();
+            state.learn(key, answer, bytes, checked);
+            learned = true;
+            continue;
+        }
         match prepare_one(shared, run, state, key) {
             Ok(Some(read)) => prepared.push(read),
-            Ok(None) => return,
+            Ok(None) => return learned,
             Err(error) => state.fail(run, error),
         }
     }
+    learned
 }
 
 /// `None`: there is no memory for it now.
@@ -87,7 +99,8 @@ fn prepare_one(
         return Err(failed(run, state, &key, ChunkErrorKind::Panic(reason)));
     };
     let cached = shared.known.get(handle.id, spec);
-    let cached = cached.filter(|(answer, _)| answer.identity.is_some());
+    let cached = cached.filter(|(answer, ..)| answer.identity.is_some());
+    let cached = cached.map(|(answer, bytes, _)| (answer, bytes));
     let (range, limit) = match &cached {
         Some(_) => (ByteRange::Bounded { offset: 0, len: 0 }, 0),
         None => (spec.range, spec.limit),
@@ -223,8 +236,9 @@ pub(crate) fn arrived(arrived: IndexArrived) {
     if state.failure.is_none() && !state.is_restarting() {
         match found {
             Found::Known(answer, bytes) => {
-                if bytes > 0 && cached.is_none() {
-                    shared.known.put(handle.id, key.1.clone(), answer.clone(), bytes);
+                if bytes > 0 {
+                    let known = (answer.clone(), bytes);
+                    shared.known.put(handle.id, key.1.clone(), known, *checked);
                 }
                 state.learn(key.clone(), answer, bytes, *checked);
             }

@@ -26,29 +26,41 @@ struct Entries {
 struct Entry {
     answer: Answer,
     bytes: u64,
+    checked: u64,
     used: u64,
 }
 
 impl KnownCache {
-    /// The answer and its length as it was read.
-    pub(crate) fn get(&self, source: u64, spec: &ReadSpec) -> Option<(Answer, u64)> {
+    /// The answer, its length as it was read, and the moment from which on it was last looked for.
+    pub(crate) fn get(&self, source: u64, spec: &ReadSpec) -> Option<(Answer, u64, u64)> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.clock += 1;
         let clock = entries.clock;
         let entry = entries.answers.get_mut(&(source, spec.clone()))?;
         entry.used = clock;
-        Some((entry.answer.clone(), entry.bytes))
+        Some((entry.answer.clone(), entry.bytes, entry.checked))
     }
 
-    pub(crate) fn put(&self, source: u64, spec: ReadSpec, answer: Answer, bytes: u64) {
+    /// Keeps an answer that was looked for from the moment `checked` on, unless a newer one is known.
+    pub(crate) fn put(
+        &self,
+        source: u64,
+        spec: ReadSpec,
+        (answer, bytes): (Answer, u64),
+        checked: u64,
+    ) {
         if bytes > CAPACITY {
             return;
         }
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.clock += 1;
-        let entry = Entry { answer, bytes, used: entries.clock };
+        let entry = Entry { answer, bytes, checked, used: entries.clock };
+        let key = (source, spec);
+        if entries.answers.get(&key).is_some_and(|known| known.checked > checked) {
+            return;
+        }
         entries.bytes += bytes;
-        if let Some(old) = entries.answers.insert((source, spec), entry) {
+        if let Some(old) = entries.answers.insert(key, entry) {
             entries.bytes -= old.bytes;
         }
         if entries.bytes > CAPACITY {
@@ -108,10 +120,10 @@ mod tests {
     fn the_least_recently_used_answers_go_first() {
         let cache = KnownCache::default();
         for name in 0..8 {
-            cache.put(1, spec(name), answer(), CAPACITY / 8);
+            cache.put(1, spec(name), (answer(), CAPACITY / 8), 0);
         }
         assert!(cache.get(1, &spec(0)).is_some());
-        cache.put(1, spec(8), answer(), CAPACITY / 8);
+        cache.put(1, spec(8), (answer(), CAPACITY / 8), 0);
         assert!(cache.get(1, &spec(0)).is_some());
         assert!(cache.get(1, &spec(1)).is_none());
         assert!(cache.get(1, &spec(8)).is_some());
@@ -119,14 +131,24 @@ mod tests {
     }
 
     #[test]
+    fn an_older_answer_does_not_replace_a_newer_one() {
+        let cache = KnownCache::default();
+        cache.put(1, spec(0), (answer(), 20), 7);
+        cache.put(1, spec(0), (answer(), 10), 5);
+        assert_eq!(cache.get(1, &spec(0)).map(|known| (known.1, known.2)), Some((20, 7)));
+        cache.put(1, spec(0), (answer(), 30), 7);
+        assert_eq!(cache.get(1, &spec(0)).map(|known| (known.1, known.2)), Some((30, 7)));
+    }
+
+    #[test]
     fn a_forgotten_source_leaves_nothing_behind() {
         let cache = KnownCache::default();
-        cache.put(1, spec(0), answer(), 10);
-        cache.put(2, spec(0), answer(), 10);
+        cache.put(1, spec(0), (answer(), 10), 0);
+        cache.put(2, spec(0), (answer(), 10), 0);
         cache.forget_source(1);
         assert!(cache.get(1, &spec(0)).is_none());
         assert!(cache.get(2, &spec(0)).is_some());
-        cache.put(2, spec(1), answer(), CAPACITY + 1);
+        cache.put(2, spec(1), (answer(), CAPACITY + 1), 0);
         assert!(cache.get(2, &spec(1)).is_none());
     }
 }
