@@ -18,9 +18,11 @@ pub struct Array {
 
 impl Array {
     pub(crate) fn new(engine: &Arc<Engine>, zarr: Arc<ZarrArray>) -> Result<Self, LsioError> {
-        let handle = engine.executor.register(zarr.clone()).ok_or_else(|| {
+        let path = zarr.path().clone();
+        let register = |zarr: Arc<ZarrArray>| engine.executor.register(zarr);
+        let (zarr, handle) = engine.open_nodes.array(zarr, register).ok_or_else(|| {
             let message = "the shape of the chunks does not fit the shape of the array";
-            LsioError::new(ErrorCode::Metadata, message).at(zarr.path().as_str())
+            LsioError::new(ErrorCode::Metadata, message).at(path.as_str())
         })?;
         Ok(Self { engine: engine.clone(), zarr, handle })
     }

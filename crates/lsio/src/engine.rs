@@ -11,6 +11,7 @@ use lsio_uring::{EngineChoice, LocalConfig, LocalEngine, LocalStats, LocalStorag
 
 use crate::control_threads::ControlThreads;
 use crate::location::Location;
+use crate::open_nodes::OpenNodes;
 use crate::{Array, ErrorCode, Group, LsioError};
 
 /// How an engine is set up.
@@ -36,6 +37,7 @@ pub struct Engine {
     pub(crate) control: ControlThreads,
     local: Arc<LocalEngine>,
     stores: Mutex<HashMap<String, Arc<MemoryStorage>>>,
+    pub(crate) open_nodes: OpenNodes,
     threads: usize,
 }
 
@@ -83,6 +85,7 @@ impl Engine {
             control: ControlThreads::default(),
             local: LocalEngine::new(choice, LocalConfig::default())?,
             stores: Mutex::default(),
+            open_nodes: OpenNodes::default(),
             threads,
         }))
     }
@@ -132,7 +135,13 @@ impl Engine {
     /// The storage that a location is in, and where in it.
     fn storage(&self, location: &str) -> Result<(Arc<dyn Storage>, Key), LsioError> {
         match Location::parse(location)? {
-            Location::Folder(folder) => Ok((Arc::new(self.open_folder(&folder)?), Key::root())),
+            Location::Folder(folder) => {
+                let absolute = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
+                let open = || LocalStorage::open(&folder, &self.local);
+                let storage = self.open_nodes.folder(absolute, open);
+                let named = |error| LsioError::from(error).at(folder.display().to_string());
+                Ok((storage.map_err(named)?, Key::root()))
+            }
             Location::Memory { store, path } => {
                 let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
                 let storage = stores.get(&store).cloned().ok_or_else(|| {

@@ -14,6 +14,7 @@ mod group;
 mod location;
 mod memory_store;
 mod missing_values;
+mod open_nodes;
 mod page_cache;
 mod region;
 mod sample;

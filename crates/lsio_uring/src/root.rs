@@ -36,6 +36,11 @@ impl Root {
         Ok(Self { path, location, existed })
     }
 
+    /// Whether the directory was there when this was made.
+    pub(crate) fn existed(&self) -> bool {
+        self.existed
+    }
+
     /// The directory, as text for people.
     pub(crate) fn location(&self) -> &str {
         &self.location

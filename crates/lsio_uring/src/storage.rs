@@ -47,6 +47,12 @@ impl LocalStorage {
         Ok(Self { root: Arc::new(Root::new(root)?), engine: Arc::clone(engine) })
     }
 
+    /// Whether the directory was there when the storage was opened.
+    #[must_use]
+    pub fn existed(&self) -> bool {
+        self.root.existed()
+    }
+
     /// The engine that serves this storage.
     #[must_use]
     pub fn engine(&self) -> &Arc<LocalEngine> {

@@ -9,6 +9,7 @@ use lsio_array::{
     Location, Params, ReadSpec, Reads, Resume,
 };
 use lsio_io::{Freshness, Key, Storage};
+use serde_json::{Map, Value};
 
 use crate::array_metadata::ArrayMetadata;
 use crate::chunk_encoding::ChunkEncoding;
@@ -40,6 +41,8 @@ pub struct ZarrArray {
     path: Key,
     metadata: ArrayMetadata,
     encoding: ChunkEncoding,
+    /// The document that the rest was made of.
+    document: Map<String, Value>,
     info: ArrayInfo,
 }
 
@@ -49,6 +52,7 @@ impl ZarrArray {
         storage: Arc<dyn Storage>,
         path: Key,
         (metadata, encoding): (ArrayMetadata, ChunkEncoding),
+        document: Map<String, Value>,
     ) -> Result<Self, Refusal> {
         let chain = encoding.chain();
         let bound = chain.encoded_bound();
@@ -76,13 +80,19 @@ impl ZarrArray {
             stored_as_is: chain.identity(),
         };
         check_keys(&path, &metadata)?;
-        Ok(Self { stores: [storage], path, metadata, encoding, info })
+        Ok(Self { stores: [storage], path, metadata, encoding, document, info })
     }
 
     /// What the array's metadata says.
     #[must_use]
     pub fn metadata(&self) -> &ArrayMetadata {
         &self.metadata
+    }
+
+    /// Whether both were made of the same documents.
+    #[must_use]
+    pub fn has_metadata_of(&self, other: &Self) -> bool {
+        self.document == other.document && self.metadata == other.metadata
     }
 
     /// Where the array is in its store.

@@ -247,7 +247,7 @@ impl Opening<'_> {
             let document = document?;
             let attributes = attributes_v2.unwrap_or_else(|| Ok(Map::new()))?;
             let parsed = metadata_v2::array(&document, attributes);
-            let array = parsed.and_then(|parsed| self.array(parsed));
+            let array = parsed.and_then(|parsed| self.array(parsed, document));
             return array.map_err(|refusal| self.refused(DocumentKind::ArrayV2, refusal));
         }
         if is_v2 {
@@ -260,7 +260,8 @@ impl Opening<'_> {
         let refused = |refusal| self.refused(DocumentKind::Zarr, refusal);
         match metadata_v3::node_type(&document).map_err(refused)? {
             NodeType::Array => {
-                metadata_v3::array(&document).and_then(|parsed| self.array(parsed)).map_err(refused)
+                let parsed = metadata_v3::array(&document);
+                parsed.and_then(|parsed| self.array(parsed, document)).map_err(refused)
             }
             NodeType::Group => {
                 let attributes = metadata_v3::group(&document).map_err(refused)?;
@@ -295,9 +296,10 @@ impl Opening<'_> {
     fn array(
         &self,
         parsed: (crate::ArrayMetadata, crate::chunk_encoding::ChunkEncoding),
+        document: Map<String, Value>,
     ) -> Result<Node, Refusal> {
         let storage = Arc::clone(self.store.storage());
-        let array = ZarrArray::new(storage, self.path.clone(), parsed)?;
+        let array = ZarrArray::new(storage, self.path.clone(), parsed, document)?;
         Ok(Node::Array(Arc::new(array)))
     }
 

@@ -55,7 +55,8 @@ fn a_shard_of_256_chunks_costs_one_index_read_and_one_read_per_merged_range() {
     let extents = extents(&shard);
     assert_eq!(extents.len() as u64, CHUNKS);
     for mode in [IoMode::Buffered, IoMode::Direct] {
-        // A newly opened array knows no index.
+        // A new engine knows no index.
+        let engine = crate::reading::engine(2, AMPLE);
         let opened = open_at(&engine, folder.location()).unwrap();
         let (bytes, stats) = get_all(&opened, mode).unwrap();
         assert!(bytes == array.elements);

@@ -19,6 +19,7 @@ mod resident_memory;
 mod routes;
 mod sample;
 mod scratch_folder;
+mod shared_chunks;
 mod strings;
 mod values;
 mod written_array;
