@@ -4,7 +4,7 @@
 import { join, resolve } from 'node:path';
 import { contestsOf } from './harness/contests.mjs';
 import { cacheFolder, dataSets } from './harness/data-sets.mjs';
-import { readRun, writeReadmeTable, writeRun } from './harness/kept-run.mjs';
+import { readRun, writeFigures, writeReadmeTable, writeRun } from './harness/kept-run.mjs';
 import { setHugePagesAside } from './harness/fio.mjs';
 import { describe } from './harness/machine.mjs';
 import { HELP, parseOptions } from './harness/options.mjs';

@@ -11,14 +11,19 @@ const README = join(root, 'README.md');
 
 export const readRun = (folder) => JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
 
+/** Writes the figures of a run: all that the rest is made from. */
+export function writeFigures(folder, run) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'run.json'), `${JSON.stringify(run)}\n`);
+}
+
 /** Writes a run, and what is made from it, anew. */
 export function writeRun(folder, run) {
-  mkdirSync(folder, { recursive: true });
+  writeFigures(folder, run);
   for (const file of readdirSync(folder)) {
     if (file.endsWith('.svg')) rmSync(join(folder, file));
   }
   const plots = plotsOf(run);
-  writeFileSync(join(folder, 'run.json'), `${JSON.stringify(run)}\n`);
   writeFileSync(join(folder, 'README.md'), reportOf(run, plots));
   for (const { file, svg } of plots) writeFileSync(join(folder, file), svg);
 }

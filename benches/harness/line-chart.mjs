@@ -5,7 +5,7 @@ import { drawing, element, label, straight } from './svg.mjs';
 const WIDTH = 560;
 const HEIGHT = 280;
 const LEFT = 60;
-const RIGHT = 20;
+const RIGHT = 40;
 const TOP = 40;
 const BOTTOM = 50;
 const TICKS = 4;
@@ -29,7 +29,12 @@ export function lineChart(title, { xTitle, yTitle, steps, lines }) {
   ];
   for (let tick = 0; tick <= TICKS; tick += 1) {
     const value = (most / TICKS) * tick;
-    parts.push(label(LEFT - 8, y(value) + 4, value.toFixed(2), { anchor: 'end', name: 'small' }));
+    parts.push(
+      label(LEFT - 8, y(value) + 4, String(Number(value.toPrecision(3))), {
+        anchor: 'end',
+        name: 'small',
+      }),
+    );
   }
   steps.forEach((step, index) => {
     parts.push(label(x(index), HEIGHT - BOTTOM + 18, step, { anchor: 'middle', name: 'small' }));
