@@ -38,8 +38,11 @@ async function measureAll({ contests, size, rounds, data: named }) {
   const hugePages = setHugePagesAside();
   tools.fioMemory = hugePages.memory;
   try {
-    for (const contest of contests)
+    for (const contest of contests) {
       run.contests.push(await runOne(contest, { tools, sets, rounds }));
+      // What was measured so far outlives whatever comes.
+      writeFigures(join(cache, 'last-run'), run);
+    }
   } finally {
     hugePages.undo();
   }
