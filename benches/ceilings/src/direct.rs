@@ -7,6 +7,7 @@ use crate::files::Files;
 use crate::huge_pages::HugePages;
 use crate::measurement::{Outcome, Rounds};
 use crate::reduce;
+use crate::shared_bytes::SharedBytes;
 use crate::threads::{Counter, cores, on_threads};
 use crate::worker::{Choices, Worker};
 use crate::{read_ahead, ring_reader, uncompressed};
@@ -40,7 +41,7 @@ pub(crate) fn whole(arguments: &Arguments, array: &Array) -> Result<(), Failure>
             Some(result) => result,
             None => HugePages::new(array.decoded_bytes())?,
         };
-        let target = result.shared();
+        let target = SharedBytes::new(result.bytes_mut());
         let counter = Counter::default();
         match io.as_str() {
             "direct" => {

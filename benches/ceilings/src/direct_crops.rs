@@ -7,8 +7,9 @@ use crate::arguments::Arguments;
 use crate::array::{Array, Codec, grid};
 use crate::crops::{SIDE, checksum, places};
 use crate::files::Files;
-use crate::huge_pages::{HugePages, SharedBytes};
+use crate::huge_pages::HugePages;
 use crate::measurement::{Outcome, Rounds};
+use crate::shared_bytes::SharedBytes;
 use crate::threads::{Counter, cores, on_threads};
 use crate::worker::{Choices, Worker};
 
@@ -35,7 +36,7 @@ pub(crate) fn crops(arguments: &Arguments, array: &Array) -> Result<(), Failure>
         let pairs = chunks_of_crops(array, &places);
         let touched = by_chunk(array, &pairs);
         let (files, counter, target) =
-            (Files::new(array, false), Counter::default(), result.shared());
+            (Files::new(array, false), Counter::default(), SharedBytes::new(result.bytes_mut()));
         on_threads(&mut workers, |worker| {
             while let Some(touched) = touched.get(counter.next()) {
                 let [z, y, x] = touched.chunk;

@@ -51,37 +51,11 @@ impl HugePages {
         // SAFETY: as above, and `self` is borrowed alone.
         unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
-
-    /// For threads that write disjoint parts.
-    pub(crate) fn shared(&mut self) -> SharedBytes {
-        SharedBytes { start: self.start, len: self.len }
-    }
 }
 
 impl Drop for HugePages {
     fn drop(&mut self) {
         // SAFETY: mapped by `new`, and nothing borrows it any more.
         unsafe { libc::munmap(self.mapped.0.as_ptr().cast(), self.mapped.1) };
-    }
-}
-
-/// The address of a result that several threads fill.
-#[derive(Clone, Copy)]
-pub(crate) struct SharedBytes {
-    start: NonNull<u8>,
-    len: usize,
-}
-
-// SAFETY: chunks of one array never overlap, so writes from several threads are disjoint.
-unsafe impl Sync for SharedBytes {}
-// SAFETY: as above.
-unsafe impl Send for SharedBytes {}
-
-impl SharedBytes {
-    /// The address of `len` bytes at `offset`, checked to lie inside.
-    pub(crate) fn at(&self, offset: usize, len: usize) -> *mut u8 {
-        assert!(offset <= self.len && len <= self.len - offset, "outside of the result");
-        // SAFETY: in bounds by the check above.
-        unsafe { self.start.as_ptr().add(offset) }
     }
 }

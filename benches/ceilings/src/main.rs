@@ -35,6 +35,7 @@ mod raw_ring;
 mod read_ahead;
 mod reduce;
 mod ring_reader;
+mod shared_bytes;
 mod threads;
 mod uncompressed;
 mod unshuffle;

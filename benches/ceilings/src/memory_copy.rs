@@ -6,6 +6,7 @@ use crate::array::Array;
 use crate::huge_pages::HugePages;
 use crate::measurement::{Outcome, Rounds};
 use crate::placement::{Stores, copy_row, end_of_streaming};
+use crate::shared_bytes::SharedBytes;
 use crate::threads::{Counter, cores, on_threads};
 
 /// Bytes that a thread takes at a time.
@@ -25,7 +26,7 @@ pub(crate) fn copy(arguments: &Arguments, array: &Array) -> Result<(), Failure> 
     for _ in 0..arguments.rounds {
         let running = rounds.start()?;
         let counter = Counter::default();
-        let (source, target) = (from.bytes(), into.shared());
+        let (source, target) = (from.bytes(), SharedBytes::new(into.bytes_mut()));
         on_threads(&mut threads, |()| {
             while let Some(part) = source.chunks(PART).nth(counter.next()) {
                 let offset = part.as_ptr() as usize - source.as_ptr() as usize;

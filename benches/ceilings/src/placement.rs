@@ -4,7 +4,7 @@ use std::arch::x86_64::{_mm_sfence, _mm256_loadu_si256, _mm256_stream_si256};
 use std::ptr;
 
 use crate::array::{Array, RANK, Shape};
-use crate::huge_pages::SharedBytes;
+use crate::shared_bytes::SharedBytes;
 
 const LINE: usize = 64;
 

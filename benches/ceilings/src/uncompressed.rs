@@ -6,8 +6,8 @@ use crate::Failure;
 use crate::arguments::Arguments;
 use crate::array::Array;
 use crate::files::{open, read_at};
-use crate::huge_pages::SharedBytes;
 use crate::placement::{Placement, Stores, end_of_streaming};
+use crate::shared_bytes::SharedBytes;
 use crate::threads::{Counter, on_threads};
 use crate::worker::Worker;
 

@@ -5,8 +5,9 @@ use crate::arguments::Arguments;
 use crate::array::{Array, Codec};
 use crate::decoder::Decoder;
 use crate::files::{Files, Unit, read_at};
-use crate::huge_pages::{HugePages, SharedBytes};
+use crate::huge_pages::HugePages;
 use crate::placement::{Placement, Stores, end_of_streaming};
+use crate::shared_bytes::SharedBytes;
 
 /// Choices that were measured against each other; the faster one is the default.
 #[derive(Clone, Copy)]
