@@ -4,9 +4,9 @@
 import { ONE_CHUNK } from './data-sets.mjs';
 
 /** How often a process does its task: the first time counts as its first read, the others as later ones. */
-const INNER = 3;
-/** Programs that need seconds for a read: a later one costs more time than it tells. */
-const SLOW = { zarrita: 2, 'zarr-python': 2 };
+const INNER = { quick: 3, full: 2 };
+/** Programs that need seconds for a read, and do not get faster: once is enough for large data. */
+const SLOW = new Set(['zarrita', 'zarr-python', 'dask']);
 
 const RANGE_SETS = ['raw-ranges'];
 const COMPRESSED = [
@@ -17,8 +17,6 @@ const COMPRESSED = [
   'benchmarks-zstd',
   'benchmarks-sharded',
 ];
-const ZARRS = ['zarrs', 'zarrs-into', 'zarrs-tuned', 'zarrs-into-tuned'];
-const PYTHON = ['zarr-python', 'zarr-python+zarrs', 'tensorstore'];
 
 /** The data sets of each row of the table, and which of them a short run has. */
 export const DATA_SETS = {
@@ -34,21 +32,25 @@ export const DATA_SETS = {
   full: {
     whole: [...COMPRESSED, 'plain', 'small-chunks'],
     compressed: COMPRESSED,
-    cold: [
-      'plain',
-      'climate-zstd',
-      'climate-blosc-lz4',
-      'packed-blosc-zstd',
-      'gzip-v2',
-      'benchmarks-sharded',
-    ],
-    oneCore: ['climate-zstd', 'climate-blosc-lz4', 'packed-blosc-zstd', 'gzip-v2', 'plain'],
+    cold: ['plain', ...COMPRESSED.filter((set) => set !== 'benchmarks-zstd')],
+    oneCore: ['climate-zstd', 'plain'],
     chunks: ['climate-zstd', 'benchmarks-sharded'],
     crops: ['climate-zstd', 'benchmarks-sharded'],
     cropsAtOnce: ['climate-zstd', 'benchmarks-sharded'],
     delay: ['whole', 'chunks', 'crops-many'],
   },
 };
+
+/** Peers of whole arrays: all of them where the data is most like what users have, else the fastest. */
+function wholePeers(set, size) {
+  if (size === 'quick') {
+    const fast = ['zarrs-into', 'zarr-python+zarrs', 'tensorstore'];
+    return set === 'climate-zstd' ? [...fast, 'zarrita'] : fast;
+  }
+  const fast = ['zarrs', 'zarrs-into', 'zarr-python+zarrs', 'tensorstore', 'zarrita'];
+  const isShownInFull = set === 'climate-zstd' || set === 'plain';
+  return isShownInFull ? [...fast, 'zarrs-tuned', 'zarrs-into-tuned', 'zarr-python'] : fast;
+}
 
 /** An entry by the name of its program, or with settings: `['lsio', { io: 'direct' }]`. */
 function entryOf(spec, inner) {
@@ -57,10 +59,11 @@ function entryOf(spec, inner) {
     .filter(([key]) => key !== 'delay')
     .map(([key, value]) => `${key}=${value}`);
   const name = [program, ...words, ...Object.values(more)].join(' ');
-  return { name, program, settings, inner: Math.min(inner, SLOW[program] ?? inner), ...more };
+  const isOnce = inner < INNER.quick && SLOW.has(program);
+  return { name, program, settings, inner: isOnce ? 1 : inner, ...more };
 }
 
-function contest(task, dataSet, state, specs, { inner = INNER } = {}) {
+function contest(task, dataSet, state, specs, { inner = INNER.quick } = {}) {
   const [cache, variant] = state.split(' ', 2);
   return {
     id: [task, dataSet, cache, variant].filter(Boolean).join('/'),
@@ -85,9 +88,7 @@ export const THREADS = [1, 2];
 export function contestsOf(size) {
   const sets = DATA_SETS[size];
   const short = size === 'quick';
-  // A short run has the most different peers, not all of their variants.
-  const zarrs = short ? ['zarrs-into'] : ZARRS;
-  const python = short ? ['zarr-python+zarrs', 'tensorstore'] : PYTHON;
+  const inner = INNER[size];
   const contests = [];
 
   contests.push(
@@ -103,8 +104,8 @@ export function contestsOf(size) {
   );
   for (const set of sets.whole) {
     const more = set === 'plain' ? ['memcpy', 'pread-hot'] : ['codec'];
-    const scripted = short && set !== 'climate-zstd' ? python : [...python, 'zarrita'];
-    contests.push(contest('whole', set, 'hot', ['lsio', 'direct', ...more, ...zarrs, ...scripted]));
+    const specs = ['lsio', 'direct', ...more, ...wholePeers(set, size)];
+    contests.push(contest('whole', set, 'hot', specs, { inner }));
   }
   for (const set of sets.oneCore) {
     const one = { core: 'one-core' };
@@ -119,16 +120,19 @@ export function contestsOf(size) {
       ['lsio', { io: 'direct' }],
       ['lsio', { io: 'auto' }],
       'raw-ring',
-      'zarrs',
-      ...python,
-      ...(short ? [] : ['tensorstore-direct', 'zarrita']),
+      ...['zarrs', 'zarr-python+zarrs', 'tensorstore'],
+      ...(short ? [] : ['zarrita']),
+      ...(set === 'plain' && !short ? ['tensorstore-direct', 'zarr-python'] : []),
     ];
     // What reads through the page cache is cold once only.
     contests.push(contest('whole', set, 'cold', specs, { inner: 1 }));
   }
   for (const set of sets.chunks) {
-    const peers = short ? ['zarrs-tuned', 'tensorstore'] : ['zarrs', 'zarrs-tuned', ...PYTHON];
-    contests.push(contest('chunks', set, 'hot', ['lsio', 'direct', ...peers, 'zarrita']));
+    const peers = short
+      ? ['zarrs-tuned', 'tensorstore']
+      : ['zarrs', 'zarrs-tuned', 'zarr-python', 'zarr-python+zarrs', 'tensorstore'];
+    const specs = ['lsio', 'direct', ...peers, 'zarrita'];
+    contests.push(contest('chunks', set, 'hot', specs, { inner }));
   }
   contests.push(
     contest('chunks', 'tiny-sharded', 'hot', ['lsio', 'lsio-rust', 'codec'], { inner: 2 }),
@@ -137,8 +141,11 @@ export function contestsOf(size) {
   for (const set of sets.crops) {
     const peers = short
       ? ['tensorstore', 'zarrs-tuned']
-      : ['zarrs', 'zarrs-tuned', ...PYTHON, 'zarrita'];
-    contests.push(contest('crops-many', set, 'hot', ['lsio', 'direct', ...peers], { inner: 2 }));
+      : ['tensorstore', 'zarrs', 'zarrs-tuned', 'zarr-python+zarrs'];
+    // Seconds for some megabytes: where the data is plain only.
+    const slow = short || set !== 'climate-zstd' ? [] : ['zarr-python', 'zarrita'];
+    const specs = ['lsio', 'direct', ...peers, ...slow];
+    contests.push(contest('crops-many', set, 'hot', specs, { inner: 2 }));
   }
   for (const set of sets.cropsAtOnce) {
     const peers = short ? ['tensorstore'] : ['tensorstore', 'zarrs-tuned'];
@@ -146,10 +153,7 @@ export function contestsOf(size) {
   }
   contests.push(
     contest('mean', 'climate-zstd', 'hot', [
-      'lsio',
-      'lsio-rust',
-      'direct',
-      'reduce',
+      ...['lsio', 'lsio-rust', 'direct', 'reduce'],
       ...(short ? ['zarrs-tuned'] : ['zarrs', 'zarrs-tuned']),
       'dask',
     ]),
@@ -166,21 +170,13 @@ export function contestsOf(size) {
     const specs = ['lsio', ...BUDGETS.map((memory) => ['lsio', { memory }])];
     contests.push(contest(task, 'climate-zstd', 'hot memory', specs, { inner: 2 }));
   }
+  const threads = THREADS.map((count) => ['lsio', { threads: count }]);
+  const counts = CHUNK_COUNTS[size].map((count) => ['lsio', { count }]);
+  const opened = ['lsio', ['lsio', {}, { dataSet: ONE_CHUNK }]];
   contests.push(
-    contest(
-      'whole',
-      'climate-zstd',
-      'hot threads',
-      THREADS.map((threads) => ['lsio', { threads }]),
-    ),
-    contest(
-      'chunks',
-      'tiny-sharded',
-      'hot counts',
-      CHUNK_COUNTS[size].map((count) => ['lsio', { count }]),
-      { inner: 2 },
-    ),
-    contest('open', 'tiny-sharded', 'hot', ['lsio', ['lsio', {}, { dataSet: ONE_CHUNK }]]),
+    contest('whole', 'climate-zstd', 'hot threads', threads, { inner }),
+    contest('chunks', 'tiny-sharded', 'hot counts', counts, { inner: 2 }),
+    contest('open', 'tiny-sharded', 'hot', opened),
   );
   return contests;
 }
