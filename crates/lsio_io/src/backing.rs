@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::size_class::{HUGE_PAGE, PAGE};
 
-/// One bit per unit of a region. A unit is a page where slots are shorter than a huge page, and the
-/// whole region where it is one slot.
+/// One bit per unit of a region. A unit is a page where slots share huge pages, and the whole region
+/// where it is one slot.
 ///
 /// The first touch of a huge page backs all of it; after a part of it was discarded, touches back
 /// single pages. A kernel that has no huge page to give backs less than is counted here.
@@ -19,11 +19,8 @@ pub(crate) struct Backing {
 impl Backing {
     /// A region of `len` bytes in slots of `slot` bytes, nothing of it backed.
     pub(crate) fn new(len: usize, slot: usize) -> Self {
-        let (unit, block) = if slot < HUGE_PAGE as usize {
-            (PAGE as usize, (HUGE_PAGE / PAGE) as usize)
-        } else {
-            (len, 1)
-        };
+        let (unit, block) =
+            if slot < len { (PAGE as usize, (HUGE_PAGE / PAGE) as usize) } else { (len, 1) };
         Self { bits: vec![0; (len / unit).div_ceil(64)], unit, block }
     }
 
@@ -33,6 +30,9 @@ impl Backing {
         let units = self.units(range);
         let mut backed = 0;
         let mut fresh = Vec::new();
+        if self.count(&units) == units.len() {
+            return (backed, fresh);
+        }
         let mut block_start = units.start - units.start % self.block;
         while block_start < units.end {
             let block = block_start..block_start + self.block;

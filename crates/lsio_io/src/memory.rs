@@ -181,17 +181,30 @@ impl Memory {
 
     /// A buffer of `len` bytes whose class is already booked on `account`.
     pub(crate) fn lease(self: &Arc<Self>, account: Account, len: usize) -> Option<Lease> {
+        self.lease_and_give_back(account, len, 0)
+    }
+
+    /// As [`Memory::lease`], and gives back `rest` bytes of `account` that have no buffer.
+    pub(crate) fn lease_and_give_back(
+        self: &Arc<Self>,
+        account: Account,
+        len: usize,
+        rest: u64,
+    ) -> Option<Lease> {
         let class = class_size(len as u64);
         let slot = if class == 0 {
-            self.books().count_lease();
+            let mut books = self.books();
+            books.count_lease();
+            books.budget.subtract(account, rest);
+            self.wake_oldest(books);
             None
         } else {
-            Some(self.take_slot(account, class)?)
+            Some(self.take_slot(account, class, rest)?)
         };
         Some(Lease::new(Arc::clone(self), slot, account, len))
     }
 
-    fn take_slot(&self, account: Account, class: u64) -> Option<Slot> {
+    fn take_slot(&self, account: Account, class: u64, rest: u64) -> Option<Slot> {
         let mut books = self.books();
         let taken = if let Some(taken) = books.pool.take(class) {
             taken
@@ -206,8 +219,9 @@ impl Memory {
         if account == Account::Reserved {
             books.leased_reserved += class;
         }
+        books.budget.subtract(account, rest);
         let surplus = books.take_surplus();
-        drop(books);
+        self.wake_oldest(books);
 
         let mut slot = taken.slot;
         let discarded = surplus.release();

@@ -1,6 +1,7 @@
 //! The books of the pool: free slots by class, and what of them is backed by memory.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use crate::backing::Backing;
@@ -10,7 +11,7 @@ use crate::size_class::{HUGE_PAGE, region_size};
 /// Free slots, last used first, and the regions that all slots belong to.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    regions: HashMap<u64, RegionBooks>,
+    regions: HashMap<u64, RegionBooks, BuildHasherDefault<NumberHasher>>,
     /// Free slots by class. The end is taken first, so the start is what was unused for longest.
     free: BTreeMap<u64, Vec<Slot>>,
     /// Regions of which every slot is free, by the time since when, so the longest free comes first.
@@ -19,6 +20,28 @@ pub(crate) struct Pool {
     clock: u64,
     backed: u64,
     leased: u64,
+}
+
+/// Hashes the numbers of regions, which are counted up and nobody else chooses: two are looked up for
+/// each buffer, under the lock that all threads share.
+#[derive(Debug, Default)]
+struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Fibonacci hashing: neighbours differ in the high bits too, which the map uses.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
 }
 
 #[derive(Debug)]
@@ -83,7 +106,7 @@ impl Pool {
         }
         books.free -= 1;
         let (backed, mut untouched) = books.backing.touch(&range_of(&slot));
-        if class >= HUGE_PAGE {
+        if class.is_multiple_of(HUGE_PAGE) {
             // Nothing but the slot itself is backed by its first touch: that can be left to its owner.
             untouched.clear();
         }

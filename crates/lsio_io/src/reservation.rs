@@ -71,6 +71,14 @@ impl Reservation {
         Some(lease)
     }
 
+    /// As [`Reservation::lease`], and gives back what is left.
+    pub fn lease_all(&mut self, len: usize) -> Option<Lease> {
+        let rest = self.bytes.checked_sub(class_size(len as u64))?;
+        let lease = self.memory.lease_and_give_back(self.account, len, rest)?;
+        self.bytes = 0;
+        Some(lease)
+    }
+
     /// Counts these bytes as held by the user from now on (for results that live outside the pool).
     #[must_use = "dropping it gives the bytes back"]
     pub fn into_held(mut self) -> Self {

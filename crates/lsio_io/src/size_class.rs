@@ -12,8 +12,8 @@ const STEPS_PER_DOUBLING: u64 = 8;
 
 /// Bytes that a buffer of `len` bytes is charged: its size class.
 ///
-/// Classes are multiples of 4 KiB, above 2 MiB multiples of 2 MiB, and eight per doubling where that
-/// leaves room for them. Zero bytes are charged nothing.
+/// Classes are multiples of 4 KiB, eight per doubling where that leaves room for them, and above
+/// 16 MiB multiples of 2 MiB. Zero bytes are charged nothing.
 #[must_use]
 pub fn class_size(len: u64) -> u64 {
     if len == 0 {
@@ -22,16 +22,17 @@ pub fn class_size(len: u64) -> u64 {
     if len <= PAGE {
         return PAGE;
     }
-    let finest = if len > HUGE_PAGE { HUGE_PAGE } else { PAGE };
     let below = 1_u64 << (len - 1).ilog2();
-    let step = (below / STEPS_PER_DOUBLING).max(finest);
+    let step = (below / STEPS_PER_DOUBLING).max(PAGE);
     len.checked_next_multiple_of(step).unwrap_or(u64::MAX)
 }
 
 /// Bytes of the region that buffers of `class` are cut from: the shortest multiple of a huge page
 /// that they fill without a rest.
 pub(crate) fn region_size(class: u64) -> u64 {
-    if class >= HUGE_PAGE {
+    // From here on every class is a multiple of a huge page.
+    let last_shared = STEPS_PER_DOUBLING * HUGE_PAGE;
+    if class >= last_shared || class.is_multiple_of(HUGE_PAGE) {
         return class;
     }
     let pages = class / PAGE;
@@ -51,11 +52,7 @@ mod tests {
                 assert!(class >= near, "{near} -> {class}");
                 assert_eq!(class_size(class), class, "{near}");
                 assert_eq!(class % PAGE, 0);
-                let finest = if near > HUGE_PAGE { HUGE_PAGE } else { PAGE };
-                assert!(class - near < finest.max(near / 8 + 1), "{near} -> {class}");
-                if class >= HUGE_PAGE {
-                    assert_eq!(class % HUGE_PAGE, 0);
-                }
+                assert!(class - near < PAGE.max(near / 8 + 1), "{near} -> {class}");
             }
             len += len / 7 + 1;
         }
@@ -68,8 +65,17 @@ mod tests {
             let region = region_size(class);
             assert_eq!(region % class, 0, "{class}");
             assert_eq!(region % HUGE_PAGE, 0, "{class}");
-            assert!(class >= HUGE_PAGE || region <= 15 * HUGE_PAGE, "{class}");
+            assert!(class > 15 * HUGE_PAGE || region <= 15 * HUGE_PAGE, "{class}");
             class = class_size(class + 1);
+        }
+    }
+
+    #[test]
+    fn the_padding_of_a_direct_read_costs_little() {
+        for mib in 1..64 {
+            let len = mib << 20;
+            let padded = class_size(len + crate::Read::DIRECT_PADDING as u64);
+            assert!(padded <= len + len / 8, "{mib} MiB -> {padded}");
         }
     }
 

@@ -159,8 +159,7 @@ impl Read {
         if class > reserved {
             return Err(StorageError::TooLong { key: self.key.clone(), len, reserved });
         }
-        self.reservation.shrink_to(class);
-        self.reservation.lease(len as usize).ok_or_else(|| StorageError::Io {
+        self.reservation.lease_all(len as usize).ok_or_else(|| StorageError::Io {
             operation: "get memory for",
             key: self.key.clone(),
             source: Arc::new(io::ErrorKind::OutOfMemory.into()),

@@ -171,8 +171,7 @@ pub(crate) fn lease(
     if needed > reserved {
         return Err(StorageError::TooLong { key: key.clone(), len: len as u64, reserved });
     }
-    reservation.shrink_to(needed);
-    reservation.lease(len).ok_or_else(no_memory)
+    reservation.lease_all(len).ok_or_else(no_memory)
 }
 
 /// Whether a file has to be looked at once more after reading: a read that pins a version would also
