@@ -37,14 +37,11 @@ async function measureAll({ contests, size, rounds, data: named }) {
   const run = { about, contests: [] };
   const hugePages = setHugePagesAside();
   tools.fioMemory = hugePages.memory;
-  try {
-    for (const contest of contests) {
-      run.contests.push(await runOne(contest, { tools, sets, rounds }));
-      // What was measured so far outlives whatever comes.
-      writeFigures(join(cache, 'last-run'), run);
-    }
-  } finally {
-    hugePages.undo();
+  process.once('exit', () => hugePages.undo());
+  for (const contest of contests) {
+    run.contests.push(await runOne(contest, { tools, sets, rounds }));
+    // What was measured so far outlives whatever comes.
+    writeFigures(join(cache, 'last-run'), run);
   }
   return run;
 }
@@ -101,6 +98,9 @@ async function main() {
   }
   if (!isSound(run)) process.exitCode = 1;
 }
+
+// An interrupted run ends as an exit, which undoes what it changed.
+process.once('SIGINT', () => process.exit(130));
 
 await main().catch((error) => {
   if (!(error instanceof TypeError) && error.name !== 'CommandFailed') throw error;
