@@ -59,7 +59,9 @@ def chunks() -> Outcome:
 
 
 def crops_many() -> Outcome:
-    results = asyncio.run(collect(regions.crops(array.shape), np.asarray))
+    # A slice of one, not a number: with that, zarrs 0.2.3 fails for some crops over the edge of a shard.
+    places = ((slice(z, z + 1), y, x) for z, y, x in regions.crops(array.shape))
+    results = asyncio.run(collect(places, np.asarray))
     return lambda: {
         "decodedBytes": sum(crop.nbytes for crop in results),
         "checksum": sum(map(row_sum, results)),
