@@ -6,7 +6,7 @@ use crate::blosc_container::{HEADER_LEN, Header, NAME};
 use crate::blosc_ffi::{self, Settings};
 use crate::configuration::{Dialect, Members};
 use crate::shuffle::Shuffle;
-use crate::{BytesCodec, ChunkContext, CodecError, blosc_snappy};
+use crate::{BytesCodec, ChunkContext, CodecError, blosc_blocks, blosc_snappy};
 
 /// Most bytes of a container's contents: `BLOSC_MAX_BUFFERSIZE`.
 const MAX_DECODED_LEN: u64 = i32::MAX as u64 - HEADER_LEN as u64;
@@ -52,7 +52,8 @@ impl BloscCompressor {
 ///
 /// A container carries no checksum: damage inside its blocks is found only where it makes no sense to
 /// the compressor. Its decoded length is compared with the expected one before anything is decoded.
-/// Containers with snappy inside are read and written by this crate, all others by c-blosc.
+/// Containers are read by this crate, stream by stream, and written by c-blosc, except for those with
+/// snappy inside.
 ///
 /// - Specification: Zarr v3 codecs, "blosc codec", version 1.0; c-blosc 1.21, `README_HEADER.rst`.
 /// - Names: v3 `blosc`, configuration `{"cname": "blosclz" | "lz4" | "lz4hc" | "snappy" | "zlib" |
@@ -169,10 +170,8 @@ impl BytesCodec for Blosc {
             decoded.get_mut(..length).ok_or(CodecError::TooLarge { codec: NAME, needed, limit })?;
         if header.is_stored() || length == 0 {
             decoded.copy_from_slice(&encoded[HEADER_LEN..]);
-        } else if header.compressor() == blosc_snappy::SNAPPY {
-            blosc_snappy::decompress(header, encoded, decoded)?;
-        } else if blosc_ffi::decompress(encoded, decoded) != Some(length) {
-            return Err(CodecError::corrupt(NAME, "c-blosc finds its blocks not valid"));
+        } else {
+            blosc_blocks::decompress(header, encoded, decoded)?;
         }
         Ok(length)
     }

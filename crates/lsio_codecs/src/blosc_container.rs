@@ -7,6 +7,7 @@
 //! and one as long as what it decodes to is stored. (c-blosc 1.21, `README_HEADER.rst`.)
 
 use crate::CodecError;
+use crate::shuffle::Shuffle;
 
 /// Name of the codec.
 pub(crate) const NAME: &str = "blosc";
@@ -36,10 +37,13 @@ pub(crate) const ONE_STREAM: u8 = 0x10;
 pub(crate) const COMPRESSOR_SHIFT: u32 = 5;
 
 /// Largest element whose bytes are compressed in streams of their own.
-const MOST_STREAMS: u32 = 16;
+pub(crate) const MOST_STREAMS: u32 = 16;
 
 /// Fewest elements of a block whose bytes are compressed in streams of their own.
 const LEAST_STREAM_LEN: u32 = 128;
+
+/// Longest container, and most bytes of its contents behind a header: `BLOSC_MAX_BUFFERSIZE`.
+const MAX_LEN: u32 = i32::MAX as u32;
 
 /// The header, found to be consistent with itself and with the length of the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +94,9 @@ impl Header {
                 invalid("it states no decoded bytes, but has encoded ones")
             };
         }
+        if encoded_len > MAX_LEN || self.decoded_len > MAX_LEN - header_len {
+            return invalid("it is longer than a container may be");
+        }
         if self.typesize == 0 || self.block_len == 0 || self.block_len > self.decoded_len {
             return invalid("the sizes in its header contradict each other");
         }
@@ -114,6 +121,17 @@ impl Header {
     /// Whether the bytes stand behind the header as they are.
     pub(crate) fn is_stored(self) -> bool {
         self.flags & STORED != 0
+    }
+
+    /// The filter before the compressor.
+    pub(crate) fn shuffle(self) -> Shuffle {
+        if self.flags & BYTE_SHUFFLED != 0 && self.typesize > 1 {
+            Shuffle::Byte
+        } else if self.flags & BIT_SHUFFLED != 0 {
+            Shuffle::Bit
+        } else {
+            Shuffle::None
+        }
     }
 
     /// Number of the compressor's format.

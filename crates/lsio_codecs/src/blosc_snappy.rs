@@ -1,17 +1,16 @@
-//! Blosc containers whose blocks are compressed by snappy, read and written without c-blosc, which
-//! would need the C++ library for them.
+//! Blosc containers whose blocks are compressed by snappy, written without c-blosc, which would need the
+//! C++ library for them.
 
-use snap::raw::{Decoder, Encoder, max_compress_len};
+use snap::raw::{Encoder, max_compress_len};
 
 use crate::CodecError;
 use crate::blosc_container::{
-    BIT_SHUFFLED, BYTE_SHUFFLED, COMPRESSOR_SHIFT, HEADER_LEN, Header, NAME, ONE_STREAM, STORED,
-    VERSION,
+    BIT_SHUFFLED, BYTE_SHUFFLED, COMPRESSOR_SHIFT, HEADER_LEN, NAME, ONE_STREAM, STORED, VERSION,
 };
 use crate::shuffle::Shuffle;
 
 /// Number of snappy among the compressors of the container.
-pub(crate) const SNAPPY: u8 = 2;
+const SNAPPY: u8 = 2;
 
 /// The one version of snappy's format.
 const FORMAT_VERSION: u8 = 1;
@@ -21,73 +20,6 @@ const DEFAULT_BLOCK_LEN: usize = 256 * 1024;
 
 /// Smallest block size, as in c-blosc.
 const LEAST_BLOCK_LEN: usize = 128;
-
-/// Decodes a container with this header, not a stored one, into `decoded`, which has the stated length.
-pub(crate) fn decompress(
-    header: Header,
-    encoded: &[u8],
-    decoded: &mut [u8],
-) -> Result<(), CodecError> {
-    if header.format_version != FORMAT_VERSION {
-        return Err(CodecError::corrupt(NAME, "its blocks are in an unknown version of snappy"));
-    }
-    let shuffle = match header.flags & (BYTE_SHUFFLED | BIT_SHUFFLED) {
-        0 => Shuffle::None,
-        BIT_SHUFFLED => Shuffle::Bit,
-        _ => Shuffle::Byte,
-    };
-    let block_len = header.block_len as usize;
-    // Not above the length of `decoded`: the header was checked.
-    let mut shuffled = vec![0; if shuffle == Shuffle::None { 0 } else { block_len }];
-    for (index, block) in decoded.chunks_mut(block_len).enumerate() {
-        let start = number(encoded, HEADER_LEN + index * 4)? as usize;
-        if shuffle == Shuffle::None {
-            decompress_block(header, encoded, start, block)?;
-        } else {
-            let shuffled = &mut shuffled[..block.len()];
-            decompress_block(header, encoded, start, shuffled)?;
-            shuffle.unshuffle(header.typesize as usize, shuffled, block);
-        }
-    }
-    Ok(())
-}
-
-/// Decodes the streams of the block that starts at `start`.
-fn decompress_block(
-    header: Header,
-    encoded: &[u8],
-    mut start: usize,
-    block: &mut [u8],
-) -> Result<(), CodecError> {
-    let streams = header.streams(block.len() as u32) as usize;
-    let mut decoder = Decoder::new();
-    for part in block.chunks_exact_mut(block.len() / streams) {
-        let length = number(encoded, start)? as usize;
-        let from = start + 4;
-        let stream = encoded.get(from..from + length).ok_or_else(outside)?;
-        start = from + length;
-        if length == part.len() {
-            part.copy_from_slice(stream);
-        } else if snap::raw::decompress_len(stream).ok() != Some(part.len()) {
-            return Err(CodecError::corrupt(NAME, "a stream decodes to another length"));
-        } else {
-            decoder
-                .decompress(stream, part)
-                .map_err(|error| CodecError::corrupt(NAME, error.to_string()))?;
-        }
-    }
-    Ok(())
-}
-
-/// The number at `start`.
-fn number(encoded: &[u8], start: usize) -> Result<u32, CodecError> {
-    let number = encoded.get(start..).and_then(<[u8]>::first_chunk::<4>);
-    number.map(|number| u32::from_le_bytes(*number)).ok_or_else(outside)
-}
-
-fn outside() -> CodecError {
-    CodecError::corrupt(NAME, "a stream lies outside of the container")
-}
 
 /// Appends the container of `decoded`, whose length fits the header, to `encoded`: one stream per
 /// block, or all of it stored where that is not longer. `typesize` is 1 to 255, `block_len` 0 for the

@@ -37,6 +37,7 @@
 //! ```
 
 mod blosc;
+mod blosc_blocks;
 mod blosc_container;
 mod blosc_ffi;
 mod blosc_snappy;
@@ -49,10 +50,16 @@ mod deflate;
 mod error;
 mod growing;
 mod gzip;
+#[cfg(target_arch = "x86_64")]
+mod interleave;
 mod libdeflate_ffi;
+mod lz4_ffi;
 mod registry;
 mod shuffle;
 mod transpose;
+#[cfg(target_arch = "x86_64")]
+mod unsafe_interleave_x86;
+mod unshuffle;
 mod vlen_utf8;
 mod zlib;
 mod zstd;

@@ -81,13 +81,12 @@ impl BytesCodec for Zstd {
 
     fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<usize, CodecError> {
         let limit = decoded.len() as u64;
-        DECODER
-            .with_borrow_mut(|context| context.decompress(decoded, encoded))
-            .map_err(|code| decode_error(code, encoded, limit))
-            .and_then(|length| {
+        decompress(encoded, decoded).map_err(|code| decode_error(code, encoded, limit)).and_then(
+            |length| {
                 // No frame at all decodes to nothing without an error.
                 if encoded.is_empty() { Err(truncated(0)) } else { Ok(length) }
-            })
+            },
+        )
     }
 
     fn stated_len(&self, encoded: &[u8]) -> Option<u64> {
@@ -107,6 +106,12 @@ impl BytesCodec for Zstd {
         encoded.truncate(start + length);
         Ok(())
     }
+}
+
+/// Decodes all frames of `encoded` into the start of `decoded`, by the context of this thread, and returns
+/// how many bytes of it were written, or an error's code.
+pub(crate) fn decompress(encoded: &[u8], decoded: &mut [u8]) -> Result<usize, usize> {
+    DECODER.with_borrow_mut(|context| context.decompress(decoded, encoded))
 }
 
 /// Tells apart why decoding failed.
