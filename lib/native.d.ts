@@ -328,6 +328,8 @@ export interface NativeStats {
   totalChunks: number
   /** Chunks that do not exist and became fill values. */
   missingChunks: number
+  /** Chunks taken from what another call had read and decoded. */
+  sharedChunks: number
   /** Physical reads, those of shard indexes included. */
   reads: number
   /** Of these, the reads that were needed to find chunks. */

@@ -8,6 +8,8 @@ export interface ReadStats {
   readonly totalChunks: number;
   /** Chunks that do not exist and became fill values. */
   readonly missingChunks: number;
+  /** Chunks taken from what another call, at the same time, had read and decoded. */
+  readonly sharedChunks: number;
   /** Physical reads, those of shard indexes included. */
   readonly reads: number;
   /** Of these, the reads that were needed to find chunks. */

@@ -13,6 +13,8 @@ pub struct NativeStats {
     pub total_chunks: f64,
     /// Chunks that do not exist and became fill values.
     pub missing_chunks: f64,
+    /// Chunks taken from what another call had read and decoded.
+    pub shared_chunks: f64,
     /// Physical reads, those of shard indexes included.
     pub reads: f64,
     /// Of these, the reads that were needed to find chunks.
@@ -67,6 +69,7 @@ impl From<RunStats> for NativeStats {
             chunks: stats.tasks_done as f64,
             total_chunks: stats.tasks as f64,
             missing_chunks: stats.chunks_missing as f64,
+            shared_chunks: stats.chunks_shared as f64,
             reads: stats.reads as f64,
             index_reads: stats.index_reads as f64,
             bytes_read: stats.bytes_read as f64,
