@@ -14,7 +14,7 @@ use crate::operation::Gate;
 use crate::planning::plan_window;
 use crate::run::{Run, RunState};
 use crate::stats::read;
-use crate::task_job::Tasks;
+use crate::task_job::{Tasks, batches};
 
 /// Bundles begun together when reads wait for a device, so that they are submitted together.
 const BATCH: usize = 8;
@@ -164,10 +164,10 @@ impl Shared {
 
     /// Queues tasks for this worker, the first on top, and calls others for what it cannot take now.
     fn push_tasks(&self, queue: &Deque<Job>, tasks: Tasks) {
-        for task in tasks.into_iter().rev() {
+        for batch in batches(tasks, self.stealers.len()).into_iter().rev() {
             let more = !queue.is_empty();
             self.ready.fetch_add(1, Ordering::Relaxed);
-            queue.push(Job::Task(task));
+            queue.push(Job::Tasks(batch));
             if more {
                 self.bell.ring();
             }

@@ -143,7 +143,7 @@ impl Operation for Collect {
     fn consume(
         &self,
         task: &Task,
-        mut inputs: Vec<DecodedInput>,
+        inputs: &mut Vec<DecodedInput>,
         sources: &Sources,
         mut reservation: Reservation,
         counters: &Counters,

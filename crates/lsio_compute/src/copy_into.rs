@@ -146,7 +146,7 @@ impl Operation for CopyInto {
     fn consume(
         &self,
         task: &Task,
-        inputs: Vec<DecodedInput>,
+        inputs: &mut Vec<DecodedInput>,
         sources: &Sources,
         _reservation: Reservation,
         counters: &Counters,

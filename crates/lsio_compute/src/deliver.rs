@@ -208,7 +208,7 @@ impl Operation for Deliver {
     fn consume(
         &self,
         task: &Task,
-        mut inputs: Vec<DecodedInput>,
+        inputs: &mut Vec<DecodedInput>,
         sources: &Sources,
         mut reservation: Reservation,
         counters: &Counters,

@@ -17,7 +17,7 @@ use crate::known_cache::KnownCache;
 use crate::operation::Operation;
 use crate::run::{Run, RunOptions};
 use crate::stats::{Counters, read};
-use crate::task_job::{TaskJob, Tasks};
+use crate::task_job::{Tasks, batches};
 use crate::{ExecutorStats, RunError, RunHandle, SourceHandle, worker};
 
 /// Reads under way and tasks ready to decode that the workers aim for when reads have to wait for a
@@ -29,7 +29,7 @@ const READ_AHEAD: usize = 32;
 const STACK: usize = 2 << 20;
 /// One piece of work in the queues.
 pub(crate) enum Job {
-    Task(Box<TaskJob>),
+    Tasks(Tasks),
     Index(Box<IndexArrived>),
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
     pub(crate) next_id: AtomicU64,
     /// Runs that have started since workers looked here.
     pub(crate) arrivals: Injector<Arc<Run>>,
-    /// Tasks in the queues.
+    /// Batches of tasks in the queues.
     pub(crate) ready: AtomicUsize,
     /// Reads that were submitted and have not ended.
     pub(crate) outstanding: AtomicUsize,
@@ -240,7 +240,7 @@ impl Shared {
 
     /// Puts a job where any worker finds it.
     pub(crate) fn queue(&self, job: Job) {
-        if matches!(job, Job::Task(_)) {
+        if matches!(job, Job::Tasks(_)) {
             self.ready.fetch_add(1, Ordering::Relaxed);
         }
         self.injector.push(job);
@@ -248,8 +248,8 @@ impl Shared {
     }
 
     pub(crate) fn queue_tasks(&self, tasks: Tasks) {
-        for task in tasks {
-            self.queue(Job::Task(task));
+        for batch in batches(tasks, self.stealers.len()) {
+            self.queue(Job::Tasks(batch));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::fold_tree::FoldTree;
 use crate::operation::{DecodedInput, Operation, Restart, Sources};
 use crate::run::RunOptions;
 use crate::stats::Counters;
-use crate::{ChunkData, Executor, RunError, RunHandle, SourceHandle};
+use crate::{ChunkData, ChunkValues, Executor, RunError, RunHandle, SourceHandle};
 
 /// What a function applied to chunks may fail with.
 pub type FunctionError = Arc<dyn Error + Send + Sync>;
@@ -101,7 +101,7 @@ where
     fn consume(
         &self,
         task: &Task,
-        inputs: Vec<DecodedInput>,
+        inputs: &mut Vec<DecodedInput>,
         sources: &Sources,
         mut reservation: Reservation,
         counters: &Counters,
@@ -109,14 +109,17 @@ where
         let chunks = task
             .inputs
             .iter()
-            .zip(inputs)
+            .zip(inputs.drain(..))
             .map(|(input, decoded)| {
                 let source = &sources[input.source];
                 gather(task.number, input, source, decoded, &mut reservation, counters)
             })
             .collect::<Result<Vec<_>, _>>()?;
         let state = (self.map)(&chunks).map_err(ChunkErrorKind::Function)?;
-        drop(chunks);
+        inputs.extend(chunks.into_iter().filter_map(|chunk| match chunk.values {
+            ChunkValues::Fixed(lease) => Some(DecodedInput::Fixed(lease)),
+            ChunkValues::Variable(..) => None,
+        }));
         if let Some(root) = self.tree.add(task.number, state, &self.merge) {
             *self.root.lock().unwrap_or_else(PoisonError::into_inner) = Some(root);
         }

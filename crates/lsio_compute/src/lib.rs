@@ -38,6 +38,7 @@ mod source_handle;
 mod stats;
 mod task_job;
 mod worker;
+mod workspace;
 
 pub use chunk_data::{ChunkData, ChunkValues};
 pub use collect_variable::{CollectDone, VariableValues};

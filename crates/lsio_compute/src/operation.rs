@@ -85,11 +85,12 @@ pub(crate) trait Operation: Send + Sync {
         false
     }
 
-    /// Takes the decoded inputs of one task. `reservation` is what is left of the task's memory.
+    /// Takes the decoded inputs of one task; buffers that it leaves are used again. `reservation` is
+    /// what is left of the task's memory.
     fn consume(
         &self,
         task: &Task,
-        inputs: Vec<DecodedInput>,
+        inputs: &mut Vec<DecodedInput>,
         sources: &Sources,
         reservation: Reservation,
         counters: &Counters,

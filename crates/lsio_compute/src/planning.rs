@@ -15,7 +15,7 @@ use crate::RunError;
 use crate::bundle::{Bundle, Input, PhysicalRead, PlannedTask, User};
 use crate::flight;
 use crate::panics::contain;
-use crate::run::{Attempt, KnownKey, KnownTo, Run, RunState};
+use crate::run::{Attempt, Known, KnownKey, Run, RunState};
 
 /// Most tasks planned together: enough that a whole shard of 8 x 8 x 8 chunks is read in few requests,
 /// and a window is planned in well under a millisecond.
@@ -184,15 +184,17 @@ impl Wish {
 
 /// Remembers which answers a source used.
 struct Recorder<'a> {
-    known: KnownTo<'a>,
-    used: RefCell<Vec<ReadSpec>>,
+    source: usize,
+    known: &'a HashMap<KnownKey, Known>,
+    used: RefCell<Vec<(KnownKey, Known)>>,
 }
 
 impl KnownReads for Recorder<'_> {
     fn get(&self, spec: &ReadSpec) -> Option<Answer> {
-        let answer = self.known.get(spec)?;
-        self.used.borrow_mut().push(spec.clone());
-        Some(answer)
+        let key = (self.source, spec.clone());
+        let known = self.known.get(&key)?;
+        self.used.borrow_mut().push((key, known.clone()));
+        Some(known.answer.clone())
     }
 }
 
@@ -208,19 +210,11 @@ fn locate_task(
     let mut known = Vec::new();
     for (index, input) in task.inputs.iter().enumerate() {
         let handle = &run.sources[input.source];
-        let recorder = Recorder {
-            known: KnownTo { source: input.source, known: &state.known },
-            used: RefCell::default(),
-        };
+        let recorder =
+            Recorder { source: input.source, known: &state.known, used: RefCell::default() };
         let location = contain(|| handle.source.locate(&input.chunk, &recorder))
             .unwrap_or_else(|panic| Err(chunk_error(run, input, ChunkErrorKind::Panic(panic))))?;
-        let used = recorder.used.into_inner();
-        for spec in used {
-            let key = (input.source, spec);
-            if let Some(entry) = state.known.get(&key) {
-                known.push((key, entry.clone()));
-            }
-        }
+        known.append(&mut recorder.used.into_inner());
         match location {
             Location::Missing => inputs.push(Input::Missing),
             Location::Inline(bytes, params) => {
@@ -305,6 +299,14 @@ struct Ranges {
     wanted: Vec<Wanted<User>>,
 }
 
+impl Ranges {
+    fn are_of(&self, wish: &Wish) -> bool {
+        Arc::ptr_eq(&self.storage, &wish.storage)
+            && self.key == wish.key
+            && self.freshness == wish.freshness
+    }
+}
+
 fn object_of(wish: &Wish) -> Object {
     let version = match &wish.freshness {
         Freshness::Current => None,
@@ -321,6 +323,14 @@ fn plan_reads(wishes: Vec<(User, Wish)>, allowed: u64, alone: bool) -> Vec<Physi
     let mut ranged: HashMap<Object, usize> = HashMap::new();
     for (user, wish) in wishes {
         let bytes = wish.bytes();
+        // Mostly the chunks of one shard follow one another.
+        if let ByteRange::Bounded { offset, len } = wish.range
+            && let Some(span) = Span::new(offset, len)
+            && let Some(last) = ranges.last_mut().filter(|last| last.are_of(&wish))
+        {
+            last.wanted.push(Wanted { span, tag: user });
+            continue;
+        }
         let object = object_of(&wish);
         let Wish { storage, key, range, freshness, .. } = wish;
         match range {
@@ -381,9 +391,9 @@ fn bundle(tasks: Vec<PlannedTask>, reads: Vec<PhysicalRead>) -> Vec<Bundle> {
     // For each task: its bundle and its place there.
     let mut place = Vec::with_capacity(tasks.len());
     let mut bundles: Vec<Bundle> = Vec::new();
-    let mut bundle_of = HashMap::new();
+    let mut bundle_of: Vec<Option<usize>> = vec![None; tasks.len()];
     for (index, task) in tasks.into_iter().enumerate() {
-        let at = *bundle_of.entry(find(&mut leader, index)).or_insert_with(|| {
+        let at = *bundle_of[find(&mut leader, index)].get_or_insert_with(|| {
             bundles.push(Bundle { reads: Vec::new(), tasks: Vec::new() });
             bundles.len() - 1
         });

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use lsio_array::{Answer, KnownReads, ReadSpec, Task, TaskPlan};
+use lsio_array::{Answer, ReadSpec, Task, TaskPlan};
 use lsio_io::{CancelToken, IoMode};
 
 use crate::bundle::Bundle;
@@ -108,18 +108,6 @@ pub(crate) struct Known {
     pub(crate) checked: u64,
     /// Whether the consumer has seen a chunk that was located with it.
     pub(crate) shown: Arc<AtomicBool>,
-}
-
-/// The answers that one source may use.
-pub(crate) struct KnownTo<'a> {
-    pub(crate) source: usize,
-    pub(crate) known: &'a HashMap<KnownKey, Known>,
-}
-
-impl KnownReads for KnownTo<'_> {
-    fn get(&self, spec: &ReadSpec) -> Option<Answer> {
-        self.known.get(&(self.source, spec.clone())).map(|known| known.answer.clone())
-    }
 }
 
 impl Run {

@@ -16,10 +16,19 @@ use crate::stats::add;
 use crate::task_job::{Ended, TaskJob};
 
 impl Shared {
-    /// Books the end of a task.
-    pub(crate) fn end_task(self: &Arc<Self>, job: Box<TaskJob>, ended: Ended) {
-        let (run, planned) = job.into_parts();
+    /// Books the end of tasks of one run.
+    pub(crate) fn end_tasks(self: &Arc<Self>, run: &Arc<Run>, tasks: Vec<(Box<TaskJob>, Ended)>) {
+        let tasks: Vec<_> =
+            tasks.into_iter().map(|(job, ended)| (job.into_planned(), ended)).collect();
         let mut state = run.state();
+        for (planned, ended) in tasks {
+            self.end_task(run, &mut state, planned, ended);
+        }
+        self.settle(run, state);
+        self.bell.ring();
+    }
+
+    fn end_task(&self, run: &Run, state: &mut RunState, planned: PlannedTask, ended: Ended) {
         state.admitted -= 1;
         match ended {
             Ended::Done => {
@@ -30,14 +39,12 @@ impl Shared {
                 state.again.insert(planned.task.number, (planned.task, attempt));
             }
             Ended::Conflict(error) if state.is_active() => {
-                self.replaced(&run, &mut state, planned, error);
+                self.replaced(run, state, planned, error);
             }
             // What goes wrong with an object that was replaced is no failure of a run that starts over.
-            Ended::Failed(error) if !state.is_restarting() => state.fail(&run, error),
+            Ended::Failed(error) if !state.is_restarting() => state.fail(run, error),
             Ended::Again(_) | Ended::Conflict(_) | Ended::Failed(_) | Ended::Dropped => {}
         }
-        self.settle(&run, state);
-        self.bell.ring();
     }
 
     /// Books the end of a task that took its chunk from another run.

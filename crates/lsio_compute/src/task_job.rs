@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use lsio_array::{
     ArrayInfo, ChunkError, ChunkErrorKind, Decoded, Destination, Params, Resume, TaskInput,
@@ -19,10 +18,38 @@ use crate::operation::{DecodedInput, Lent};
 use crate::panics::contain;
 use crate::planning::{allowed_bytes, chunk_error};
 use crate::run::{Attempt, Run};
-use crate::stats::{add, add_time, read};
+use crate::stats::{Counters, add, add_time, read};
+use crate::workspace::Workspace;
 
 /// Tasks on their way to a queue, which holds them by their address.
 pub(crate) type Tasks = Vec<Box<TaskJob>>;
+
+/// Tasks are done in batches, one worker each, of up to this many decoded bytes: queues and locks then
+/// cost little for each chunk of 4 KiB, and what the batch works on fits the second-level cache.
+const BATCH_BYTES: u64 = 128 << 10;
+/// Most tasks in a batch, however short their chunks are.
+const BATCH_TASKS: usize = 64;
+
+/// Puts neighbouring tasks of one run together, so that each of `workers` gets several batches.
+pub(crate) fn batches(tasks: Tasks, workers: usize) -> Vec<Tasks> {
+    let most = (tasks.len() / (2 * workers)).min(BATCH_TASKS);
+    let mut batches: Vec<Tasks> = Vec::new();
+    let mut bytes = 0;
+    for task in tasks {
+        let more = task.decoded_bytes();
+        match batches.last_mut() {
+            Some(batch) if batch.len() < most && bytes + more <= BATCH_BYTES => {
+                bytes += more;
+                batch.push(task);
+            }
+            _ => {
+                bytes = more.min(BATCH_BYTES);
+                batches.push(vec![task]);
+            }
+        }
+    }
+    batches
+}
 
 pub(crate) struct TaskJob {
     pub(crate) planned: PlannedTask,
@@ -40,7 +67,9 @@ pub(crate) struct TaskJob {
     scratch: Option<Lease>,
     /// A buffer that a suspended decode will be given again.
     buffer: Option<Lease>,
-    resumer: Arc<Resumer>,
+    shared: Arc<Shared>,
+    /// Where it waits, from its first decode on.
+    resumer: Option<Arc<Resumer>>,
     /// Whether the run knows the resumer.
     suspended: bool,
 }
@@ -78,7 +107,6 @@ impl TaskJob {
         let checked = planned.known.iter().map(|(_, known)| known.checked);
         let fresh = checked.fold(shared.moment(), u64::min);
         let flights = Flight::announce(&shared, &run, &planned.task, fresh);
-        let resumer = Arc::new(Resumer { shared, state: Mutex::default() });
         Self {
             decoded: Vec::with_capacity(planned.inputs.len()),
             planned,
@@ -89,7 +117,8 @@ impl TaskJob {
             reservation: Some(reservation),
             scratch: None,
             buffer: None,
-            resumer,
+            shared,
+            resumer: None,
             suspended: false,
         }
     }
@@ -99,20 +128,29 @@ impl TaskJob {
         self.flights.is_empty()
     }
 
+    /// Bytes of its inputs once they are decoded.
+    fn decoded_bytes(&self) -> u64 {
+        let inputs = 0..self.planned.task.inputs.len();
+        inputs.fold(0, |bytes, input| bytes.saturating_add(self.info(input).decoded_len))
+    }
+
     /// What is left to book of a task that has ended; its memory goes back.
-    pub(crate) fn into_parts(self) -> (Arc<Run>, PlannedTask) {
-        let Self { run, mut planned, .. } = self;
+    pub(crate) fn into_planned(self) -> PlannedTask {
+        let Self { mut planned, .. } = self;
         planned.inputs.clear();
-        (run, planned)
+        planned
     }
 
     /// Runs until the task ends or is suspended (then nothing comes back: it will be queued again).
-    pub(crate) fn work(mut self: Box<Self>) -> Option<(Box<Self>, Ended)> {
+    pub(crate) fn work(
+        mut self: Box<Self>,
+        workspace: &mut Workspace,
+    ) -> Option<(Box<Self>, Ended)> {
         while self.decoded.len() < self.planned.inputs.len() {
             if self.run.over.load(Ordering::Acquire) {
                 return Some((self, Ended::Dropped));
             }
-            match self.decode_next() {
+            match self.decode_next(workspace) {
                 Step::Decoded(input) => {
                     self.share(&input);
                     self.decoded.push(input);
@@ -122,20 +160,23 @@ impl TaskJob {
                 Step::Grown => {}
             }
         }
-        let ended = self.consume();
+        if let Some(resumer) = self.resumer.take() {
+            workspace.keep_resumer(resumer);
+        }
+        workspace.keep_scratch(self.scratch.take());
+        let ended = self.consume(workspace);
         Some((self, ended))
     }
 
-    fn decode_next(&mut self) -> Step {
+    fn decode_next(&mut self, workspace: &mut Workspace) -> Step {
         let index = self.decoded.len();
-        if let Some(step) = self.stored_as_is(index) {
+        if let Some(step) = self.stored_as_is(index, &workspace.counters) {
             return step;
         }
-        let counters = &self.run.counters;
-        match self.planned.inputs[index].clone() {
+        match std::mem::replace(&mut self.planned.inputs[index], Input::Missing) {
             Input::Missing
             | Input::Failed { error: StorageError::NotFound { .. }, whole: true } => {
-                add(&counters.chunks_missing, 1);
+                add(&workspace.counters.chunks_missing, 1);
                 Step::Decoded(DecodedInput::Missing)
             }
             Input::Placed => Step::Decoded(DecodedInput::InPlace),
@@ -143,13 +184,13 @@ impl TaskJob {
             Input::Short { expected, actual } => {
                 Step::Ended(self.failed(index, ChunkErrorKind::Truncated { expected, actual }))
             }
-            Input::Encoded { parts, params, .. } => {
-                let started = Instant::now();
-                let step = self.decode(index, &parts, &params);
-                add_time(&self.run.counters.decode_nanos, started.elapsed());
-                if matches!(step, Step::Decoded(_)) {
-                    // The encoded bytes are not needed any more.
-                    self.planned.inputs[index] = Input::Missing;
+            Input::Encoded { parts, params, whole } => {
+                let step = self.decode(index, &parts, &params, workspace);
+                let elapsed = workspace.lap();
+                add_time(&workspace.counters.decode_nanos, elapsed);
+                if matches!(step, Step::Suspended | Step::Grown) {
+                    // They will be decoded again.
+                    self.planned.inputs[index] = Input::Encoded { parts, params, whole };
                 }
                 step
             }
@@ -172,14 +213,14 @@ impl TaskJob {
         let input = &task.inputs[index];
         if let Some(lent) = lent {
             let seen = (self.fresh, &self.planned.known[..]);
-            flight::share(&self.resumer.shared, &run.sources[input.source], input, seen, lent);
+            flight::share(&self.shared, &run.sources[input.source], input, seen, lent);
         }
         self.flights.retain(|flight| !flight.brings(input));
     }
 
     /// The decoded bytes, or what is wrong with them, if they need no decoding: the chunk is stored as
     /// it is, and the buffer can be handed on.
-    fn stored_as_is(&mut self, index: usize) -> Option<Step> {
+    fn stored_as_is(&mut self, index: usize, counters: &Counters) -> Option<Step> {
         let info = self.info(index);
         let (codec, expected) = (info.stored_as_is?, info.decoded_len);
         let Input::Encoded { parts, .. } = &mut self.planned.inputs[index] else { return None };
@@ -204,7 +245,6 @@ impl TaskJob {
                 return None;
             }
         };
-        let counters = &self.run.counters;
         add(&counters.chunks_decoded, 1);
         add(&counters.bytes_encoded, actual);
         add(&counters.bytes_decoded, actual);
@@ -242,7 +282,13 @@ impl TaskJob {
         }
     }
 
-    fn decode(&mut self, index: usize, parts: &[Option<SharedBytes>], params: &Params) -> Step {
+    fn decode(
+        &mut self,
+        index: usize,
+        parts: &[Option<SharedBytes>],
+        params: &Params,
+        workspace: &mut Workspace,
+    ) -> Step {
         let run = self.run.clone();
         let handle = &run.sources[self.planned.task.inputs[index].source];
         let info = handle.source.info();
@@ -256,21 +302,25 @@ impl TaskJob {
             let inputs = self.planned.task.inputs.iter();
             let lengths = inputs.map(|input| run.sources[input.source].source.info().scratch_len);
             let len = lengths.max().unwrap_or(0);
-            self.scratch = self.lease(len);
-            if self.scratch.is_none() {
-                return Step::Ended(out_of_memory(len));
+            if len > 0 {
+                self.scratch = workspace.take_scratch(len).or_else(|| self.lease(len));
+                if self.scratch.is_none() {
+                    return Step::Ended(out_of_memory(len));
+                }
             }
         }
         let fixed = handle.element.is_some();
         let place =
             fixed.then(|| run.operation.place(&self.planned.task, index, &run.sources)).flatten();
         if fixed && place.is_none() && self.buffer.is_none() {
-            self.buffer = self.lease(info.decoded_len);
+            let len = info.decoded_len;
+            self.buffer = workspace.take_buffer(len).or_else(|| self.lease(len));
             if self.buffer.is_none() {
                 return Step::Ended(out_of_memory(info.decoded_len));
             }
         }
-        let resume: Arc<dyn Resume> = self.resumer.clone();
+        let resumer = self.resumer.get_or_insert_with(|| workspace.take_resumer(&self.shared));
+        let resume: Arc<dyn Resume> = resumer.clone();
         let task = &self.planned.task;
         let chunk = &task.inputs[index].chunk;
         let mut variable = VariableChunk {
@@ -292,7 +342,7 @@ impl TaskJob {
         };
         match outcome {
             Ok(Decoded::Complete) => {
-                let counters = &run.counters;
+                let counters = &workspace.counters;
                 add(&counters.chunks_decoded, 1);
                 add(&counters.bytes_encoded, encoded.iter().map(|part| part.len() as u64).sum());
                 if !fixed {
@@ -340,7 +390,7 @@ impl TaskJob {
     fn try_grow(&mut self, more: u64) -> bool {
         let run = &self.run;
         let (own, reads) = &mut self.charges;
-        let limit = self.resumer.shared.memory.usage().limit;
+        let limit = self.shared.memory.usage().limit;
         let task = own.bytes().saturating_add(reads.bytes()).saturating_add(more);
         let whole_run = read(&run.counters.reserved).saturating_add(more);
         let within = task <= allowed_bytes(run, limit)
@@ -354,21 +404,26 @@ impl TaskJob {
         grown
     }
 
-    fn consume(&mut self) -> Ended {
-        self.scratch = None;
-        let inputs = std::mem::take(&mut self.decoded);
+    fn consume(&mut self, workspace: &mut Workspace) -> Ended {
+        let mut inputs = std::mem::take(&mut self.decoded);
         let Some(reservation) = self.reservation.take() else { return Ended::Dropped };
         let run = &self.run;
         let task = &self.planned.task;
         for (_, known) in &self.planned.known {
             known.shown.store(true, Ordering::Release);
         }
-        let started = Instant::now();
+        let counters = &workspace.counters;
         let result = contain(|| {
-            run.operation.consume(task, inputs, &run.sources, reservation, &run.counters)
+            run.operation.consume(task, &mut inputs, &run.sources, reservation, counters)
         })
         .unwrap_or_else(|panic| Err(ChunkErrorKind::Panic(panic)));
-        add_time(&run.counters.apply_nanos, started.elapsed());
+        let elapsed = workspace.lap();
+        add_time(&workspace.counters.apply_nanos, elapsed);
+        for left in inputs {
+            if let DecodedInput::Fixed(lease) = left {
+                workspace.keep_buffer(lease);
+            }
+        }
         match result {
             Ok(()) => Ended::Done,
             Err(kind) => self.failed(0, kind),
@@ -414,9 +469,24 @@ impl fmt::Debug for Resumer {
 }
 
 impl Resumer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, state: Mutex::default() }
+    }
+
+    /// Forgets that it was called. `false`: a task waits in it.
+    pub(crate) fn reset(&mut self) -> bool {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let free = !matches!(state, Suspension::Parked(_));
+        if free {
+            *state = Suspension::Running;
+        }
+        free
+    }
+
     /// Puts a suspended task aside. It comes back if it was resumed meanwhile.
     fn park(mut job: Box<TaskJob>) -> Option<Box<TaskJob>> {
-        let resumer = job.resumer.clone();
+        // A task that was never decoded has not been suspended.
+        let Some(resumer) = job.resumer.clone() else { return Some(job) };
         // Nobody knows for how long: others read it themselves.
         job.flights.clear();
         // A run that fails resumes all that it knows of, so it is told first.

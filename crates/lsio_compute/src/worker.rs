@@ -11,6 +11,7 @@ use crossbeam_deque::{Steal, Worker as Deque};
 use crate::executor::{Job, Shared};
 use crate::index_read;
 use crate::stats::add;
+use crate::workspace::Workspace;
 
 pub(crate) fn work(shared: &Arc<Shared>, number: usize, queue: &Deque<Job>) {
     loop {
@@ -32,12 +33,19 @@ pub(crate) fn work(shared: &Arc<Shared>, number: usize, queue: &Deque<Job>) {
 
 fn run(shared: &Arc<Shared>, number: usize, job: Job) {
     match job {
-        Job::Task(task) => {
+        Job::Tasks(tasks) => {
             shared.ready.fetch_sub(1, Ordering::Relaxed);
-            if let Some((task, ended)) = task.work() {
-                add(&shared.tasks_by_worker[number], 1);
-                shared.end_task(task, ended);
+            let Some(run) = tasks.first().map(|task| task.run.clone()) else { return };
+            let mut workspace = Workspace::new();
+            let mut ended = Vec::with_capacity(tasks.len());
+            for task in tasks {
+                ended.extend(task.work(&mut workspace));
             }
+            add(&shared.tasks_by_worker[number], ended.len() as u64);
+            workspace.counters.add_to(&run.counters);
+            // All memory goes back before anybody is told.
+            drop(workspace);
+            shared.end_tasks(&run, ended);
         }
         Job::Index(arrived) => index_read::arrived(*arrived),
     }

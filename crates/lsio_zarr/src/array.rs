@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
     ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Decoded, Destination, Encoded, KnownReads,
@@ -44,6 +44,9 @@ pub struct ZarrArray {
     /// The document that the rest was made of.
     document: Map<String, Value>,
     info: ArrayInfo,
+    /// The shard that was located last, and its object: chunks of one shard are located one after the
+    /// other.
+    last_shard: Mutex<Option<(Vec<u64>, Key)>>,
 }
 
 impl ZarrArray {
@@ -80,7 +83,8 @@ impl ZarrArray {
             stored_as_is: chain.identity(),
         };
         check_keys(&path, &metadata)?;
-        Ok(Self { stores: [storage], path, metadata, encoding, document, info })
+        let last_shard = Mutex::default();
+        Ok(Self { stores: [storage], path, metadata, encoding, document, info, last_shard })
     }
 
     /// What the array's metadata says.
@@ -126,12 +130,21 @@ impl ZarrArray {
 
     /// The object of a chunk: of its outermost shard, where it is sharded.
     fn object_of(&self, chunk: &[u64]) -> Result<Key, ChunkError> {
-        let encoding = self.metadata.chunk_key_encoding;
-        let name = match self.encoding.levels().first() {
-            None => encoding.encode(chunk),
-            Some(level) => encoding.encode(&level.shard_of(chunk)),
+        let key_of = |coordinates: &[u64]| {
+            let name = self.metadata.chunk_key_encoding.encode(coordinates);
+            self.path.join(&name).map_err(|error| self.error(chunk, None, error.into()))
         };
-        self.path.join(&name).map_err(|error| self.error(chunk, None, error.into()))
+        let Some(level) = self.encoding.levels().first() else { return key_of(chunk) };
+        let shard = level.shard_of(chunk);
+        let mut last = self.last_shard.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((of, key)) if *of == shard => Ok(key.clone()),
+            _ => {
+                let key = key_of(&shard)?;
+                *last = Some((shard, key.clone()));
+                Ok(key)
+            }
+        }
     }
 
     /// Grid coordinates of the first chunk in an object, for messages.

@@ -2,6 +2,8 @@
 //!
 //! Specification: Zarr v3 core, "Chunk key encoding"; Zarr v2, "Chunks".
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::error::{Refusal, excerpt};
@@ -77,7 +79,8 @@ impl ChunkKeyEncoding {
             if !key.is_empty() {
                 key.push(separator.as_char());
             }
-            key.push_str(&coordinate.to_string());
+            // Writing to a string cannot fail.
+            let _ = write!(key, "{coordinate}");
         }
         if key.is_empty() {
             key.push('0');
