@@ -36,6 +36,13 @@ pub struct DeliverOptions {
 /// Receives a batch of chunks; an empty one is the end.
 pub type BatchDone = Box<dyn FnOnce(Result<Vec<ChunkData>, RunError>) + Send>;
 
+/// One who waits for chunks.
+struct Waiter {
+    least: usize,
+    most: usize,
+    done: BatchDone,
+}
+
 /// One who waits, and what he gets.
 type Answer = (BatchDone, Result<Vec<ChunkData>, RunError>);
 
@@ -67,7 +74,9 @@ struct DeliveryState {
     next: u64,
     /// Bytes reserved by tasks in flight and by chunks that wait for the consumer.
     bytes: u64,
-    waiters: VecDeque<(usize, BatchDone)>,
+    /// Bytes of chunks that wait for the consumer.
+    waiting_bytes: u64,
+    waiters: VecDeque<Waiter>,
     /// Whether a thread is serving those who wait.
     serving: bool,
     /// The consumer wants no more chunks.
@@ -82,6 +91,18 @@ impl fmt::Debug for Delivery {
 }
 
 struct Deliver(Arc<Delivery>);
+
+impl DeliveryState {
+    /// Whether no task is under way that could bring another chunk.
+    fn is_idle(&self) -> bool {
+        self.bytes == self.waiting_bytes
+    }
+
+    /// Whether one who waits for `least` chunks gets what there is.
+    fn are_enough(&self, least: usize) -> bool {
+        self.chunks.len() >= least || self.is_idle() || self.ended.is_some()
+    }
+}
 
 impl Executor {
     /// Starts to decode the chunks of `plan` and keeps them for the consumer.
@@ -113,8 +134,15 @@ impl ChunkStream {
     /// chunks, with none at the end, or with the error that ended the run. Calls may overlap and are
     /// served in their order.
     pub fn next_batch(&self, most: usize, done: BatchDone) {
+        self.next_batch_of(1, most, done);
+    }
+
+    /// As [`next_batch`](Self::next_batch), but waits for `least` chunks as long as others are under way:
+    /// for a consumer to whom each batch costs something.
+    pub fn next_batch_of(&self, least: usize, most: usize, done: BatchDone) {
+        let most = most.max(1);
         let mut state = self.delivery.lock();
-        state.waiters.push_back((most.max(1), done));
+        state.waiters.push_back(Waiter { least: least.min(most), most, done });
         self.delivery.serve(state);
         self.handle.wake();
     }
@@ -124,7 +152,8 @@ impl ChunkStream {
         let mut state = self.delivery.lock();
         state.closed = true;
         let chunks = std::mem::take(&mut state.chunks);
-        self.delivery.kept_less(&mut state, chunks.values().map(ChunkData::charged).sum());
+        let waiting = std::mem::take(&mut state.waiting_bytes);
+        self.delivery.kept_less(&mut state, waiting);
         drop(state);
         drop(chunks);
         self.handle.cancel();
@@ -186,12 +215,17 @@ impl Delivery {
 
     /// The answer to the first who waits, if there is one.
     fn next_answer(&self, state: &mut DeliveryState) -> Option<Answer> {
-        let most = state.waiters.front()?.0;
+        let &Waiter { least, most, .. } = state.waiters.front()?;
         let mut batch = Vec::new();
         while batch.len() < most && self.has_next(state) {
+            if batch.is_empty() && !state.are_enough(least) {
+                break;
+            }
             let Some((_, chunk)) = state.chunks.pop_first() else { break };
             state.next += 1;
-            self.kept_less(state, chunk.charged());
+            let bytes = chunk.charged();
+            state.waiting_bytes -= bytes;
+            self.kept_less(state, bytes);
             batch.push(chunk.into_held());
         }
         let result = match (&state.ended, batch.is_empty()) {
@@ -199,8 +233,8 @@ impl Delivery {
             (Some(Err(error)), true) => Err(error.clone()),
             (None, true) => return None,
         };
-        let (_, done) = state.waiters.pop_front()?;
-        Some((done, result))
+        let waiter = state.waiters.pop_front()?;
+        Some((waiter.done, result))
     }
 }
 
@@ -223,7 +257,9 @@ impl Operation for Deliver {
         if state.closed {
             return Ok(());
         }
-        delivery.kept_more(&mut state, chunk.charged());
+        let bytes = chunk.charged();
+        delivery.kept_more(&mut state, bytes);
+        state.waiting_bytes += bytes;
         let key = if delivery.in_order { chunk.number } else { state.arrived };
         state.arrived += 1;
         state.chunks.insert(key, chunk);
@@ -266,6 +302,10 @@ impl Operation for Deliver {
     fn released(&self, bytes: u64) {
         let mut state = self.0.lock();
         self.0.kept_less(&mut state, bytes);
+        // Of several that were under way the last has ended: whoever waits for more gets what there is.
+        if !state.waiters.is_empty() && state.is_idle() {
+            self.0.serve(state);
+        }
     }
 
     fn window_bytes(&self) -> u64 {

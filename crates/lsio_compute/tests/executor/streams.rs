@@ -282,3 +282,32 @@ fn what_came_before_an_error_is_delivered_first() {
     drop(stream);
     assert_eq!(world.memory.usage().reserved, 0);
 }
+
+#[test]
+fn a_consumer_that_waits_for_several_loses_none_and_waits_for_none_in_vain() {
+    for in_order in [true, false] {
+        for (concurrency, limit) in [(None, 64 << 20), (Some(3), 64 << 20), (None, 6 * TASK)] {
+            let world = world(2, limit);
+            world.faults.allow_resident(false);
+            world.faults.reorder(5);
+            let options = DeliverOptions { in_order, concurrency, ..DeliverOptions::default() };
+            let stream = open(&world, options);
+            let mut values = Vec::new();
+            loop {
+                let (sender, answer) = mpsc::channel();
+                let done = move |result| sender.send(result).unwrap();
+                stream.next_batch_of(64, 150, Box::new(done));
+                let batch = answer.recv().unwrap().unwrap();
+                assert!(batch.len() <= 150);
+                if batch.is_empty() {
+                    break;
+                }
+                values.extend(batch.iter().flat_map(|chunk| elements_of(chunk.bytes())));
+            }
+            if !in_order {
+                values.sort_unstable();
+            }
+            assert_eq!(values, all());
+        }
+    }
+}
