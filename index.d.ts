@@ -27,16 +27,15 @@ export declare type ByteSize = number | string;
 /**
  * One chunk, clipped to the selection.
  *
- * Its memory is the user's until it is garbage, or until {@link Chunk.release} (or the end of a
- * `using` block) gives it back at once: `data` has length 0 from then on.
+ * Its memory is the user's until it is garbage, or until {@link NdArray.release} (or the end of a
+ * `using` block) gives it back: `data` is empty from then on. Small chunks share their memory with
+ * their neighbours in the reading: it goes back with the last of them.
  */
-export declare interface Chunk<D extends DataType = DataType, F extends ElementForm | undefined = undefined> extends NdArray<D, F>, Disposable {
+export declare interface Chunk<D extends DataType = DataType, F extends ElementForm | undefined = undefined> extends NdArray<D, F> {
     /** Which chunk of the chunk grid it is. */
     readonly coords: number[];
     /** Where its first element is in the result: in what `get` with the same selection gives. */
     readonly origin: number[];
-    /** Gives the memory back. Further calls do nothing. */
-    release(): void;
 }
 
 /**
@@ -388,14 +387,26 @@ export declare interface MemoryUsage {
 /** What the engine uses now. */
 export declare function memoryUsage(): MemoryUsage;
 
-/** Decoded elements of a region of an array. */
-export declare interface NdArray<D extends DataType = DataType, F extends ElementForm | undefined = undefined> {
+/**
+ * Decoded elements of a region of an array.
+ *
+ * Their memory is the user's until it is garbage, or until {@link NdArray.release} (or the end of a
+ * `using` block) gives it back: then the next read finds it at once, instead of taking new memory
+ * until garbage is collected.
+ */
+export declare interface NdArray<D extends DataType = DataType, F extends ElementForm | undefined = undefined> extends Disposable {
     /** The elements. */
     readonly data: ElementData<D, F>;
     /** Elements per dimension; `[]` for a single element. */
     readonly shape: number[];
     /** Distance in elements between neighbours along each dimension. */
     readonly stride: number[];
+    /**
+     * Gives the memory back: `data` is empty from then on. Results that share a buffer give it back with
+     * the last of them. Further calls do nothing, nor does it touch memory of the caller's own (`out`)
+     * or strings.
+     */
+    release(): void;
 }
 
 /** The data types whose elements are JavaScript numbers. */

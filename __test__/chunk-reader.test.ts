@@ -164,3 +164,93 @@ test('statistics count what was read', async (t) => {
   t.is(stats.bytesDecoded, 4096 * 256 * 4);
   t.is(stats.bytesRead, 4096 * 256 * 4);
 });
+
+const smallSample = { shape: [4096, 256], rowsPerChunk: 1 } as const;
+const small = sampleInMemory(smallSample);
+
+test('small chunks share a buffer: the last release detaches it, each chunk is empty after its own', async (t) => {
+  const array = await openArray(await small);
+  const chunks = [];
+  for await (const chunk of array.readChunks()) chunks.push(chunk);
+  t.is(chunks.length, 4096);
+  const byBuffer = groupByBuffer(chunks);
+  t.true(byBuffer.size < chunks.length / 8, `${byBuffer.size} buffers`);
+  for (const [buffer, sharers] of byBuffer) {
+    const views = sharers.map(({ data }) => data as Float32Array);
+    for (const [index, chunk] of sharers.entries()) {
+      t.true(buffer.byteLength > 0);
+      chunk.release();
+      // Further calls count for nothing.
+      chunk.release();
+      t.is(chunk.data.length, 0);
+      const isLast = index === sharers.length - 1;
+      t.is(views[index]!.length, isLast ? 0 : 256);
+    }
+    t.is(buffer.byteLength, 0);
+  }
+});
+
+test('small chunks that are kept have the right values', async (t) => {
+  const array = await openArray(await small);
+  const expected = sampleElements(smallSample);
+  const kept = [];
+  for await (const chunk of array.readChunks()) {
+    if (chunk.coords[0]! % 3 === 0) kept.push(chunk);
+    else chunk.release();
+  }
+  for (const { data, origin } of kept) {
+    t.deepEqual(data, expected.subarray(origin[0]! * 256, (origin[0]! + 1) * 256));
+  }
+});
+
+test('what shares a buffer counts as held until its last chunk is released', async (t) => {
+  const array = await openArray(await small);
+  const reader = array.readChunks([{ start: 0, stop: 600 }, null], { order: 'grid' });
+  const chunks = [];
+  for await (const chunk of reader) chunks.push(chunk);
+  const last = chunks.pop()!;
+  const heldByLast = (last.data as Float32Array).buffer.byteLength;
+  t.true(memoryUsage().heldBytes >= heldByLast);
+  for (const chunk of chunks) chunk.release();
+  await new Promise(setImmediate);
+  t.true(last.data.length === 256 && memoryUsage().heldBytes >= heldByLast);
+  last.release();
+  t.is(last.data.length, 0);
+});
+
+test('a transferred buffer is its new owner’s: release leaves it alone', async (t) => {
+  const array = await openArray(await small);
+  for await (const chunk of array.readChunks([{ start: 0, stop: 2 }, null])) {
+    const { buffer } = chunk.data as Float32Array<ArrayBuffer>;
+    // Absent on Node 20.
+    const { transfer } = buffer as { transfer?: () => ArrayBuffer };
+    const transferred = transfer?.call(buffer);
+    t.notThrows(() => {
+      chunk.release();
+    });
+    if (transferred !== undefined) t.true(transferred.byteLength > 0);
+    break;
+  }
+});
+
+test('a closed reader gives back what it fetched ahead', async (t) => {
+  const array = await openArray(await small);
+  for (let round = 0; round < 20; round += 1) {
+    const reader = array.readChunks();
+    for (let taken = 0; taken < 300; taken += 1) (await reader.next()).value?.release();
+    await reader.close();
+  }
+  while (memoryUsage().reservedBytes > 0) await new Promise(setImmediate);
+  t.pass();
+});
+
+function groupByBuffer<T extends { readonly data: unknown }>(
+  chunks: readonly T[],
+): Map<ArrayBufferLike, T[]> {
+  const groups = new Map<ArrayBufferLike, T[]>();
+  for (const chunk of chunks) {
+    const { buffer } = chunk.data as Float32Array;
+    groups.set(buffer, [...(groups.get(buffer) ?? []), chunk]);
+  }
+  return groups;
+}

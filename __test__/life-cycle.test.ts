@@ -9,7 +9,9 @@ import { sampleElements, sampleInFolder } from './sample-array.js';
 
 const sample = { shape: [2048, 1024], rowsPerChunk: 32, gzip: true } as const;
 const folder = mkdtempSync(join(tmpdir(), 'lsio-life-cycle-'));
-const location = sampleInFolder(folder, sample);
+const location = sampleInFolder(join(folder, 'large'), sample);
+/** 16 KiB a chunk: they share buffers. */
+const smallChunks = sampleInFolder(join(folder, 'small'), { ...sample, rowsPerChunk: 4 });
 const total = sampleElements(sample).reduce((sum, value) => sum + value, 0);
 
 test.after.always(() => {
@@ -28,10 +30,17 @@ for (const moment of ['at-once', 'first-chunk']) {
   }
 }
 
-test('workers terminated in flight give their memory back', async (t) => {
-  const answer = await answerOf('terminated-workers', [location]);
-  t.deepEqual(answer, { first: 0 });
-});
+for (const [size, where] of Object.entries({ large: location, small: smallChunks })) {
+  test(`workers terminated in flight give their memory back, ${size} chunks`, async (t) => {
+    const answer = await answerOf('terminated-workers', [where]);
+    t.deepEqual(answer, { first: 0 });
+  });
+
+  test(`garbage collection while reading, ${size} chunks`, async (t) => {
+    const answer = await answerOf('garbage', [where], { nodeArgs: ['--expose-gc'] });
+    t.deepEqual(answer, { sum: total, again: total, kept: 5, reservedBytes: 0 });
+  });
+}
 
 test('eight workers and the main thread share one engine', async (t) => {
   const answer = (await answerOf('eight-workers', [location])) as {
@@ -44,11 +53,6 @@ test('eight workers and the main thread share one engine', async (t) => {
   t.is(answer.threads, 3);
   t.is(answer.workers.length, 8);
   for (const worker of answer.workers) t.deepEqual(worker, { sum: total, mean, threads: 3 });
-});
-
-test('garbage collection while reading', async (t) => {
-  const answer = await answerOf('garbage', [location], { nodeArgs: ['--expose-gc'] });
-  t.deepEqual(answer, { sum: total, again: total, kept: 5, reservedBytes: 0 });
 });
 
 test('resident memory stays flat', async (t) => {

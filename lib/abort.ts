@@ -17,13 +17,14 @@ interface CallOptions {
 }
 
 /**
- * Runs `start` with a native call that the signal cancels. Rejects with `signal.reason` as soon as
+ * Runs `start` with a native call that the signal cancels, where there is one to watch. Rejects with `signal.reason` as soon as
  * the signal is aborted, before anything is started where it was aborted already.
  */
 export async function runCall<T>(
   { signal, onProgress, untilEnded = false }: CallOptions,
-  start: (call: NativeCall) => Promise<T>,
+  start: (call: NativeCall | undefined) => Promise<T>,
 ): Promise<T> {
+  if (signal === undefined && onProgress === undefined) return start(undefined);
   signal?.throwIfAborted();
   const { NativeCall } = native();
   const call = new NativeCall();

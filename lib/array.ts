@@ -15,17 +15,24 @@ import {
   type Scalar,
 } from './data-type.js';
 import { unwrap } from './errors.js';
+import { detach, HeldMemory, memoryOnItsWay } from './held-memory.js';
 import { parseTaggedJson, type Attributes, type JsonValue } from './json.js';
-import {
-  native,
-  type NativeArray,
-  type NativeRead,
-  type NativeReadOptions,
-  type NativeRegion,
-  type NativeSummary,
-  type NativeTexts,
+import type {
+  NativeArray,
+  NativeRead,
+  NativeReadOptions,
+  NativeSummary,
+  NativeTexts,
 } from './native-module.js';
-import { checkOut, elementKind, elementsOf, type ElementKind, type NdArray } from './nd-array.js';
+import {
+  checkOut,
+  elementKind,
+  HeldArray,
+  heldTexts,
+  viewOf,
+  type ElementKind,
+  type NdArray,
+} from './nd-array.js';
 import {
   ABORT_OPTIONS,
   GET_MANY_OPTIONS,
@@ -42,6 +49,7 @@ import {
   type ScanOptions,
   type SummaryOptions,
 } from './options.js';
+import { unpackRegions, type ReadRegion } from './read-region.js';
 import { packChunkCoords, packSelection, type Selection } from './selection.js';
 import { copyInSlices } from './turns.js';
 
@@ -155,17 +163,23 @@ export class LsioArray<D extends DataType = DataType> {
     const request = nativeReadOptions(kind, parsed, out?.byteLength);
     const shared = out !== undefined && !request.widen ? sharedBytes(out) : undefined;
     const untilEnded = shared !== undefined;
+    // The memory of a result that was just released serves this one.
+    const onItsWay = memoryOnItsWay();
+    if (onItsWay !== undefined) await onItsWay;
     const result = await runCall({ ...parsed, untilEnded }, async (call) => {
       const read = unwrap(await this.#native.get(call, [selected], request, shared));
-      const { shape, stride } = read.regions[0] as NativeRegion;
-      if (shared !== undefined) return { data: out, shape, stride };
-      const data = await elementsOf(kind, elementsAt(read, 0), signal);
-      if (out === undefined) return { data, shape, stride };
-      await copyInSlices(data as ElementView, out, signal);
-      native().detach((data as ElementView).buffer as ArrayBuffer);
-      return { data: out, shape, stride };
+      if (shared !== undefined) {
+        const { shape, stride } = unpackRegions(read.layouts)[0] as ReadRegion;
+        return new HeldArray(out, shape, stride, undefined);
+      }
+      const [held] = await heldArrays(kind, read, signal);
+      if (out === undefined) return held;
+      const { data, shape, stride } = held as HeldArray<ElementView>;
+      await copyInSlices(data, out, signal);
+      detach(data.buffer as ArrayBuffer);
+      return new HeldArray(out, shape, stride, undefined);
     });
-    return result as NdArray<D, F>;
+    return result as HeldArray<ElementData<D, F>>;
   }
 
   /**
@@ -184,13 +198,7 @@ export class LsioArray<D extends DataType = DataType> {
     return runCall(parsed, async (call) => {
       const request = nativeReadOptions(kind, parsed);
       const read = unwrap(await this.#native.get(call, selected, request));
-      const results: NdArray<D, F>[] = [];
-      for (const [index, { shape, stride }] of read.regions.entries()) {
-        const elements = elementsAt(read, index);
-        const data = (await elementsOf(kind, elements, parsed.signal)) as ElementData<D, F>;
-        results.push({ data, shape, stride });
-      }
-      return results;
+      return heldArrays(kind, read, parsed.signal) as Promise<HeldArray<ElementData<D, F>>[]>;
     });
   }
 
@@ -207,10 +215,8 @@ export class LsioArray<D extends DataType = DataType> {
     return runCall(parsed, async (call) => {
       const request = nativeReadOptions(kind, {});
       const read = unwrap(await this.#native.getChunk(call, packed, request));
-      const { shape, stride } = read.regions[0] as NativeRegion;
-      const elements = elementsAt(read, 0);
-      const data = (await elementsOf(kind, elements, parsed.signal)) as ElementData<D>;
-      return { data, shape, stride };
+      const [held] = await heldArrays(kind, read, parsed.signal);
+      return held as HeldArray<ElementData<D>>;
     });
   }
 
@@ -234,7 +240,9 @@ export class LsioArray<D extends DataType = DataType> {
         order === 'grid',
       ),
     );
-    return createChunkReader<D, F>({ reader, kind, signal });
+    // With a limit on chunks, none is fetched before it is asked for.
+    const fetchesAhead = concurrency === undefined;
+    return createChunkReader<D, F>({ reader, kind, signal, fetchesAhead });
   }
 
   /**
@@ -280,14 +288,26 @@ function nativeReadOptions(
   };
 }
 
-/** The elements of one region of a read. */
-function elementsAt(
-  { bytes, texts, regions }: NativeRead,
-  index: number,
-): { bytes?: Uint8Array; texts?: NativeTexts } {
-  const { offset, length } = regions[index] as NativeRegion;
-  if (texts !== undefined) return { texts: texts[index] as NativeTexts };
-  return bytes === undefined ? {} : { bytes: bytes.subarray(offset, offset + length) };
+/** The results of a read: those of fixed-size elements share one buffer. */
+async function heldArrays(
+  kind: ElementKind,
+  { buffer, texts, layouts }: NativeRead,
+  signal: AbortSignal | undefined,
+): Promise<HeldArray<unknown>[]> {
+  const regions = unpackRegions(layouts);
+  const arrays: HeldArray<unknown>[] = [];
+  if (texts === undefined) {
+    const memory = buffer && new HeldMemory([buffer], regions.length);
+    for (const { offset, length, shape, stride } of regions) {
+      arrays.push(new HeldArray(viewOf(kind, buffer, offset, length), shape, stride, memory));
+    }
+    return arrays;
+  }
+  for (const [index, { shape, stride }] of regions.entries()) {
+    const { data, memory } = await heldTexts(kind, texts[index] as NativeTexts, signal);
+    arrays.push(new HeldArray<unknown>(data, shape, stride, memory));
+  }
+  return arrays;
 }
 
 /** The bytes of a view over shared memory, which the core may write to; else undefined. */

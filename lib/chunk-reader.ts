@@ -1,19 +1,19 @@
 // Iterates over decoded chunks: batches cross from the core, chunks are handed out one by one.
 
-import { createChunk, releaseChunk, type Chunk } from './chunk.js';
-import type { DataType, ElementData, ElementForm } from './data-type.js';
+import { ChunkBatch } from './chunk-batch.js';
+import type { Chunk } from './chunk.js';
+import type { DataType, ElementForm } from './data-type.js';
 import { unwrap } from './errors.js';
-import type { NativeChunk, NativeReader } from './native-module.js';
-import { elementsOf, type ElementKind } from './nd-array.js';
+import type { NativeBatch, NativeReader, NativeResult } from './native-module.js';
+import type { ElementKind } from './nd-array.js';
 import type { ReadStats } from './read-statistics.js';
-
-// A crossing costs 50-70 us when it is awaited alone; 32 chunks make that 2 us for each.
-const MAX_BATCH = 32;
 
 interface ReaderParts {
   readonly reader: NativeReader;
   readonly kind: ElementKind;
   readonly signal: AbortSignal | undefined;
+  /** Whether the next batch may be fetched while the last one is being consumed. */
+  readonly fetchesAhead: boolean;
 }
 
 let construct: (parts: ReaderParts) => ChunkReader;
@@ -33,10 +33,13 @@ export class ChunkReader<
 {
   readonly #parts: ReaderParts;
   readonly #onAbort: () => void;
-  /** Chunks of the last batch that were not taken yet. */
-  #waiting: NativeChunk[] = [];
-  /** The last `next()`: they are served in turn. */
+  /** The batch that chunks are taken from. */
+  #batch: ChunkBatch<D, F> | undefined;
+  /** The next batch, on its way. */
+  #fetching: Promise<NativeResult<NativeBatch>> | undefined;
+  /** The last `next()` that could not be served at once: they are served in turn. */
   #last: Promise<void> = Promise.resolve();
+  #unserved = 0;
   #ended = false;
   /** Aborted, and no `next()` has said so yet. */
   #abortUnreported = false;
@@ -66,19 +69,16 @@ export class ChunkReader<
    * @throws {LsioError} if a chunk cannot be read; the reader is at its end then.
    * @throws `signal.reason`, once, if the call was aborted.
    */
-  async next(): Promise<IteratorResult<Chunk<D, F>, undefined>> {
-    const previous = this.#last;
-    let finish: (() => void) | undefined;
-    this.#last = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    await previous;
-    // Awaited here, so that the stack of an error leads to the caller.
-    try {
-      return await this.#next();
-    } finally {
-      finish?.();
+  next(): Promise<IteratorResult<Chunk<D, F>, undefined>> {
+    // Most calls: a chunk of the last batch, and nobody is before this call.
+    if (this.#unserved === 0 && !this.#abortUnreported) {
+      const value = this.#batch?.take();
+      if (value !== undefined) {
+        this.#fetchAhead();
+        return Promise.resolve({ done: false, value });
+      }
     }
+    return this.#inTurn();
   }
 
   /** Stops reading; for `break` in `for await`. */
@@ -101,15 +101,32 @@ export class ChunkReader<
     return this.close();
   }
 
+  async #inTurn(): Promise<IteratorResult<Chunk<D, F>, undefined>> {
+    const previous = this.#last;
+    let finish: (() => void) | undefined;
+    this.#last = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    this.#unserved += 1;
+    await previous;
+    // Awaited here, so that the stack of an error leads to the caller.
+    try {
+      return await this.#next();
+    } finally {
+      this.#unserved -= 1;
+      finish?.();
+    }
+  }
+
   async #next(): Promise<IteratorResult<Chunk<D, F>, undefined>> {
-    const { kind, signal } = this.#parts;
+    const { signal } = this.#parts;
     try {
       await this.#fill();
-      const chunk = this.#waiting.shift();
+      const value = this.#batch?.take() ?? (await this.#batch?.takeTexts(signal));
       if (this.#abortUnreported) signal?.throwIfAborted();
-      if (chunk === undefined) return await this.return();
-      const data = (await elementsOf(kind, chunk, signal)) as ElementData<D, F>;
-      return { done: false, value: createChunk(data, chunk) };
+      if (value === undefined) return await this.return();
+      this.#fetchAhead();
+      return { done: false, value };
     } catch (error) {
       this.#end();
       this.#abortUnreported = false;
@@ -119,14 +136,22 @@ export class ChunkReader<
 
   /** Fetches a batch where none is left. */
   async #fill(): Promise<void> {
-    if (this.#waiting.length > 0 || this.#ended) return;
-    const result = await this.#parts.reader.nextBatch(MAX_BATCH);
-    if (!this.#ended) {
-      this.#waiting = unwrap(result);
-    } else if ('ok' in result) {
-      // Closed or aborted meanwhile: nobody waits for these any more.
-      for (const chunk of result.ok) releaseChunk(chunk);
-    }
+    if (this.#ended || this.#batch?.isEmpty === false) return;
+    const fetching = this.#fetching ?? this.#parts.reader.nextBatch();
+    this.#fetching = undefined;
+    const result = await fetching;
+    // Closed or aborted meanwhile: nobody waits for these any more.
+    if (this.#ended) releaseBatch(result);
+    else this.#batch = new ChunkBatch(this.#parts.kind, unwrap(result));
+  }
+
+  /** Fetches the next batch when half of the last one is taken, so that it is there when it is needed. */
+  #fetchAhead(): void {
+    if (!this.#parts.fetchesAhead || this.#ended || this.#fetching !== undefined) return;
+    if (this.#batch?.isHalfTaken !== true) return;
+    this.#fetching = this.#parts.reader.nextBatch();
+    // Whoever takes it is told; it is no unhandled rejection until then.
+    this.#fetching.catch(() => undefined);
   }
 
   #end(): void {
@@ -135,8 +160,15 @@ export class ChunkReader<
     const { signal, reader } = this.#parts;
     signal?.removeEventListener('abort', this.#onAbort);
     reader.close();
-    for (const chunk of this.#waiting.splice(0)) releaseChunk(chunk);
+    this.#batch?.release();
+    void this.#fetching?.then(releaseBatch, () => undefined);
   }
+}
+
+/** Gives the memory of a batch back that nobody wants. */
+function releaseBatch(result: NativeResult<NativeBatch>): void {
+  // The kind does not matter to chunks that nobody sees.
+  if ('ok' in result) new ChunkBatch({ dataType: 'uint8', form: undefined }, result.ok).release();
 }
 
 /** A reader over what the core reads; without a native reader it is at its end. */

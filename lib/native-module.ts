@@ -5,15 +5,14 @@ import type * as Native from '#native';
 
 export type {
   NativeArray,
+  NativeBatch,
   NativeCall,
-  NativeChunk,
   NativeError,
   NativeGroup,
   NativeNode,
   NativeRead,
   NativeReader,
   NativeReadOptions,
-  NativeRegion,
   NativeResult,
   NativeSummary,
   NativeTexts,

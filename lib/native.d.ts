@@ -37,14 +37,14 @@ export declare class NativeArray {
    * # Errors
    * Where Node-API fails.
    */
-  get(call: NativeCall, selections: Array<Float64Array>, options: NativeReadOptions, out?: Uint8Array | undefined | null): Promise<NativeResult<NativeRead>>
+  get(call: NativeCall | undefined | null, selections: Array<Float64Array>, options: NativeReadOptions, out?: Uint8Array | undefined | null): Promise<NativeResult<NativeRead>>
   /**
    * Reads one whole chunk.
    *
    * # Errors
    * Where Node-API fails.
    */
-  getChunk(call: NativeCall, coords: Float64Array, options: NativeReadOptions): Promise<NativeResult<NativeRead>>
+  getChunk(call: NativeCall | undefined | null, coords: Float64Array, options: NativeReadOptions): Promise<NativeResult<NativeRead>>
   /** Starts to read the chunks of a selection. */
   readChunks(selection: Float64Array, options: NativeReadOptions, concurrency: number | undefined | null, gridOrder: boolean): NativeResult<NativeReader>
   /**
@@ -53,14 +53,14 @@ export declare class NativeArray {
    * # Errors
    * Where Node-API fails.
    */
-  mean(call: NativeCall, options: NativeReadOptions): Promise<NativeResult<number>>
+  mean(call: NativeCall | undefined | null, options: NativeReadOptions): Promise<NativeResult<number>>
   /**
    * Minimum, maximum, mean and missing elements of the whole array.
    *
    * # Errors
    * Where Node-API fails.
    */
-  summary(call: NativeCall, options: NativeReadOptions): Promise<NativeResult<NativeSummary>>
+  summary(call: NativeCall | undefined | null, options: NativeReadOptions): Promise<NativeResult<NativeSummary>>
   /**
    * Bytes of all stored chunks.
    *
@@ -118,12 +118,12 @@ export declare class NativeMemoryValue {
 /** Chunks of one selection. It ends when it is closed, garbage, or its environment ends. */
 export declare class NativeReader {
   /**
-   * At least one and at most `max` chunks; none at the end.
+   * At least one chunk, and as many more as are ready and make a batch; none at the end.
    *
    * # Errors
    * Where Node-API fails.
    */
-  nextBatch(max: number): Promise<NativeResult<Array<NativeChunk>>>
+  nextBatch(): Promise<NativeResult<NativeBatch>>
   /** Ends the read; a pending batch ends. */
   close(): void
   /** What was done so far. */
@@ -158,20 +158,20 @@ export declare function engineInfo(): NativeResult<NativeEngineInfo>
 /** What the engine uses now. */
 export declare function memoryUsage(): NativeResult<NativeMemoryUsage>
 
-/** One chunk of a reader. */
-export interface NativeChunk {
-  /** Which chunk of the grid it is. */
-  coords: Array<number>
-  /** Where it begins in the result. */
-  origin: Array<number>
-  /** Elements per dimension. */
-  shape: Array<number>
-  /** Distance in elements between neighbours, per dimension. */
-  stride: Array<number>
+/** Chunks of a reader. */
+export interface NativeBatch {
+  /**
+   * The rank of the grid and the rank of the chunks. Then for each chunk: the number of its buffer, or
+   * of its texts; its first byte there; its bytes; its coordinates in the grid, its origin in the
+   * result, its shape, its stride in elements.
+   */
+  table: Float64Array
   /** Elements of fixed size. */
-  bytes?: Uint8Array
+  buffers: Array<ArrayBuffer>
+  /** Chunks in each buffer. */
+  holders: Array<number>
   /** Elements of varying length. */
-  texts?: NativeTexts
+  texts?: Array<NativeTexts>
 }
 
 /** What the engine is and what all calls did so far. */
@@ -253,11 +253,11 @@ export interface NativeNode {
 /** What a whole read brings: all elements of fixed size in one buffer, or texts for each region. */
 export interface NativeRead {
   /** Absent for texts, and where the elements were written to memory of the caller. */
-  bytes?: Uint8Array
+  buffer?: ArrayBuffer
   /** One for each region, for elements of varying length. */
   texts?: Array<NativeTexts>
-  /** One for each selection. */
-  regions: Array<NativeRegion>
+  /** For each region: its first byte, its bytes, its rank, then its shape, then its stride in elements. */
+  layouts: Float64Array
 }
 
 /** How chunks are read. */
@@ -272,18 +272,6 @@ export interface NativeReadOptions {
   maxBytes: number
   /** Bytes that the caller's own buffer has, where there is one. */
   outBytes?: number
-}
-
-/** Where a region lies in the bytes of a read. */
-export interface NativeRegion {
-  /** First byte. */
-  offset: number
-  /** Number of bytes. */
-  length: number
-  /** Elements per dimension. */
-  shape: Array<number>
-  /** Distance in elements between neighbours, per dimension. */
-  stride: Array<number>
 }
 
 /** Bytes by how they were served. */
@@ -367,9 +355,9 @@ export interface NativeSummary {
 /** Texts as UTF-8: text `i` is `bytes[offsets[i]..offsets[i + 1]]`. */
 export interface NativeTexts {
   /** 64-bit unsigned integers. */
-  offsets: Uint8Array
+  offsets: ArrayBuffer
   /** All texts, one after the other. */
-  bytes: Uint8Array
+  bytes: ArrayBuffer
 }
 
 /**

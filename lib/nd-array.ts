@@ -1,4 +1,4 @@
-// Decoded regions: bytes from the core become typed arrays or strings.
+// Decoded regions: bytes from the core become typed arrays or strings, and their memory goes back.
 
 import {
   elementView,
@@ -10,20 +10,33 @@ import {
   type Utf8Data,
 } from './data-type.js';
 import { LsioError } from './errors.js';
-import { native, type NativeTexts } from './native-module.js';
+import { HeldMemory } from './held-memory.js';
+import type { NativeTexts } from './native-module.js';
 import { buildStrings } from './turns.js';
 
-/** Decoded elements of a region of an array. */
+/**
+ * Decoded elements of a region of an array.
+ *
+ * Their memory is the user's until it is garbage, or until {@link NdArray.release} (or the end of a
+ * `using` block) gives it back: then the next read finds it at once, instead of taking new memory
+ * until garbage is collected.
+ */
 export interface NdArray<
   D extends DataType = DataType,
   F extends ElementForm | undefined = undefined,
-> {
+> extends Disposable {
   /** The elements. */
   readonly data: ElementData<D, F>;
   /** Elements per dimension; `[]` for a single element. */
   readonly shape: number[];
   /** Distance in elements between neighbours along each dimension. */
   readonly stride: number[];
+  /**
+   * Gives the memory back: `data` is empty from then on. Results that share a buffer give it back with
+   * the last of them. Further calls do nothing, nor does it touch memory of the caller's own (`out`)
+   * or strings.
+   */
+  release(): void;
 }
 
 /** What the elements are, in which form. */
@@ -32,37 +45,68 @@ export interface ElementKind {
   readonly form: ElementForm | undefined;
 }
 
-/** Elements as the core returns them: bytes for those of fixed size, else texts. */
-interface NativeElements {
-  readonly bytes?: Uint8Array;
-  readonly texts?: NativeTexts;
+/** Elements in memory of the core. `T` is what holds them. */
+export class HeldArray<T> implements Disposable {
+  data: T;
+  readonly shape: number[];
+  readonly stride: number[];
+  #memory: HeldMemory | undefined;
+
+  /** `memory`: what `data` is a view of, if it is the core's. */
+  constructor(data: T, shape: number[], stride: number[], memory: HeldMemory | undefined) {
+    this.data = data;
+    this.shape = shape;
+    this.stride = stride;
+    this.#memory = memory;
+  }
+
+  release(): void {
+    const memory = this.#memory;
+    if (memory === undefined) return;
+    this.#memory = undefined;
+    memory.release();
+    const { data } = this;
+    // Others may still hold the buffer.
+    if (ArrayBuffer.isView(data)) this.data = new (data.constructor as new (length: 0) => T)(0);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
 }
 
-/** The typed array or strings for elements that the core returned. */
-export async function elementsOf(
+/**
+ * The typed array over bytes of the core.
+ *
+ * @throws {LsioError} if there are none.
+ */
+export function viewOf(
   { dataType, form }: ElementKind,
-  { bytes, texts }: NativeElements,
-  signal: AbortSignal | undefined,
-): Promise<unknown> {
+  buffer: ArrayBuffer | undefined,
+  byteOffset: number,
+  byteLength: number,
+): ElementView {
   const view = elementView(dataType, form);
-  if (view !== null && bytes !== undefined) {
-    const { buffer, byteOffset, byteLength } = bytes;
-    return new view(buffer, byteOffset, byteLength / view.BYTES_PER_ELEMENT);
-  }
-  if (texts === undefined) {
+  if (view === null || buffer === undefined) {
     throw new LsioError('ERR_LSIO_INTERNAL', 'the core returned no elements');
   }
-  const { buffer, byteOffset, byteLength } = texts.offsets;
-  const offsets = new BigUint64Array(
-    buffer,
-    byteOffset,
-    byteLength / BigUint64Array.BYTES_PER_ELEMENT,
-  );
-  const data: Utf8Data = { offsets, bytes: texts.bytes };
-  if (form === 'utf8') return data;
+  return new view(buffer, byteOffset, byteLength / view.BYTES_PER_ELEMENT);
+}
+
+/** Texts of the core in the form asked for, with what they are views of. */
+export async function heldTexts(
+  { form }: ElementKind,
+  texts: NativeTexts,
+  signal: AbortSignal | undefined,
+): Promise<{ data: Utf8Data | string[]; memory: HeldMemory | undefined }> {
+  const buffers = [texts.offsets, texts.bytes];
+  const offsets = new BigUint64Array(texts.offsets);
+  const data: Utf8Data = { offsets, bytes: new Uint8Array(texts.bytes) };
+  const memory = new HeldMemory(buffers, 1);
+  if (form === 'utf8') return { data, memory };
   const strings = await buildStrings(data, signal);
-  for (const part of [offsets, data.bytes]) native().detach(part.buffer as ArrayBuffer);
-  return strings;
+  memory.release();
+  return { data: strings, memory: undefined };
 }
 
 /**

@@ -1,13 +1,27 @@
 //! Reads chunk by chunk.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use lsio_array::{ResolvedSelection, TaskPlan};
 use lsio_compute::{ChunkData, ChunkStream, DeliverOptions, RunOptions, RunStats};
 use lsio_io::{IoMode, Memory};
 
+use crate::packed_batch::{PackedBatch, PackedDone, SHARED_BUFFER, SHARED_CHUNK};
 use crate::region::{Layout, Values, kept, widen, widened_size};
 use crate::{Array, DimensionSelection, ErrorCode, LsioError};
+
+/// Decoded bytes that make a batch. Handing one over costs about as much as decoding 64 KiB, so this
+/// makes that a few hundredths; and what waits in a batch is memory that cannot be used again.
+const BATCH_BYTES: u64 = 4 << 20;
+
+/// Decoded bytes that a packed batch waits for, as long as more is under way: at 4 KiB a chunk, batches of
+/// one cost more than decoding them.
+const WORTH_A_BATCH: u64 = 512 << 10;
+
+/// Most chunks of a batch: their consumer should not keep others waiting for longer than some
+/// milliseconds.
+const MAX_BATCH: u64 = 512;
 
 /// How chunks are read.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +63,10 @@ pub struct ChunkReader {
     selection: ResolvedSelection,
     memory: Arc<Memory>,
     widen: bool,
+    /// Most chunks of a packed batch, and how many are worth one.
+    batch_len: usize,
+    worth_a_batch: usize,
+    packed_batches: AtomicU32,
 }
 
 impl Array {
@@ -76,7 +94,19 @@ impl Array {
             DeliverOptions { run, concurrency: options.concurrency, in_order: options.grid_order };
         let stream = self.engine.executor.deliver(self.handle.clone(), plan, deliver);
         let memory = self.engine.memory.clone();
-        Ok(ChunkReader { stream, selection, memory, widen: wide.is_some() })
+        let batch_bytes = if bytes <= SHARED_CHUNK { SHARED_BUFFER } else { BATCH_BYTES };
+        let batch_len = (batch_bytes / bytes.max(1)).clamp(1, MAX_BATCH) as usize;
+        let batch_len = batch_len.min(options.concurrency.unwrap_or(usize::MAX)).max(1);
+        let worth_a_batch = (WORTH_A_BATCH / bytes.max(1)) as usize;
+        Ok(ChunkReader {
+            stream,
+            selection,
+            memory,
+            widen: wide.is_some(),
+            batch_len,
+            worth_a_batch: worth_a_batch.clamp(1, batch_len),
+            packed_batches: AtomicU32::new(0),
+        })
     }
 }
 
@@ -84,9 +114,14 @@ impl ChunkReader {
     /// Asks for at least one and at most `most` chunks. `done` is called once: with chunks, with none
     /// at the end, or with the error that ended the read. Calls may overlap and are served in order.
     pub fn next_batch(&self, most: usize, done: ChunksDone) {
+        self.next_batch_of(1, most, done);
+    }
+
+    fn next_batch_of(&self, least: usize, most: usize, done: ChunksDone) {
         let selection = self.selection.clone();
         let memory = self.widen.then(|| self.memory.clone());
-        self.stream.next_batch(
+        self.stream.next_batch_of(
+            least,
             most,
             Box::new(move |batch| {
                 let chunks = batch.map_err(LsioError::from).and_then(|batch| {
@@ -96,6 +131,17 @@ impl ChunkReader {
                 done(chunks);
             }),
         );
+    }
+
+    /// As [`next_batch`](Self::next_batch), for a consumer to whom each buffer costs something: small
+    /// chunks share one, and a batch is as long as pays off. The first chunk comes at once, then batches
+    /// grow: how long one waits for others doubles each time.
+    pub fn next_packed(&self, done: PackedDone) {
+        let batches = self.packed_batches.fetch_add(1, Ordering::Relaxed);
+        let least = 1_usize.checked_shl(batches).unwrap_or(usize::MAX).min(self.worth_a_batch);
+        let memory = self.memory.clone();
+        let pack = move |chunks| PackedBatch::pack(chunks, &memory);
+        self.next_batch_of(least, self.batch_len, Box::new(move |chunks| done(chunks.map(pack))));
     }
 
     /// Ends the read: what was not delivered is given back, later batches are empty or fail.

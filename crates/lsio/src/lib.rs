@@ -15,6 +15,7 @@ mod location;
 mod memory_store;
 mod missing_values;
 mod open_nodes;
+mod packed_batch;
 mod page_cache;
 mod region;
 mod sample;
@@ -32,6 +33,7 @@ pub use lsio_compute::{ChunkData, ExecutorStats, RunHandle, RunOptions, RunStats
 pub use lsio_io::{IoMode, Lease, MemoryUsage, Route};
 pub use lsio_uring::{Engine as LocalEngineKind, EngineChoice, LocalStats};
 pub use lsio_zarr::ArrayMetadata;
+pub use packed_batch::{PackedBatch, PackedChunk, PackedDone, PackedElements};
 pub use region::{Layout, Strings, Values};
 pub use sample::SampleProgress;
 pub use summary::Summary;

@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::array_metadata::metadata_json;
 use crate::environment_calls::RunningCall;
-use crate::native_call::NativeCall;
+use crate::native_call::{CallState, NativeCall};
 use crate::native_reader::NativeReader;
 use crate::native_results::{NativeRead, NativeSummary};
 use crate::packed_selection::{unpack, unpack_coords};
@@ -112,6 +112,11 @@ fn done_of(settle: &Settle<NativeRead>, running: Option<RunningCall>) -> GetDone
     })
 }
 
+/// The state of a call that the facade watches, or of one that nobody does.
+fn state_of(call: Option<&NativeCall>) -> Arc<CallState> {
+    call.map_or_else(Arc::default, |call| call.state().clone())
+}
+
 #[napi]
 impl NativeArray {
     /// What the array is, as tagged JSON.
@@ -129,14 +134,15 @@ impl NativeArray {
     pub fn get<'env>(
         &self,
         env: &'env Env,
-        call: &NativeCall,
+        call: Option<&NativeCall>,
         selections: Vec<Float64ArraySlice<'_>>,
         options: NativeReadOptions,
         out: Option<Uint8Array>,
     ) -> Result<Object<'env>> {
+        let call = state_of(call);
         let (settle, promise) = Settle::promise(env)?;
         let mut get_options = options.get_options();
-        let running = RunningCall::begin(env, call.state(), out.is_some())?;
+        let running = RunningCall::begin(env, &call, out.is_some())?;
         let running = match out {
             Some(mut view) => {
                 get_options.max_bytes = None;
@@ -159,7 +165,7 @@ impl NativeArray {
                 let selections: Vec<_> = selections.iter().map(|entry| Some(&**entry)).collect();
                 self.array.get(&selections, get_options, done)
             });
-        settle.follow(call.state(), run);
+        settle.follow(&call, run);
         Ok(promise)
     }
 
@@ -171,15 +177,16 @@ impl NativeArray {
     pub fn get_chunk<'env>(
         &self,
         env: &'env Env,
-        call: &NativeCall,
+        call: Option<&NativeCall>,
         coords: Float64ArraySlice<'_>,
         options: NativeReadOptions,
     ) -> Result<Object<'env>> {
+        let call = state_of(call);
         let (settle, promise) = Settle::promise(env)?;
-        let running = RunningCall::begin(env, call.state(), false)?;
+        let running = RunningCall::begin(env, &call, false)?;
         let done = done_of(&settle, Some(running));
         let run = self.array.get_chunk(&unpack_coords(&coords), options.get_options(), done);
-        settle.follow(call.state(), run);
+        settle.follow(&call, run);
         Ok(promise)
     }
 
@@ -208,17 +215,18 @@ impl NativeArray {
     pub fn mean<'env>(
         &self,
         env: &'env Env,
-        call: &NativeCall,
+        call: Option<&NativeCall>,
         options: NativeReadOptions,
     ) -> Result<Object<'env>> {
+        let call = state_of(call);
         let (settle, promise) = Settle::<f64>::promise(env)?;
-        let running = RunningCall::begin(env, call.state(), false)?;
+        let running = RunningCall::begin(env, &call, false)?;
         let done = settle.clone();
         let run = self.array.mean(options.mode(), move |mean| {
             drop(running);
             done.with(mean);
         });
-        settle.follow(call.state(), run);
+        settle.follow(&call, run);
         Ok(promise)
     }
 
@@ -230,17 +238,18 @@ impl NativeArray {
     pub fn summary<'env>(
         &self,
         env: &'env Env,
-        call: &NativeCall,
+        call: Option<&NativeCall>,
         options: NativeReadOptions,
     ) -> Result<Object<'env>> {
+        let call = state_of(call);
         let (settle, promise) = Settle::<NativeSummary>::promise(env)?;
-        let running = RunningCall::begin(env, call.state(), false)?;
+        let running = RunningCall::begin(env, &call, false)?;
         let done = settle.clone();
         let run = self.array.summary(options.mode(), move |summary| {
             drop(running);
             done.with(summary.map(NativeSummary::from));
         });
-        settle.follow(call.state(), run);
+        settle.follow(&call, run);
         Ok(promise)
     }
 

@@ -5,7 +5,7 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use crate::native_results::NativeChunk;
+use crate::native_results::NativeBatch;
 use crate::native_stats::NativeStats;
 use crate::settled_promise::Settle;
 
@@ -24,17 +24,14 @@ impl NativeReader {
 
 #[napi]
 impl NativeReader {
-    /// At least one and at most `max` chunks; none at the end.
+    /// At least one chunk, and as many more as are ready and make a batch; none at the end.
     ///
     /// # Errors
     /// Where Node-API fails.
-    #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<Array<NativeChunk>>>")]
-    pub fn next_batch<'env>(&self, env: &'env Env, max: u32) -> Result<Object<'env>> {
-        let (settle, promise) = Settle::<Vec<NativeChunk>>::promise(env)?;
-        let done = move |batch: std::result::Result<Vec<_>, _>| {
-            settle.with(batch.map(|batch| batch.into_iter().map(NativeChunk::from).collect()));
-        };
-        self.reader.next_batch(max as usize, Box::new(done));
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<NativeBatch>>")]
+    pub fn next_batch<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        let (settle, promise) = Settle::<NativeBatch>::promise(env)?;
+        self.reader.next_packed(Box::new(move |batch| settle.with(batch.map(NativeBatch::from))));
         Ok(promise)
     }
 

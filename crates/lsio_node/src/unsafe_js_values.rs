@@ -1,11 +1,11 @@
-//! Rust values that become JavaScript values: tagged results, and bytes without a copy.
+//! Rust values that become JavaScript values: tagged results, tables of numbers, and bytes without a copy.
 #![expect(unsafe_code, reason = "Node-API is a C interface")]
 
 use std::any::Any;
 use std::ptr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use napi::bindgen_prelude::{ArrayBuffer, JsObjectValue, Object, ToNapiValue, Uint8ArraySlice};
+use napi::bindgen_prelude::{ArrayBuffer, Float64ArraySlice, JsObjectValue, Object, ToNapiValue};
 use napi::{Env, Result, sys};
 
 use crate::settled_promise::Tagged;
@@ -22,8 +22,8 @@ impl<T: ToNapiValue> ToNapiValue for Tagged<T> {
     }
 }
 
-/// Bytes that JavaScript is going to own: they become a `Uint8Array` over the same memory, which goes
-/// back when the array buffer is garbage or detached.
+/// Bytes that JavaScript is going to own: they become an `ArrayBuffer` of the same memory, which goes
+/// back when that is garbage or detached.
 pub(crate) struct OwnedBytes {
     start: *mut u8,
     len: usize,
@@ -76,9 +76,20 @@ impl ToNapiValue for OwnedBytes {
             };
             made.inspect_err(|_| drop(take(&owner)))?
         };
-        let view = Uint8ArraySlice::from_arraybuffer(&buffer, 0, len)?;
         // SAFETY: the caller's promise on `env` is passed on.
-        unsafe { Uint8ArraySlice::to_napi_value(env, view) }
+        unsafe { ArrayBuffer::to_napi_value(env, buffer) }
+    }
+}
+
+/// Numbers that become a `Float64Array` of their own: one value for a whole table.
+#[derive(Debug)]
+pub(crate) struct NumberTable(pub(crate) Vec<f64>);
+
+impl ToNapiValue for NumberTable {
+    unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
+        let table = Float64ArraySlice::copy_from(&Env::from_raw(env), &value.0)?;
+        // SAFETY: the caller's promise on `env` is passed on.
+        unsafe { Float64ArraySlice::to_napi_value(env, table) }
     }
 }
 

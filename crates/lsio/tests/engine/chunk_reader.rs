@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use lsio::{Array, Chunk, DataType, DimensionSelection, IoMode, ReadOptions, Values};
+use lsio::{
+    Array, Chunk, DataType, DimensionSelection, IoMode, PackedChunk, PackedElements, ReadOptions,
+    Values,
+};
 
 use crate::naive_model::{for_each_index, number_of, pick};
 use crate::random::Random;
@@ -215,4 +218,39 @@ fn a_reader_that_cannot_hand_out_its_chunks_says_so_at_once() {
     let error = opened.read_chunks(None, &options).unwrap_err();
     assert_eq!(error.code, lsio::ErrorCode::Budget);
     assert!(error.message.contains("64") && error.message.contains("63"), "{error}");
+}
+
+#[test]
+fn packed_batches_bring_the_same_chunks_and_small_ones_share_a_buffer() {
+    let engine = engine(2, AMPLE);
+    let store = engine.memory_store("packed");
+    for (number, array) in arrays().iter().enumerate() {
+        let path = format!("a{number}");
+        array.write(store.clone(), &path);
+        let opened = open_in(&engine, store.clone(), &path);
+        let expected = read(&opened, None, &ReadOptions::default());
+        let reader = opened.read_chunks(None, &ReadOptions::default()).unwrap();
+        let mut chunks = Vec::new();
+        loop {
+            let batch = wait(|done| reader.next_packed(done)).unwrap();
+            if batch.chunks.is_empty() {
+                break;
+            }
+            assert_eq!(batch.buffers.len(), 1, "{} chunks", batch.chunks.len());
+            for PackedChunk { coordinates, origin, elements, .. } in &batch.chunks {
+                let PackedElements::Bytes { buffer, offset, len } = *elements else {
+                    panic!("no fixed-size elements")
+                };
+                let bytes = batch.buffers[buffer][offset..offset + len].to_vec();
+                chunks.push((coordinates.clone(), origin.clone(), bytes));
+            }
+        }
+        chunks.sort();
+        let mut expected: Vec<_> = expected
+            .iter()
+            .map(|chunk| (chunk.coordinates.clone(), chunk.origin.clone(), bytes(chunk).to_vec()))
+            .collect();
+        expected.sort();
+        assert_eq!(chunks, expected);
+    }
 }
