@@ -1,7 +1,7 @@
 // Many small reads at the same time: what one of them has decoded, others take.
 
 import test from 'ava';
-import { engineInfo, openArray, slice } from 'light-speed-io';
+import { engineInfo, openArray, slice, type NdArray } from 'light-speed-io';
 import { sampleElements, sampleInMemory } from './sample-array.js';
 
 const ROWS = 256;
@@ -13,22 +13,25 @@ test('2,000 gets at once share what they decode, and bring what getMany brings',
   const sample = { shape: [ROWS, COLUMNS], rowsPerChunk: ROWS_PER_CHUNK, gzip: true } as const;
   const array = await openArray(await sampleInMemory(sample));
   const elements = sampleElements(sample);
-  const selections = Array.from({ length: READS }, (_, number) => {
-    const row = (number * 37) % (ROWS - 8);
-    const column = (number * 101) % (COLUMNS - 4);
-    return [slice(row, row + 8), slice(column, column + 4)];
-  });
+  const corners = Array.from({ length: READS }, (_, number) => ({
+    row: (number * 37) % (ROWS - 8),
+    column: (number * 101) % (COLUMNS - 4),
+  }));
+  const selections = corners.map(({ row, column }) => [
+    slice(row, row + 8),
+    slice(column, column + 4),
+  ]);
   const before = engineInfo().stats;
   const results = await Promise.all(selections.map((selection) => array.get(selection)));
   const after = engineInfo().stats;
-  for (const [number, { data, shape }] of results.entries()) {
+  for (const [number, { row, column }] of corners.entries()) {
+    const { data, shape } = results[number] as NdArray<'float32'>;
     t.deepEqual(shape, [8, 4]);
-    const [rows, columns] = selections[number] as [{ start: number }, { start: number }];
-    const expected = Array.from({ length: 32 }, (_, index) => {
-      const row = rows.start + Math.floor(index / 4);
-      return elements[row * COLUMNS + columns.start + (index % 4)];
-    });
-    t.deepEqual([...(data as Float32Array)], expected);
+    const expected = Array.from(
+      { length: 32 },
+      (_, index) => elements[(row + Math.floor(index / 4)) * COLUMNS + column + (index % 4)],
+    );
+    t.deepEqual([...data], expected);
   }
   const many = await array.getMany(selections);
   t.deepEqual(

@@ -75,13 +75,7 @@ export function memoryUsage(): MemoryUsage {
 export type Versions = {
   readonly [
     Name in
-      | 'light-speed-io'
-      | 'blosc-src'
-      | 'io-uring'
-      | 'libdeflate-sys'
-      | 'napi'
-      | 'rustc'
-      | 'zstd-sys'
+      'light-speed-io' | 'blosc-src' | 'io-uring' | 'libdeflate-sys' | 'napi' | 'rustc' | 'zstd-sys'
   ]: string;
 };
 

@@ -230,7 +230,10 @@ pub(crate) fn enqueue(run: &Arc<Run>, state: &mut RunState) -> Result<(), RunErr
     let enough = state.queued.len() > QUEUED_TASKS / 2 || state.next >= run.plan.len();
     // A run that starts over has met a version that others may still be handing out.
     let first = state.is_active() && state.start == Start::First;
-    if enough || !first || !run.operation.borrows() || !handle.flights.are_shared() {
+    // Whether a run fits a limit of its own must not depend on who else reads.
+    let is_limited = run.options.memory.is_some();
+    let borrows = run.operation.borrows() && !is_limited;
+    if enough || !first || !borrows || !handle.flights.are_shared() {
         return Ok(());
     }
     let room = (QUEUED_TASKS - state.queued.len()) as u64;

@@ -98,7 +98,8 @@ fn plan_tasks(
     allowed: u64,
     further: bool,
 ) -> Result<bool, RunError> {
-    let window_bytes = (allowed / 4).min(run.operation.window_bytes());
+    // At least a byte: a run that may reserve next to nothing is to be told what it needs.
+    let window_bytes = (allowed / 4).max(1).min(run.operation.window_bytes());
     let mut window = Window::default();
     let mut all_fit = true;
     let mut from = 0;

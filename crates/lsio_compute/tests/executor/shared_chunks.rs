@@ -37,8 +37,18 @@ impl Get {
 
 /// Starts to read elements `start..stop`.
 fn get(world: &World, source: &Arc<SourceHandle>, start: u64, stop: u64) -> Get {
+    get_with(world, source, (start, stop), RunOptions::default())
+}
+
+fn get_with(
+    world: &World,
+    source: &Arc<SourceHandle>,
+    (start, stop): (u64, u64),
+    options: RunOptions,
+) -> Get {
     let bytes = (stop - start) as usize * 8;
-    get_into(world, source, (start, stop), leased(world.memory.hold(bytes).unwrap()))
+    let buffer = leased(world.memory.hold(bytes).unwrap());
+    get_into(world, source, (start, stop), buffer, options)
 }
 
 fn get_into(
@@ -46,6 +56,7 @@ fn get_into(
     source: &Arc<SourceHandle>,
     (start, stop): (u64, u64),
     buffer: lsio_array::OutputBuffer,
+    options: RunOptions,
 ) -> Get {
     let slice = DimensionSelection::Slice {
         start: Some(start.cast_signed()),
@@ -57,7 +68,6 @@ fn get_into(
     let outputs = [CopyOutput { offset: 0, shape: vec![stop - start] }];
     let (sender, end) = mpsc::channel();
     let done = Box::new(move |result| drop(sender.send(result)));
-    let options = RunOptions::default();
     let handle =
         world.executor.copy_into(source.clone(), plan, &outputs, buffer, options, done).unwrap();
     Get { handle, end }
@@ -132,6 +142,21 @@ fn chunks_that_many_runs_wait_for_are_read_and_decoded_once() {
     assert_eq!(stats.chunks_decoded, CHUNKS + 1);
     assert_eq!(stats.reads, CHUNKS + 1);
     assert_eq!(stats.chunks_shared, 200 - CHUNKS);
+    assert_eq!(world.memory.usage().reserved, 0);
+}
+
+#[test]
+fn a_limit_of_a_run_holds_also_where_others_could_serve_it() {
+    let world = World::new(1, 64 << 20);
+    world.put_chunks(1);
+    let source = world.register(world.source(1));
+    let busy = Busy::new(&world);
+    let free = get(&world, &source, 0, ELEMENTS);
+    let options = RunOptions { memory: Some(1), ..RunOptions::default() };
+    let limited = get_with(&world, &source, (0, ELEMENTS), options);
+    busy.end();
+    assert_eq!(free.values().unwrap(), elements(0));
+    assert!(matches!(limited.values(), Err(RunError::Budget { limit: 1, .. })));
     assert_eq!(world.memory.usage().reserved, 0);
 }
 
@@ -294,7 +319,7 @@ fn memory_that_others_can_write_to_is_not_shared() {
     let busy = Busy::new(&world);
     world.faults.inject(Reads::Of(Key::new("c/0").unwrap()), 9, Fault::Block);
     let memory = foreign(vec![0; ELEMENTS as usize * 8].into_boxed_slice());
-    let shown = get_into(&world, &source, (0, ELEMENTS), memory);
+    let shown = get_into(&world, &source, (0, ELEMENTS), memory, RunOptions::default());
     let own = get(&world, &source, 0, ELEMENTS);
     busy.end();
     world.faults.wait_until_blocked(2);
