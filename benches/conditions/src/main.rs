@@ -39,7 +39,8 @@ fn main() -> Result<(), Failure> {
         "warm" => {
             let found = page_cache::warm_files(Path::new(operand))?;
             print(&found);
-            if found.resident_bytes < found.bytes {
+            // The kernel may take a few pages back in between.
+            if found.resident_bytes < found.bytes - found.bytes / 100 {
                 return Err(format!("{operand} does not stay in the page cache").into());
             }
             Ok(())
