@@ -37,10 +37,7 @@ pub(crate) fn whole(arguments: &Arguments, array: &Array) -> Result<(), Failure>
     let mut rounds = Rounds::new(&arguments.task)?;
     for _ in 0..arguments.rounds {
         let running = rounds.start()?;
-        let mut result = match kept.take() {
-            Some(result) => result,
-            None => HugePages::new(array.decoded_bytes())?,
-        };
+        let mut result = HugePages::kept_or_new(kept.take(), array.decoded_bytes())?;
         let target = SharedBytes::new(result.bytes_mut());
         let counter = Counter::default();
         match io.as_str() {

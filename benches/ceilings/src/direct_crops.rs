@@ -29,10 +29,7 @@ pub(crate) fn crops(arguments: &Arguments, array: &Array) -> Result<(), Failure>
     let mut rounds = Rounds::new(&arguments.task)?;
     for _ in 0..arguments.rounds {
         let running = rounds.start()?;
-        let mut result = match kept.take() {
-            Some(result) => result,
-            None => HugePages::new(places.len() * crop_bytes)?,
-        };
+        let mut result = HugePages::kept_or_new(kept.take(), places.len() * crop_bytes)?;
         let pairs = chunks_of_crops(array, &places);
         let touched = by_chunk(array, &pairs);
         let (files, counter, target) =

@@ -19,6 +19,11 @@ unsafe impl Send for HugePages {}
 unsafe impl Sync for HugePages {}
 
 impl HugePages {
+    /// What a round before has left, or new pages: the first round pays for them.
+    pub(crate) fn kept_or_new(kept: Option<Self>, len: usize) -> Result<Self, Failure> {
+        kept.map_or_else(|| Self::new(len), Ok)
+    }
+
     pub(crate) fn new(len: usize) -> Result<Self, Failure> {
         let size = len.next_multiple_of(HUGE) + HUGE;
         // SAFETY: a new private mapping touches nothing that exists.

@@ -1,7 +1,7 @@
 //! One timed region and the JSON line that it becomes.
 
-use std::fs;
 use std::time::Instant;
+use std::{fs, io};
 
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,11 @@ pub(crate) struct Rounds {
 impl Rounds {
     pub(crate) fn new(task: &str) -> Result<Self, Failure> {
         // Resets the high-water mark; where that is forbidden, the mark is that of the whole life.
-        let _ = fs::write("/proc/self/clear_refs", "5");
+        if let Err(error) = fs::write("/proc/self/clear_refs", "5")
+            && error.kind() != io::ErrorKind::PermissionDenied
+        {
+            return Err(error.into());
+        }
         let resident_before = status_bytes("VmRSS:")?;
         Ok(Self { task: task.to_owned(), round: 0, resident_before })
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use crossbeam_deque::Worker as Deque;
 use lsio_io::{Read, Reservation, Resident, Storage};
 
+use crate::batch::{Tasks, batches};
 use crate::bundle::{Bundle, Charge, InFlight};
 use crate::executor::{Job, Shared};
 use crate::index_read;
@@ -14,7 +15,6 @@ use crate::operation::Gate;
 use crate::planning::plan_window;
 use crate::run::{Run, RunState};
 use crate::stats::read;
-use crate::task_job::{Tasks, batches};
 
 /// Bundles begun together when reads wait for a device, so that they are submitted together.
 const BATCH: usize = 8;

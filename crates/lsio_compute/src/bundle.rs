@@ -9,10 +9,11 @@ use lsio_io::{
     Storage, StorageError,
 };
 
+use crate::batch::Tasks;
 use crate::executor::Shared;
 use crate::run::{Attempt, Known, KnownKey, Run};
 use crate::stats::add;
-use crate::task_job::{TaskJob, Tasks};
+use crate::task_job::TaskJob;
 
 /// Tasks whose memory is reserved together, because they share reads. Most have one task and one read.
 #[derive(Debug)]

@@ -11,13 +11,13 @@ use crossbeam_deque::{Injector, Stealer, Worker as Deque};
 use lsio_array::{ChunkSource, TaskPlan};
 use lsio_io::Memory;
 
+use crate::batch::{Tasks, batches};
 use crate::bell::Bell;
 use crate::index_read::IndexArrived;
 use crate::known_cache::KnownCache;
 use crate::operation::Operation;
 use crate::run::{Run, RunOptions};
 use crate::stats::{Counters, read};
-use crate::task_job::{Tasks, batches};
 use crate::{ExecutorStats, RunError, RunHandle, SourceHandle, worker};
 
 /// Reads under way and tasks ready to decode that the workers aim for when reads have to wait for a

@@ -15,6 +15,7 @@
 //! worker may take bytes that a storage has in memory) and knows no format.
 
 mod admission;
+mod batch;
 mod bell;
 mod bundle;
 mod chunk_data;

@@ -37,10 +37,7 @@ pub(crate) fn whole_into(
     let mut rounds = Rounds::new(&arguments.task)?;
     for _ in 0..arguments.rounds {
         let running = rounds.start()?;
-        let mut result = match kept.take() {
-            Some(result) => result,
-            None => HugePages::new(decoded_bytes)?,
-        };
+        let mut result = HugePages::kept_or_new(kept.take(), decoded_bytes)?;
         let cells = UnsafeCellSlice::new(result.bytes_mut());
         // SAFETY: the only view of the result.
         let mut view = unsafe {
