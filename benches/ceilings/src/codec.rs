@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::arguments::Arguments;
-use crate::array::{Array, Codec};
+use crate::array::Array;
 use crate::files::{Files, read_at};
 use crate::huge_pages::HugePages;
 use crate::measurement::{Outcome, Rounds};
@@ -23,8 +23,7 @@ pub(crate) fn codec(arguments: &Arguments, array: &Array) -> Result<(), Failure>
             let mut sum = 0;
             while let Some(&(start, len)) = ranges.get(counter.next()) {
                 let encoded = &memory.bytes()[start..start + len];
-                let decoded =
-                    if array.codec == Codec::Raw { encoded } else { place.decode(encoded)? };
+                let decoded = place.decode(encoded)?;
                 if chunks {
                     sum += array.checksum(decoded);
                 }

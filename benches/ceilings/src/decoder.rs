@@ -10,7 +10,7 @@ use crate::placement::{Placement, Stores};
 use crate::unshuffle;
 
 pub(crate) struct Decoder {
-    codec: Codec,
+    pub(crate) codec: Codec,
     c_blosc: bool,
     zstd: DCtx<'static>,
     gzip: Decompressor,

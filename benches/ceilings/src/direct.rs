@@ -93,8 +93,7 @@ pub(crate) fn chunks(arguments: &Arguments, array: &Array) -> Result<(), Failure
             let (mut sum, mut chunks) = (0, 0);
             while let Some(unit) = files.unit(counter.next())? {
                 worker.read(&unit, |place, _, encoded| {
-                    let decoded =
-                        if array.codec == Codec::Raw { encoded } else { place.decode(encoded)? };
+                    let decoded = place.decode(encoded)?;
                     sum += array.checksum(decoded);
                     chunks += 1;
                     Ok(())
@@ -126,8 +125,7 @@ pub(crate) fn mean(arguments: &Arguments, array: &Array) -> Result<(), Failure> 
             let mut sum = 0.0;
             while let Some(unit) = files.unit(counter.next())? {
                 worker.read(&unit, |place, _, encoded| {
-                    let decoded =
-                        if array.codec == Codec::Raw { encoded } else { place.decode(encoded)? };
+                    let decoded = place.decode(encoded)?;
                     sum += reduce::sum(array.element, decoded);
                     Ok(())
                 })?;

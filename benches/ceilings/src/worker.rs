@@ -88,8 +88,11 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Decodes a chunk into the worker's buffer.
-    pub(crate) fn decode(&mut self, encoded: &[u8]) -> Result<&[u8], Failure> {
+    /// Decodes a chunk into the worker's buffer; one that is stored as it is needs none.
+    pub(crate) fn decode<'b>(&'b mut self, encoded: &'b [u8]) -> Result<&'b [u8], Failure> {
+        if self.decoder.codec == Codec::Raw && encoded.len() == self.decoded.len() {
+            return Ok(encoded);
+        }
         self.decoder.decode(encoded, self.decoded)?;
         Ok(self.decoded)
     }
