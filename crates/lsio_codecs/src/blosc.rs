@@ -133,7 +133,7 @@ impl Blosc {
 
 /// The member `shuffle`: a name in Zarr v3, a number in numcodecs.
 fn shuffle(members: &mut Members<'_>, typesize: usize) -> Result<Shuffle, CodecError> {
-    if members.dialect() == Dialect::Numcodecs {
+    if members.dialect() != Dialect::V3 {
         return Ok(match members.integer::<i8>("shuffle", -1..=2)? {
             Some(0) => Shuffle::None,
             Some(2) => Shuffle::Bit,

@@ -15,8 +15,10 @@ pub type Configuration = serde_json::Map<String, Value>;
 pub(crate) enum Dialect {
     /// Zarr v3: unknown members are refused unless they say `"must_understand": false`.
     V3,
-    /// Zarr v2 and numcodecs: unknown members are ignored, `null` counts as absent.
+    /// A codec of numcodecs in Zarr v3: unknown members are ignored, `null` counts as absent.
     Numcodecs,
+    /// Zarr v2: as [`Dialect::Numcodecs`].
+    V2,
 }
 
 /// The configuration of one codec while it is being read.
@@ -46,7 +48,7 @@ impl<'a> Members<'a> {
     pub(crate) fn get(&mut self, name: &'static str) -> Option<&'a Value> {
         self.known.push(name);
         match self.configuration.get(name) {
-            Some(Value::Null) if self.dialect == Dialect::Numcodecs => None,
+            Some(Value::Null) if self.dialect != Dialect::V3 => None,
             other => other,
         }
     }
@@ -85,7 +87,7 @@ impl<'a> Members<'a> {
 
     /// Ends the reading: in Zarr v3 every member must have been asked for.
     pub(crate) fn finish(self) -> Result<(), CodecError> {
-        if self.dialect == Dialect::Numcodecs {
+        if self.dialect != Dialect::V3 {
             return Ok(());
         }
         let unknown = self.configuration.iter().find(|(name, value)| {

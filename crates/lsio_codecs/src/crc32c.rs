@@ -1,23 +1,7 @@
 //! `crc32c`: a checksum beside the bytes, verified at every decode.
 
-use serde_json::Value;
-
 use crate::configuration::{Dialect, Members};
-use crate::{BytesCodec, CodecError};
-
-const NAME: &str = "crc32c";
-
-/// Bytes of the checksum.
-const CHECKSUM_LEN: usize = 4;
-
-/// Where the checksum stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChecksumLocation {
-    /// Before the bytes.
-    Start,
-    /// Behind the bytes.
-    End,
-}
+use crate::{Checksum, ChecksumLocation, CodecError};
 
 /// `crc32c`: a checksum beside the bytes, verified at every decode.
 ///
@@ -58,89 +42,22 @@ impl Crc32c {
     pub(crate) fn from_members(mut members: Members<'_>) -> Result<Self, CodecError> {
         let location = match members.dialect() {
             Dialect::V3 => None,
-            Dialect::Numcodecs => members.get("location"),
-        };
-        let location = match location.map(|value| (value, value.as_str())) {
-            None | Some((_, Some("end"))) => ChecksumLocation::End,
-            Some((_, Some("start"))) => ChecksumLocation::Start,
-            Some((value, _)) => return Err(unexpected_location(&members, value)),
+            Dialect::Numcodecs | Dialect::V2 => ChecksumLocation::from_members(&mut members)?,
         };
         members.finish()?;
-        Ok(Self { location })
-    }
-
-    /// The bytes, after their checksum was verified.
-    fn verify(self, encoded: &[u8]) -> Result<&[u8], CodecError> {
-        let parts = match self.location {
-            ChecksumLocation::Start => {
-                encoded.split_first_chunk::<CHECKSUM_LEN>().map(|(sum, bytes)| (bytes, sum))
-            }
-            ChecksumLocation::End => encoded.split_last_chunk::<CHECKSUM_LEN>(),
-        };
-        let (bytes, sum) = parts.ok_or(CodecError::Truncated {
-            codec: NAME,
-            expected: CHECKSUM_LEN as u64,
-            actual: encoded.len() as u64,
-        })?;
-        let stored = u32::from_le_bytes(*sum);
-        let computed = crc32c::crc32c(bytes);
-        if stored == computed {
-            Ok(bytes)
-        } else {
-            Err(CodecError::Checksum { codec: NAME, stored, computed })
-        }
+        Ok(Self { location: location.unwrap_or(ChecksumLocation::End) })
     }
 }
 
-fn unexpected_location(members: &Members<'_>, value: &Value) -> CodecError {
-    members.unexpected("location", value, "\"start\" or \"end\"")
-}
+impl Checksum for Crc32c {
+    const NAME: &'static str = "crc32c";
 
-impl BytesCodec for Crc32c {
-    fn name(&self) -> &'static str {
-        NAME
+    fn location(&self) -> ChecksumLocation {
+        self.location
     }
 
-    fn encoded_bound(&self, decoded_len: u64) -> u64 {
-        decoded_len.saturating_add(CHECKSUM_LEN as u64)
-    }
-
-    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<usize, CodecError> {
-        let bytes = self.verify(encoded)?;
-        let (needed, limit) = (bytes.len() as u64, decoded.len() as u64);
-        decoded
-            .get_mut(..bytes.len())
-            .ok_or(CodecError::TooLarge { codec: NAME, needed, limit })?
-            .copy_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn stated_len(&self, encoded: &[u8]) -> Option<u64> {
-        encoded.len().checked_sub(CHECKSUM_LEN).map(|length| length as u64)
-    }
-
-    fn payload<'a>(&self, encoded: &'a [u8]) -> Result<Option<&'a [u8]>, CodecError> {
-        self.verify(encoded).map(Some)
-    }
-
-    fn is_payload(&self) -> bool {
-        true
-    }
-
-    fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
-        let sum = crc32c::crc32c(decoded).to_le_bytes();
-        encoded.reserve(decoded.len() + CHECKSUM_LEN);
-        match self.location {
-            ChecksumLocation::Start => {
-                encoded.extend_from_slice(&sum);
-                encoded.extend_from_slice(decoded);
-            }
-            ChecksumLocation::End => {
-                encoded.extend_from_slice(decoded);
-                encoded.extend_from_slice(&sum);
-            }
-        }
-        Ok(())
+    fn checksum(&self, bytes: &[u8]) -> u32 {
+        crc32c::crc32c(bytes)
     }
 }
 
@@ -148,10 +65,11 @@ impl BytesCodec for Crc32c {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::BytesCodec;
 
     fn read(dialect: Dialect, text: &str) -> Result<Crc32c, CodecError> {
         let map = serde_json::from_str(text).unwrap();
-        Crc32c::from_members(Members::new(NAME, dialect, &map))
+        Crc32c::from_members(Members::new(Crc32c::NAME, dialect, &map))
     }
 
     #[test]
@@ -170,7 +88,7 @@ mod tests {
     fn less_than_a_checksum_is_truncated() {
         for location in [ChecksumLocation::Start, ChecksumLocation::End] {
             let error = Crc32c::new(location).payload(&[1, 2, 3]).unwrap_err();
-            assert_eq!(error, CodecError::Truncated { codec: NAME, expected: 4, actual: 3 });
+            assert_eq!(error, CodecError::Truncated { codec: "crc32c", expected: 4, actual: 3 });
         }
     }
 }

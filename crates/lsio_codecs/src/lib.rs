@@ -36,26 +36,38 @@
 //! # }
 //! ```
 
+mod adler32;
+mod base64;
 mod blosc;
 mod blosc_blocks;
 mod blosc_container;
 mod blosc_ffi;
 mod blosc_snappy;
+mod byte_shuffle;
 mod bytes;
+mod bz2;
 mod chain;
+mod checksum;
 mod codec;
 mod configuration;
+mod crc32;
 mod crc32c;
 mod deflate;
 mod error;
+mod fletcher32;
 mod growing;
 mod gzip;
 #[cfg(target_arch = "x86_64")]
 mod interleave;
+mod jenkins_lookup3;
 mod libdeflate_ffi;
+mod lz4;
 mod lz4_ffi;
+mod lzma;
+mod lzma_filter;
 mod registry;
 mod shuffle;
+mod stream;
 mod transpose;
 #[cfg(target_arch = "x86_64")]
 mod unsafe_interleave_x86;
@@ -64,14 +76,24 @@ mod vlen_utf8;
 mod zlib;
 mod zstd;
 
+pub use adler32::Adler32;
+pub use base64::Base64;
 pub use blosc::{Blosc, BloscCompressor};
+pub use byte_shuffle::ByteShuffle;
 pub use bytes::{Bytes, Endian};
+pub use bz2::Bz2;
 pub use chain::CodecChain;
+pub use checksum::{Checksum, ChecksumLocation};
 pub use codec::{BytesCodec, ChunkContext, Codec, Serializer};
 pub use configuration::Configuration;
-pub use crc32c::{ChecksumLocation, Crc32c};
+pub use crc32::Crc32;
+pub use crc32c::Crc32c;
 pub use error::CodecError;
+pub use fletcher32::Fletcher32;
 pub use gzip::Gzip;
+pub use jenkins_lookup3::JenkinsLookup3;
+pub use lz4::Lz4;
+pub use lzma::Lzma;
 pub use registry::{codec_v2, codec_v3};
 pub use shuffle::Shuffle;
 pub use transpose::Transpose;

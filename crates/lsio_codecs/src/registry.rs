@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::configuration::{Dialect, Members};
 use crate::{
-    Blosc, Bytes, BytesCodec, ChunkContext, Codec, CodecError, Configuration, Crc32c, Gzip,
-    Serializer, Transpose, VlenUtf8, Zlib, Zstd,
+    Adler32, Base64, Blosc, ByteShuffle, Bytes, BytesCodec, Bz2, ChunkContext, Codec, CodecError,
+    Configuration, Crc32, Crc32c, Fletcher32, Gzip, JenkinsLookup3, Lz4, Lzma, Serializer,
+    Transpose, VlenUtf8, Zlib, Zstd,
 };
 
 /// The codec that Zarr v3 metadata calls `name`. Names `numcodecs.<id>` take the configuration of
@@ -20,7 +21,8 @@ pub fn codec_v3(
     context: &ChunkContext,
 ) -> Result<Codec, CodecError> {
     if let Some(id) = name.strip_prefix("numcodecs.") {
-        return codec_v2(id, configuration, context).map_err(|error| match error {
+        let codec = shared(id, Dialect::Numcodecs, configuration, context);
+        return codec.map_err(|error| match error {
             CodecError::Unsupported { .. } => CodecError::Unsupported { name: name.to_owned() },
             other => other,
         });
@@ -45,7 +47,7 @@ pub fn codec_v2(
     configuration: &Configuration,
     context: &ChunkContext,
 ) -> Result<Codec, CodecError> {
-    shared(id, Dialect::Numcodecs, configuration, context)
+    shared(id, Dialect::V2, configuration, context)
 }
 
 /// Codecs that both formats have under the same name.
@@ -57,9 +59,20 @@ fn shared(
 ) -> Result<Codec, CodecError> {
     let members = |codec| Members::new(codec, dialect, configuration);
     match name {
+        "adler32" => Adler32::from_members(members("adler32")).map(bytes_to_bytes),
+        "base64" => Base64::from_members(members("base64")).map(bytes_to_bytes),
         "blosc" => Blosc::from_members(members("blosc"), context).map(bytes_to_bytes),
+        "bz2" => Bz2::from_members(members("bz2")).map(bytes_to_bytes),
+        "crc32" => Crc32::from_members(members("crc32")).map(bytes_to_bytes),
         "crc32c" => Crc32c::from_members(members("crc32c")).map(bytes_to_bytes),
+        "fletcher32" => Fletcher32::from_members(members("fletcher32")).map(bytes_to_bytes),
         "gzip" => Gzip::from_members(members("gzip")).map(bytes_to_bytes),
+        "jenkins_lookup3" => {
+            JenkinsLookup3::from_members(members("jenkins_lookup3")).map(bytes_to_bytes)
+        }
+        "lz4" => Lz4::from_members(members("lz4")).map(bytes_to_bytes),
+        "lzma" => Lzma::from_members(members("lzma")).map(bytes_to_bytes),
+        "shuffle" => ByteShuffle::from_members(members("shuffle"), context).map(bytes_to_bytes),
         "zlib" => Zlib::from_members(members("zlib")).map(bytes_to_bytes),
         "zstd" => Zstd::from_members(members("zstd")).map(bytes_to_bytes),
         "vlen-utf8" => {

@@ -59,7 +59,7 @@ impl Zstd {
         let levels = match members.dialect() {
             Dialect::V3 => zstd_safe::min_c_level().into()..=zstd_safe::max_c_level().into(),
             // numcodecs stores what it was given and brings it into the range when it encodes.
-            Dialect::Numcodecs => i32::MIN.into()..=i32::MAX.into(),
+            Dialect::Numcodecs | Dialect::V2 => i32::MIN.into()..=i32::MAX.into(),
         };
         let level = members.integer("level", levels)?.unwrap_or(0);
         let checksum = members.boolean("checksum")?.unwrap_or(false);

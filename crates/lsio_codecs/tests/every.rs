@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use lsio_array::{DataType, VariableChunk};
 use lsio_codecs::{
-    Blosc, BloscCompressor, Bytes, BytesCodec, ChecksumLocation, ChunkContext, Codec, CodecChain,
-    Crc32c, Endian, Gzip, Serializer, Shuffle, Transpose, VlenUtf8, Zlib, Zstd,
+    Adler32, Base64, Blosc, BloscCompressor, ByteShuffle, Bytes, BytesCodec, Bz2, ChecksumLocation,
+    ChunkContext, Codec, CodecChain, Crc32, Crc32c, Endian, Fletcher32, Gzip, JenkinsLookup3, Lz4,
+    Lzma, Serializer, Shuffle, Transpose, VlenUtf8, Zlib, Zstd, codec_v2,
 };
 
 /// One of each bytes-to-bytes codec and of each way that it can work, by a name for messages.
@@ -13,7 +14,28 @@ pub(crate) fn bytes_codecs() -> Vec<(String, Arc<dyn BytesCodec>)> {
     let mut codecs: Vec<(String, Arc<dyn BytesCodec>)> = vec![
         ("crc32c end".into(), Arc::new(Crc32c::new(ChecksumLocation::End))),
         ("crc32c start".into(), Arc::new(Crc32c::new(ChecksumLocation::Start))),
+        ("crc32 start".into(), Arc::new(Crc32::new(ChecksumLocation::Start))),
+        ("crc32 end".into(), Arc::new(Crc32::new(ChecksumLocation::End))),
+        ("adler32 start".into(), Arc::new(Adler32::new(ChecksumLocation::Start))),
+        ("adler32 end".into(), Arc::new(Adler32::new(ChecksumLocation::End))),
+        ("fletcher32".into(), Arc::new(Fletcher32)),
+        ("jenkins_lookup3".into(), Arc::new(JenkinsLookup3::new(7))),
+        ("base64".into(), Arc::new(Base64)),
+        ("lzma xz true".into(), Arc::new(Lzma::xz(1))),
+        ("lzma alone".into(), Arc::new(Lzma::alone(0))),
+        ("lzma raw".into(), numcodecs("lzma", r#"{"format":3,"filters":[{"id":33,"preset":0}]}"#)),
+        (
+            "lzma xz sha256 delta true".into(),
+            numcodecs("lzma", r#"{"check":10,"filters":[{"id":3,"dist":4},{"id":33,"preset":0}]}"#),
+        ),
+        ("bz2 1".into(), Arc::new(Bz2::new(1))),
+        ("lz4 1".into(), Arc::new(Lz4::new(1))),
+        ("lz4 20".into(), Arc::new(Lz4::new(20))),
     ];
+    for element_size in [1, 2, 3, 4, 8, 16, 1000] {
+        let shuffle = Arc::new(ByteShuffle::new(element_size));
+        codecs.push((format!("shuffle {element_size}"), shuffle));
+    }
     for level in [0, 1, 6, 9] {
         codecs.push((format!("gzip {level}"), Arc::new(Gzip::new(level))));
         codecs.push((format!("zlib {level}"), Arc::new(Zlib::new(level))));
@@ -36,12 +58,30 @@ pub(crate) fn bytes_codecs() -> Vec<(String, Arc<dyn BytesCodec>)> {
     codecs
 }
 
+/// A bytes-to-bytes codec by its configuration.
+fn numcodecs(id: &str, configuration: &str) -> Arc<dyn BytesCodec> {
+    let context = ChunkContext { data_type: DataType::UInt8, shape: vec![1] };
+    match codec_v2(id, &serde_json::from_str(configuration).unwrap(), &context).unwrap() {
+        Codec::BytesToBytes(codec) => codec,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether the codec only adds a checksum to the bytes.
+pub(crate) fn is_checksum(name: &str) -> bool {
+    ["crc32", "adler32", "fletcher32", "jenkins"].iter().any(|start| name.starts_with(start))
+}
+
 /// Whether the codec carries a checksum of what it encodes.
 pub(crate) fn has_checksum(name: &str) -> bool {
-    name.starts_with("crc32c")
-        || name.starts_with("gzip")
-        || name.starts_with("zlib")
+    is_checksum(name)
+        || ["gzip", "zlib", "bz2"].iter().any(|start| name.starts_with(start))
         || name.ends_with("true")
+}
+
+/// Whether a part of its bytes may be the encoding of something shorter.
+pub(crate) fn has_no_end(name: &str) -> bool {
+    is_checksum(name) || name.starts_with("shuffle") || name.starts_with("base64")
 }
 
 /// A chain for elements of fixed size.
