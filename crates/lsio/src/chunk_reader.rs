@@ -80,7 +80,7 @@ impl Array {
         options: &ReadOptions,
     ) -> Result<ChunkReader, LsioError> {
         let selection = self.resolve(selection)?;
-        let wide = widened_size(self.metadata().data_type, options.widen);
+        let wide = widened_size(&self.metadata().data_type, options.widen);
         let decoded = self.handle.source().info().decoded_len;
         let bytes = wide.map_or(decoded, |_| 2 * decoded);
         if let Some(limit) = options.max_bytes.filter(|&limit| bytes > limit) {

@@ -29,7 +29,7 @@ impl MissingValues {
     pub(crate) fn of(metadata: &ArrayMetadata) -> Self {
         let mut elements = Vec::new();
         if let Some(value) = metadata.attributes.get("_FillValue") {
-            elements.extend(element(value, metadata.data_type));
+            elements.extend(element(value, &metadata.data_type));
         }
         if metadata.zarr_format == 2 && !metadata.stored_fill_value.is_null() {
             elements.push(metadata.fill_value.to_vec());
@@ -53,7 +53,7 @@ impl MissingValues {
 
 /// An attribute's value as an element: a number, a word for a special float, or (as xarray writes it in
 /// Zarr v3) base64 of a little-endian float64.
-fn element(value: &Value, data_type: DataType) -> Option<Vec<u8>> {
+fn element(value: &Value, data_type: &DataType) -> Option<Vec<u8>> {
     if matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64) {
         let number = match value {
             // Numbers keep their text; the words of Python's writers are numbers too.
@@ -117,14 +117,14 @@ mod tests {
 
     #[test]
     fn attribute_values_become_elements_of_the_arrays_type() {
-        let float = |value| element(&value, DataType::Float32);
+        let float = |value| element(&value, &DataType::Float32);
         assert_eq!(float(json!(-9999)), Some((-9999f32).to_ne_bytes().to_vec()));
         assert_eq!(float(json!("Infinity")), Some(f32::INFINITY.to_ne_bytes().to_vec()));
         assert_eq!(float(json!([1])), None);
-        assert_eq!(element(&json!(-32768), DataType::Int16), Some(vec![0x00, 0x80]));
-        assert_eq!(element(&json!(40000), DataType::Int16), None);
+        assert_eq!(element(&json!(-32768), &DataType::Int16), Some(vec![0x00, 0x80]));
+        assert_eq!(element(&json!(40000), &DataType::Int16), None);
         let large: Value = serde_json::from_str("18446744073709551615").unwrap();
-        assert_eq!(element(&large, DataType::UInt64), Some(vec![0xFF; 8]));
+        assert_eq!(element(&large, &DataType::UInt64), Some(vec![0xFF; 8]));
     }
 
     #[test]

@@ -74,8 +74,8 @@ pub(crate) fn kept(selection: &ResolvedSelection, values: &[u64]) -> Vec<u64> {
 }
 
 /// Whether elements are to be widened, and to how many bytes.
-pub(crate) fn widened_size(data_type: DataType, widen: bool) -> Option<usize> {
-    (widen && data_type == DataType::Float16).then_some(size_of::<f32>())
+pub(crate) fn widened_size(data_type: &DataType, widen: bool) -> Option<usize> {
+    (widen && *data_type == DataType::Float16).then_some(size_of::<f32>())
 }
 
 /// The same float16 elements as float32, exactly, in a buffer that belongs to the user.

@@ -80,22 +80,23 @@ impl Array {
         mode: IoMode,
         done: impl FnOnce(Result<Summary, LsioError>) + Send + 'static,
     ) -> Result<RunHandle, LsioError> {
-        let data_type = self.metadata().data_type;
+        let data_type = self.metadata().data_type.clone();
         if matches!(data_type, DataType::Complex64 | DataType::Complex128 | DataType::String) {
             let message = format!("statistics of {data_type} elements are not supported");
             return Err(LsioError::new(ErrorCode::Unsupported, message).at(self.name()));
         }
         let all = ResolvedSelection::all(self.grid().shape());
         let plan = Arc::new(self.touched_chunks(all, false)?);
+        let empty = Partial::empty(&data_type);
         let map = move |chunks: &[ChunkData]| {
             Ok(chunks
                 .iter()
-                .map(|chunk| scan(data_type, chunk.bytes(), &missing))
-                .fold(Partial::empty(data_type), Partial::merge))
+                .map(|chunk| scan(&data_type, chunk.bytes(), &missing))
+                .fold(empty, Partial::merge))
         };
         let finish = move |result: Result<Option<Partial>, _>| {
             let result = result.map_err(LsioError::from);
-            done(result.map(|all| all.unwrap_or(Partial::empty(data_type)).summary()));
+            done(result.map(|all| all.unwrap_or(empty).summary()));
         };
         let options = RunOptions { mode, memory: None };
         let sources = vec![self.handle.clone()];
@@ -105,7 +106,7 @@ impl Array {
 }
 
 impl Partial {
-    fn empty(data_type: DataType) -> Self {
+    fn empty(data_type: &DataType) -> Self {
         let float = matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64);
         let sum = if float { Sum::Float(0.0) } else { Sum::Integer(0) };
         Self { count: 0, missing: 0, sum, min: f64::NAN, max: f64::NAN }
@@ -141,7 +142,7 @@ impl Partial {
     }
 }
 
-fn scan(data_type: DataType, bytes: &[u8], missing: &MissingValues) -> Partial {
+fn scan(data_type: &DataType, bytes: &[u8], missing: &MissingValues) -> Partial {
     match data_type {
         DataType::Bool | DataType::UInt8 => integers(bytes, missing, u8::from_ne_bytes),
         DataType::Int8 => integers(bytes, missing, i8::from_ne_bytes),
@@ -243,7 +244,7 @@ mod tests {
     #[test]
     fn many_floats_near_each_other_keep_their_mean() {
         let values = vec![280.5f32; 1 << 20];
-        let partial = scan(DataType::Float32, &bytes_of(&values), &MissingValues::none());
+        let partial = scan(&DataType::Float32, &bytes_of(&values), &MissingValues::none());
         assert_eq!(partial.summary().mean.to_bits(), 280.5f64.to_bits());
         assert_eq!(
             (partial.min.to_bits(), partial.max.to_bits()),
@@ -254,9 +255,9 @@ mod tests {
     #[test]
     fn nan_spoils_a_mean_but_not_a_summary() {
         let bytes = bytes_of(&[1.0, f32::NAN, 5.0]);
-        let plain = scan(DataType::Float32, &bytes, &MissingValues::none()).summary();
+        let plain = scan(&DataType::Float32, &bytes, &MissingValues::none()).summary();
         assert!(plain.mean.is_nan() && plain.min.is_nan());
-        let skipping = scan(DataType::Float32, &bytes, &MissingValues::nan()).summary();
+        let skipping = scan(&DataType::Float32, &bytes, &MissingValues::nan()).summary();
         assert_eq!(skipping, Summary { min: 1.0, max: 5.0, mean: 3.0, missing: 1, count: 3 });
     }
 
@@ -264,13 +265,13 @@ mod tests {
     fn integers_beyond_53_bits_are_summed_exactly() {
         let bytes: Vec<u8> =
             [i64::MAX, i64::MAX, i64::MIN, i64::MIN].iter().flat_map(|v| v.to_ne_bytes()).collect();
-        let partial = scan(DataType::Int64, &bytes, &MissingValues::none());
+        let partial = scan(&DataType::Int64, &bytes, &MissingValues::none());
         assert_eq!(partial.sum, Sum::Integer(-2));
     }
 
     #[test]
     fn nothing_has_no_mean() {
-        let empty = Partial::empty(DataType::Int8).summary();
+        let empty = Partial::empty(&DataType::Int8).summary();
         assert!(empty.mean.is_nan() && empty.count == 0);
     }
 }

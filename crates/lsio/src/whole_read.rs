@@ -128,7 +128,7 @@ impl Array {
     /// Refuses results that the caller cannot hold.
     fn check_sizes(&self, shapes: &[Vec<u64>], options: &GetOptions) -> Result<(), LsioError> {
         let limit = options.max_bytes.unwrap_or(u64::MAX);
-        let element = widened_size(self.metadata().data_type, options.widen)
+        let element = widened_size(&self.metadata().data_type, options.widen)
             .map_or(self.element_size(), |size| size as u64)
             // Strings take at least their offsets.
             .max(1);
@@ -192,7 +192,7 @@ impl Array {
             None => self.output(end)?,
         };
         let memory = self.engine.memory.clone();
-        let wide = widened_size(self.metadata().data_type, options.widen);
+        let wide = widened_size(&self.metadata().data_type, options.widen);
         let finish = move |result: Result<Option<Lease>, _>| {
             let result = result.map_err(LsioError::from).and_then(|lease| {
                 let values = match (lease, wide) {

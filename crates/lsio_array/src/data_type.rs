@@ -1,9 +1,10 @@
 //! The data types that chunks are decoded to.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Type of one element, by its Zarr v3 name. Elements in memory are in native byte order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DataType {
     /// One byte, 0 or 1.
     Bool,
@@ -38,7 +39,7 @@ pub enum DataType {
 }
 
 impl DataType {
-    /// Every data type.
+    /// Every data type without parameters.
     pub const ALL: [Self; 15] = [
         Self::Bool,
         Self::Int8,
@@ -59,7 +60,7 @@ impl DataType {
 
     /// Bytes of one element; `None` where elements vary in length.
     #[must_use]
-    pub fn size(self) -> Option<usize> {
+    pub fn size(&self) -> Option<usize> {
         Some(match self {
             Self::Bool | Self::Int8 | Self::UInt8 => 1,
             Self::Int16 | Self::UInt16 | Self::Float16 => 2,
@@ -73,7 +74,7 @@ impl DataType {
     /// Bytes of the part of an element that has a byte order: the element itself, or one of the two
     /// parts of a complex number. 1 where order means nothing.
     #[must_use]
-    pub fn endian_unit(self) -> usize {
+    pub fn endian_unit(&self) -> usize {
         match self {
             Self::Complex64 => 4,
             Self::Complex128 => 8,
@@ -83,8 +84,8 @@ impl DataType {
 
     /// The Zarr v3 name.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
+    pub fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Bool => "bool",
             Self::Int8 => "int8",
             Self::Int16 => "int16",
@@ -100,7 +101,7 @@ impl DataType {
             Self::Complex64 => "complex64",
             Self::Complex128 => "complex128",
             Self::String => "string",
-        }
+        })
     }
 
     /// The data type with this Zarr v3 name.
@@ -112,7 +113,7 @@ impl DataType {
 
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(&self.name())
     }
 }
 
@@ -123,7 +124,7 @@ mod tests {
     #[test]
     fn names_are_found_again() {
         for data_type in DataType::ALL {
-            assert_eq!(DataType::from_name(data_type.name()), Some(data_type));
+            assert_eq!(DataType::from_name(&data_type.name()), Some(data_type));
         }
         assert_eq!(DataType::from_name("float8"), None);
     }

@@ -84,21 +84,21 @@ impl Bytes {
     }
 
     /// Whether elements must be swapped between memory and store.
-    pub(crate) fn swaps(self, data_type: DataType) -> bool {
+    pub(crate) fn swaps(self, data_type: &DataType) -> bool {
         self.endian != Endian::NATIVE && data_type.endian_unit() > 1
     }
 
     /// Makes elements in memory representation of the stored bytes that `elements` holds.
     pub(crate) fn decode_in_place(
         self,
-        data_type: DataType,
+        data_type: &DataType,
         elements: &mut [u8],
     ) -> Result<(), CodecError> {
         if self.swaps(data_type) {
             swap_bytes(data_type.endian_unit(), elements);
         }
         // An `or` of all bytes: one pass that the compiler can vectorize.
-        if data_type == DataType::Bool && elements.iter().fold(0, |seen, &byte| seen | byte) > 1 {
+        if *data_type == DataType::Bool && elements.iter().fold(0, |seen, &byte| seen | byte) > 1 {
             return Err(CodecError::corrupt(Self::NAME, "a bool is neither 0 nor 1"));
         }
         Ok(())
@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn a_bool_beyond_one_is_refused() {
         let bytes = Bytes::new(Endian::Little);
-        assert!(bytes.decode_in_place(DataType::Bool, &mut [0, 1, 1]).is_ok());
-        assert!(bytes.decode_in_place(DataType::Bool, &mut [0, 2, 1]).is_err());
-        assert!(bytes.decode_in_place(DataType::UInt8, &mut [0, 2, 1]).is_ok());
+        assert!(bytes.decode_in_place(&DataType::Bool, &mut [0, 1, 1]).is_ok());
+        assert!(bytes.decode_in_place(&DataType::Bool, &mut [0, 2, 1]).is_err());
+        assert!(bytes.decode_in_place(&DataType::UInt8, &mut [0, 2, 1]).is_ok());
     }
 }

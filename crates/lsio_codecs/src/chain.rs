@@ -67,7 +67,7 @@ impl CodecChain {
         let serializer = serializer.ok_or_else(|| {
             CodecError::configuration(Bytes::NAME, "there is no codec that makes bytes of elements")
         })?;
-        let serialized_len = serialized_bound(serializer, context.data_type, element_count)?;
+        let serialized_len = serialized_bound(serializer, &context.data_type, element_count)?;
         let mut bounds = vec![serialized_len];
         bounds.extend(bytes_codecs.iter().scan(serialized_len, |bound, codec| {
             *bound = codec.encoded_bound(*bound);
@@ -75,7 +75,7 @@ impl CodecChain {
         }));
         Ok(Self {
             names,
-            data_type: context.data_type,
+            data_type: context.data_type.clone(),
             shape: context.shape.clone(),
             axis_order,
             element_count,
@@ -126,7 +126,7 @@ impl CodecChain {
         // Bytes of a bool are checked.
         let as_is = self.bytes_codecs.is_empty()
             && self.data_type != DataType::Bool
-            && matches!(self.serializer, Serializer::Bytes(bytes) if !bytes.swaps(self.data_type));
+            && matches!(self.serializer, Serializer::Bytes(bytes) if !bytes.swaps(&self.data_type));
         as_is.then_some(Bytes::NAME)
     }
 
@@ -157,7 +157,7 @@ impl CodecChain {
                     return Err(CodecError::Length { codec: Bytes::NAME, expected, actual });
                 }
                 self.decode_fixed(encoded, elements, scratch)?;
-                bytes.decode_in_place(self.data_type, elements)?;
+                bytes.decode_in_place(&self.data_type, elements)?;
                 Ok(Decoded::Complete)
             }
             (Destination::Variable(chunk), Serializer::VlenUtf8(_)) => {
@@ -257,7 +257,7 @@ impl CodecChain {
             }
             elements = Cow::Owned(stored);
         }
-        if bytes.swaps(self.data_type) {
+        if bytes.swaps(&self.data_type) {
             swap_bytes(self.data_type.endian_unit(), elements.to_mut());
         }
         self.encode_bytes(elements, out)
@@ -309,7 +309,7 @@ impl CodecChain {
 /// Most bytes that the elements of a chunk are made to, before any bytes-to-bytes codec.
 fn serialized_bound(
     serializer: Serializer,
-    data_type: DataType,
+    data_type: &DataType,
     element_count: u64,
 ) -> Result<u64, CodecError> {
     match (serializer, data_type.size()) {

@@ -30,7 +30,7 @@ fn row(row: &Value) -> Row {
     let context = ChunkContext { data_type, shape };
     let members = row["codecs"].as_array().unwrap();
     let mut codecs = Vec::new();
-    if row["format"] == 2 && data_type != DataType::String {
+    if row["format"] == 2 && context.data_type != DataType::String {
         codecs.push(Codec::ArrayToBytes(Serializer::Bytes(Bytes::new(Endian::Little))));
     }
     for codec in members {
@@ -57,7 +57,7 @@ fn row(row: &Value) -> Row {
 }
 
 /// The element with this index in C order, in native byte order.
-fn element(data_type: DataType, index: usize) -> Vec<u8> {
+fn element(data_type: &DataType, index: usize) -> Vec<u8> {
     let x = (index / 3 % 97) as u8;
     let signed = i16::from(x) - 48;
     let float = f64::from(x) / 4.0;
@@ -116,7 +116,7 @@ fn stored_indexes(chain: &CodecChain, shape: &[u64]) -> Vec<usize> {
 #[test]
 fn what_others_encoded_decodes_to_their_elements() {
     for row in rows().iter().filter(|row| row.strings.is_none()) {
-        let data_type = row.context.data_type;
+        let data_type = &row.context.data_type;
         let expected: Vec<u8> = stored_indexes(&row.chain, &row.context.shape)
             .into_iter()
             .flat_map(|index| element(data_type, index))
@@ -187,7 +187,7 @@ fn what_cannot_be_encoded_otherwise_is_encoded_as_by_others() {
         } else {
             let count = row.context.shape.iter().product::<u64>() as usize;
             let elements: Vec<u8> =
-                (0..count).flat_map(|index| element(row.context.data_type, index)).collect();
+                (0..count).flat_map(|index| element(&row.context.data_type, index)).collect();
             row.chain.encode(&elements, &mut encoded).unwrap();
         }
         assert_eq!(encoded, row.encoded, "{}", row.name);

@@ -54,7 +54,8 @@ fn every_codec_gives_back_every_data_type() {
                 }
             }
             for endian in [Endian::Little, Endian::Big] {
-                let chain = chain(data_type, &shape, &[0, 1, 2], endian, &[Arc::clone(&codec)]);
+                let chain =
+                    chain(data_type.clone(), &shape, &[0, 1, 2], endian, &[Arc::clone(&codec)]);
                 let mut encoded = Vec::new();
                 chain.encode(&elements, &mut encoded).unwrap();
                 assert_eq!(decode(&chain, &encoded), elements, "{name} {data_type} {endian:?}");
@@ -149,7 +150,7 @@ proptest! {
         let names: Vec<&String> = codecs.iter().map(|(name, _)| name).collect();
         let codecs: Vec<_> = codecs.iter().map(|(_, codec)| Arc::clone(codec)).collect();
         let endian = if big { Endian::Big } else { Endian::Little };
-        let chain = chain(data_type, &shape, &axes, endian, &codecs);
+        let chain = chain(data_type.clone(), &shape, &axes, endian, &codecs);
         prop_assert_eq!(chain.axis_order(), &axes[..]);
 
         let mut encoded = Vec::new();

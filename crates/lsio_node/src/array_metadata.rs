@@ -33,11 +33,11 @@ fn fill_value(metadata: &ArrayMetadata) -> Value {
     if metadata.stored_fill_value.is_null() {
         return Value::Null;
     }
-    scalar(metadata.data_type, &metadata.fill_value).unwrap_or(Value::Null)
+    scalar(&metadata.data_type, &metadata.fill_value).unwrap_or(Value::Null)
 }
 
 /// One element in native byte order; `None` if its length is not that of the type.
-fn scalar(data_type: DataType, bytes: &[u8]) -> Option<Value> {
+fn scalar(data_type: &DataType, bytes: &[u8]) -> Option<Value> {
     Some(match data_type {
         DataType::Bool => Value::Bool(u8::from_ne_bytes(bytes.try_into().ok()?) != 0),
         DataType::Int8 => i8::from_ne_bytes(bytes.try_into().ok()?).into(),
@@ -51,14 +51,14 @@ fn scalar(data_type: DataType, bytes: &[u8]) -> Option<Value> {
         DataType::Float16 => float(f16::from_ne_bytes(bytes.try_into().ok()?).into()),
         DataType::Float32 => float(f32::from_ne_bytes(bytes.try_into().ok()?).into()),
         DataType::Float64 => float(f64::from_ne_bytes(bytes.try_into().ok()?)),
-        DataType::Complex64 => parts(DataType::Float32, bytes)?,
-        DataType::Complex128 => parts(DataType::Float64, bytes)?,
+        DataType::Complex64 => parts(&DataType::Float32, bytes)?,
+        DataType::Complex128 => parts(&DataType::Float64, bytes)?,
         DataType::String => std::str::from_utf8(bytes).ok()?.into(),
     })
 }
 
 /// A complex number as its real and its imaginary part.
-fn parts(part: DataType, bytes: &[u8]) -> Option<Value> {
+fn parts(part: &DataType, bytes: &[u8]) -> Option<Value> {
     let (re, im) = bytes.split_at_checked(part.size()?)?;
     Some(json!([scalar(part, re)?, scalar(part, im)?]))
 }

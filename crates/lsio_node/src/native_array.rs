@@ -89,8 +89,8 @@ impl NativeArray {
         bytes: u64,
         widen: bool,
     ) -> std::result::Result<(), LsioError> {
-        let data_type = self.array.metadata().data_type;
-        let widened = widen && data_type == DataType::Float16;
+        let data_type = &self.array.metadata().data_type;
+        let widened = widen && *data_type == DataType::Float16;
         let size = if widened { size_of::<f32>() } else { data_type.size().unwrap_or_default() };
         let count = self.array.resolve(Some(selection))?.element_count();
         let needed = count.and_then(|count| count.checked_mul(size as u64));

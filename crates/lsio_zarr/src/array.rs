@@ -72,7 +72,7 @@ impl ZarrArray {
             name: crate::documents::full_path(storage.as_ref(), &path).into(),
             shape: metadata.shape.clone(),
             chunk_shape: metadata.chunk_shape.clone(),
-            data_type: metadata.data_type,
+            data_type: metadata.data_type.clone(),
             fill_value: Arc::clone(&metadata.fill_value),
             axis_order: encoding.axis_order().to_vec(),
             encoded_estimate: bound.min(encoded_limit),

@@ -51,7 +51,7 @@ pub struct ArrayMetadata {
 pub(crate) fn check_shapes(
     shape: &[u64],
     chunk_shape: &[u64],
-    data_type: DataType,
+    data_type: &DataType,
 ) -> Result<(), Refusal> {
     if shape.len() > MAX_RANK {
         return Err(Refusal::invalid(format!(
@@ -84,7 +84,7 @@ pub(crate) fn check_shapes(
 
 /// Bytes of all elements (for strings, of their offsets alone), dimensions of length 0 counted as 1,
 /// so that products over some of the dimensions cannot overflow either.
-fn decoded_bytes(shape: &[u64], data_type: DataType) -> Option<u64> {
+fn decoded_bytes(shape: &[u64], data_type: &DataType) -> Option<u64> {
     let element = data_type.size().unwrap_or(size_of::<u64>()) as u64;
     shape.iter().try_fold(element, |bytes, &extent| bytes.checked_mul(extent.max(1)))
 }
@@ -104,7 +104,7 @@ mod tests {
             (&[10], &[(1 << 60) - 1]),
         ];
         for (shape, chunk_shape) in ok {
-            let checked = check_shapes(shape, chunk_shape, DataType::Float64);
+            let checked = check_shapes(shape, chunk_shape, &DataType::Float64);
             assert!(checked.is_ok(), "{shape:?} {chunk_shape:?}");
         }
     }
@@ -122,10 +122,10 @@ mod tests {
             (&[10, 10], &[u64::MAX, u64::MAX]),
         ];
         for (shape, chunk_shape) in refused {
-            let checked = check_shapes(shape, chunk_shape, DataType::Float64);
+            let checked = check_shapes(shape, chunk_shape, &DataType::Float64);
             assert!(checked.is_err(), "{shape:?} {chunk_shape:?}");
         }
-        assert!(check_shapes(&[1; 65], &[1; 65], DataType::Int8).is_err());
-        assert!(check_shapes(&[1 << 61], &[1], DataType::String).is_err());
+        assert!(check_shapes(&[1; 65], &[1; 65], &DataType::Int8).is_err());
+        assert!(check_shapes(&[1 << 61], &[1], &DataType::String).is_err());
     }
 }

@@ -48,12 +48,15 @@ impl ChunkEncoding {
     /// Reads the codecs of v3. `stored_shape` is the shape of the chunks of the grid, checked.
     pub(crate) fn from_v3(
         codecs: &[Value],
-        data_type: DataType,
+        data_type: &DataType,
         stored_shape: &[u64],
     ) -> Result<Self, Refusal> {
         let axes: Vec<usize> = (0..stored_shape.len()).collect();
-        let mut nesting =
-            Nesting { data_type, shapes: vec![stored_shape.to_vec()], found: Vec::new() };
+        let mut nesting = Nesting {
+            data_type: data_type.clone(),
+            shapes: vec![stored_shape.to_vec()],
+            found: Vec::new(),
+        };
         let (chain, axes) = nesting.descend(codecs, stored_shape.to_vec(), axes)?;
         let chunk_shape = nesting.shapes[nesting.shapes.len() - 1].clone();
         let levels = nesting.levels(&chunk_shape, chain.encoded_bound());
@@ -64,10 +67,10 @@ impl ChunkEncoding {
     /// Reads the codecs of v2.
     pub(crate) fn from_v2(
         codecs: &V2Codecs<'_>,
-        data_type: DataType,
+        data_type: &DataType,
         chunk_shape: &[u64],
     ) -> Result<Self, Refusal> {
-        let context = ChunkContext { data_type, shape: chunk_shape.to_vec() };
+        let context = ChunkContext { data_type: data_type.clone(), shape: chunk_shape.to_vec() };
         let mut chain: Vec<Codec> = Vec::new();
         if codecs.is_f_order {
             let order = (0..chunk_shape.len()).rev().collect();
@@ -141,7 +144,7 @@ impl Nesting {
             .iter()
             .map(|codec| Extension::parse(codec, "codecs"))
             .collect::<Result<_, _>>()?;
-        let context = ChunkContext { data_type: self.data_type, shape };
+        let context = ChunkContext { data_type: self.data_type.clone(), shape };
         let Some(at) = extensions.iter().position(|codec| codec.name == SHARDING) else {
             let chain = extensions
                 .iter()

@@ -84,7 +84,7 @@ mod tests {
     fn v3_names_and_objects() {
         for data_type in DataType::ALL {
             let name = data_type.name();
-            assert_eq!(from_v3(&json!(name)).unwrap(), data_type);
+            assert_eq!(from_v3(&json!(name)).unwrap(), data_type, "{name}");
             let object = json!({"name": name, "configuration": {}, "must_understand": false});
             assert_eq!(from_v3(&object).unwrap(), data_type);
         }

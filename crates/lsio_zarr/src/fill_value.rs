@@ -11,7 +11,7 @@ use serde_json::{Number, Value};
 use crate::error::{Refusal, excerpt};
 
 /// The element that a v3 `fill_value` stands for, in native byte order; UTF-8 text for strings.
-pub(crate) fn from_v3(data_type: DataType, value: &Value) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn from_v3(data_type: &DataType, value: &Value) -> Result<Vec<u8>, Refusal> {
     element(data_type, value).ok_or_else(|| refused(data_type, value))
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn from_v3(data_type: DataType, value: &Value) -> Result<Vec<u8>, Ref
 /// `null` says that the content of missing chunks is undefined: zeros or empty strings here. Beyond
 /// what v3 has, zarr-python wrote 0 and 1 for booleans, numbers for strings and the real part alone
 /// for complex numbers.
-pub(crate) fn from_v2(data_type: DataType, value: &Value) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn from_v2(data_type: &DataType, value: &Value) -> Result<Vec<u8>, Refusal> {
     let zero = || vec![0; data_type.size().unwrap_or(0)];
     let lenient = match (data_type, value) {
         (_, Value::Null) => Some(zero()),
@@ -29,21 +29,21 @@ pub(crate) fn from_v2(data_type: DataType, value: &Value) -> Result<Vec<u8>, Ref
         }
         (DataType::String, Value::Number(number)) => Some(number.to_string().into_bytes()),
         (DataType::Complex64, Value::Number(_)) => {
-            element(DataType::Float32, value).map(|real| [real, vec![0; 4]].concat())
+            element(&DataType::Float32, value).map(|real| [real, vec![0; 4]].concat())
         }
         (DataType::Complex128, Value::Number(_)) => {
-            element(DataType::Float64, value).map(|real| [real, vec![0; 8]].concat())
+            element(&DataType::Float64, value).map(|real| [real, vec![0; 8]].concat())
         }
         _ => element(data_type, value),
     };
     lenient.ok_or_else(|| refused(data_type, value))
 }
 
-fn refused(data_type: DataType, value: &Value) -> Refusal {
+fn refused(data_type: &DataType, value: &Value) -> Refusal {
     Refusal::invalid(format!("'fill_value' {} is no value of {data_type}", excerpt(value)))
 }
 
-fn element(data_type: DataType, value: &Value) -> Option<Vec<u8>> {
+fn element(data_type: &DataType, value: &Value) -> Option<Vec<u8>> {
     let number = || value.as_number().and_then(integer);
     Some(match data_type {
         DataType::Bool => vec![u8::from(value.as_bool()?)],
@@ -79,13 +79,13 @@ fn element(data_type: DataType, value: &Value) -> Option<Vec<u8>> {
                 text.parse().ok().filter(|f: &f64| f.is_finite())?.to_ne_bytes().to_vec()
             }
         },
-        DataType::Complex64 => complex(DataType::Float32, value)?,
-        DataType::Complex128 => complex(DataType::Float64, value)?,
+        DataType::Complex64 => complex(&DataType::Float32, value)?,
+        DataType::Complex128 => complex(&DataType::Float64, value)?,
         DataType::String => value.as_str()?.as_bytes().to_vec(),
     })
 }
 
-fn complex(part: DataType, value: &Value) -> Option<Vec<u8>> {
+fn complex(part: &DataType, value: &Value) -> Option<Vec<u8>> {
     match value.as_array()?.as_slice() {
         [real, imaginary] => Some([element(part, real)?, element(part, imaginary)?].concat()),
         _ => None,
@@ -156,11 +156,11 @@ mod tests {
     use super::*;
     use crate::json::parse;
 
-    fn v3(data_type: DataType, text: &str) -> Option<Vec<u8>> {
+    fn v3(data_type: &DataType, text: &str) -> Option<Vec<u8>> {
         from_v3(data_type, &parse(text.as_bytes()).unwrap()).ok()
     }
 
-    fn v2(data_type: DataType, text: &str) -> Option<Vec<u8>> {
+    fn v2(data_type: &DataType, text: &str) -> Option<Vec<u8>> {
         from_v2(data_type, &parse(text.as_bytes()).unwrap()).ok()
     }
 
@@ -181,7 +181,7 @@ mod tests {
         ];
         for (data_type, text, expected) in ok {
             let size = data_type.size().unwrap();
-            let mut bytes = v3(data_type, text).unwrap_or_else(|| panic!("{data_type} {text}"));
+            let mut bytes = v3(&data_type, text).unwrap_or_else(|| panic!("{data_type} {text}"));
             if cfg!(target_endian = "big") {
                 bytes.reverse();
             }
@@ -203,14 +203,14 @@ mod tests {
             (Int64, "true"),
             (Int64, "null"),
         ] {
-            assert_eq!(v3(data_type, text), None, "{data_type} {text}");
+            assert_eq!(v3(&data_type, text), None, "{data_type} {text}");
         }
     }
 
     #[test]
     fn floats_are_rounded_once_and_hex_gives_their_bits() {
         let single = |text: &str| {
-            v3(DataType::Float32, text).map(|b| u32::from_ne_bytes(b.try_into().unwrap()))
+            v3(&DataType::Float32, text).map(|b| u32::from_ne_bytes(b.try_into().unwrap()))
         };
         assert_eq!(single("0.1"), Some(0.1f32.to_bits()));
         // Half-way between two binary32 values but for its last digit: by way of f64 it would fall.
@@ -224,12 +224,12 @@ mod tests {
         assert_eq!(single("-0.0"), Some(0x8000_0000));
         assert_eq!(single("9.969209968386869e+36"), Some(9.969_21e36f32.to_bits()));
         let double = |text: &str| {
-            v3(DataType::Float64, text).map(|b| u64::from_ne_bytes(b.try_into().unwrap()))
+            v3(&DataType::Float64, text).map(|b| u64::from_ne_bytes(b.try_into().unwrap()))
         };
         assert_eq!(double("\"0x7ff8000000000002\""), Some(0x7ff8_0000_0000_0002));
         assert_eq!(double("1e-400"), Some(0));
         let half = |text: &str| {
-            v3(DataType::Float16, text).map(|b| u16::from_ne_bytes(b.try_into().unwrap()))
+            v3(&DataType::Float16, text).map(|b| u16::from_ne_bytes(b.try_into().unwrap()))
         };
         assert_eq!(half("65504"), Some(0x7bff));
         assert_eq!(half("\"0x7e01\""), Some(0x7e01));
@@ -258,40 +258,40 @@ mod tests {
             "false",
             "[1]",
         ] {
-            assert_eq!(v3(DataType::Float32, text), None, "{text}");
+            assert_eq!(v3(&DataType::Float32, text), None, "{text}");
         }
-        assert_eq!(v3(DataType::Float16, "65520"), None);
-        assert_eq!(v3(DataType::Float64, "1e309"), None);
+        assert_eq!(v3(&DataType::Float16, "65520"), None);
+        assert_eq!(v3(&DataType::Float64, "1e309"), None);
     }
 
     #[test]
     fn complex_numbers_are_pairs() {
         let pair = [1.5f32.to_ne_bytes(), 0xffc0_0001u32.to_ne_bytes()].concat();
-        assert_eq!(v3(DataType::Complex64, "[1.5, \"0xffc00001\"]"), Some(pair));
+        assert_eq!(v3(&DataType::Complex64, "[1.5, \"0xffc00001\"]"), Some(pair));
         let pair = [f64::NAN.to_ne_bytes(), f64::NEG_INFINITY.to_ne_bytes()].concat();
-        assert_eq!(v3(DataType::Complex128, "[\"NaN\", -Infinity]"), Some(pair));
+        assert_eq!(v3(&DataType::Complex128, "[\"NaN\", -Infinity]"), Some(pair));
         for text in ["1.0", "[1.0]", "[1, 2, 3]", "[1, null]", "\"NaN\""] {
-            assert_eq!(v3(DataType::Complex64, text), None, "{text}");
+            assert_eq!(v3(&DataType::Complex64, text), None, "{text}");
         }
-        assert_eq!(v2(DataType::Complex64, "0.0"), Some(vec![0; 8]));
+        assert_eq!(v2(&DataType::Complex64, "0.0"), Some(vec![0; 8]));
     }
 
     #[test]
     fn booleans_and_strings() {
-        assert_eq!(v3(DataType::Bool, "true"), Some(vec![1]));
-        assert_eq!(v3(DataType::Bool, "0"), None);
-        assert_eq!(v2(DataType::Bool, "1"), Some(vec![1]));
-        assert_eq!(v2(DataType::Bool, "2"), None);
-        assert_eq!(v3(DataType::String, "\"Grüße\""), Some("Grüße".as_bytes().to_vec()));
-        assert_eq!(v3(DataType::String, "0"), None);
-        assert_eq!(v2(DataType::String, "0"), Some(b"0".to_vec()));
+        assert_eq!(v3(&DataType::Bool, "true"), Some(vec![1]));
+        assert_eq!(v3(&DataType::Bool, "0"), None);
+        assert_eq!(v2(&DataType::Bool, "1"), Some(vec![1]));
+        assert_eq!(v2(&DataType::Bool, "2"), None);
+        assert_eq!(v3(&DataType::String, "\"Grüße\""), Some("Grüße".as_bytes().to_vec()));
+        assert_eq!(v3(&DataType::String, "0"), None);
+        assert_eq!(v2(&DataType::String, "0"), Some(b"0".to_vec()));
     }
 
     #[test]
     fn null_is_zero_in_v2_only() {
         for data_type in DataType::ALL {
-            assert_eq!(v2(data_type, "null"), Some(vec![0; data_type.size().unwrap_or(0)]));
-            assert_eq!(v3(data_type, "null"), None);
+            assert_eq!(v2(&data_type, "null"), Some(vec![0; data_type.size().unwrap_or(0)]));
+            assert_eq!(v3(&data_type, "null"), None);
         }
     }
 }

@@ -34,11 +34,11 @@ pub(crate) fn array(
             "the filter 'vlen-utf8' is for the data type '|O', not {data_type}"
         )));
     }
-    check_shapes(&shape, &chunk_shape, data_type)?;
+    check_shapes(&shape, &chunk_shape, &data_type)?;
     let is_f_order = is_f_order(members)?;
     let encoding = ChunkEncoding::from_v2(
         &V2Codecs { endian, is_f_order, filters: &filters, compressor },
-        data_type,
+        &data_type,
         &chunk_shape,
     )?;
     let stored_fill_value = json::required(members, "fill_value")?;
@@ -52,8 +52,8 @@ pub(crate) fn array(
         shape,
         chunk_shape,
         shard_shape: None,
+        fill_value: fill_value::from_v2(&data_type, stored_fill_value)?.into(),
         data_type,
-        fill_value: fill_value::from_v2(data_type, stored_fill_value)?.into(),
         stored_fill_value: stored_fill_value.clone(),
         chunk_key_encoding: ChunkKeyEncoding::V2(separator),
         codecs: filters

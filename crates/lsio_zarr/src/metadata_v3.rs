@@ -61,20 +61,20 @@ pub(crate) fn array(
     let shape = json::lengths(json::required(members, "shape")?, "shape")?;
     let data_type = data_type::from_v3(json::required(members, "data_type")?)?;
     let stored_shape = chunk_grid(json::required(members, "chunk_grid")?)?;
-    check_shapes(&shape, &stored_shape, data_type)?;
+    check_shapes(&shape, &stored_shape, &data_type)?;
     let stored_fill_value = json::required(members, "fill_value")?;
     let codecs = json::required(members, "codecs")?.as_array().ok_or_else(|| {
         Refusal::invalid(format!("'codecs' must be a list, found {}", excerpt(&members["codecs"])))
     })?;
-    let encoding = ChunkEncoding::from_v3(codecs, data_type, &stored_shape)?;
+    let encoding = ChunkEncoding::from_v3(codecs, &data_type, &stored_shape)?;
     let metadata = ArrayMetadata {
         zarr_format: 3,
         dimension_names: dimension_names(members, shape.len())?,
         shape,
         chunk_shape: encoding.chunk_shape().to_vec(),
         shard_shape: encoding.is_sharded().then_some(stored_shape),
+        fill_value: fill_value::from_v3(&data_type, stored_fill_value)?.into(),
         data_type,
-        fill_value: fill_value::from_v3(data_type, stored_fill_value)?.into(),
         stored_fill_value: stored_fill_value.clone(),
         chunk_key_encoding: ChunkKeyEncoding::from_v3(json::required(
             members,

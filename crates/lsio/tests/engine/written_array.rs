@@ -47,7 +47,7 @@ impl WrittenArray {
         data_type: DataType,
         elements: Vec<u8>,
     ) -> Self {
-        let (fill_value, fill) = match data_type {
+        let (fill_value, fill) = match &data_type {
             DataType::Float32 => (json!(-1.0), (-1f32).to_ne_bytes().to_vec()),
             DataType::Float16 => (json!(-1.0), 0xBC00u16.to_ne_bytes().to_vec()),
             DataType::Int64 => (json!(-1), (-1i64).to_ne_bytes().to_vec()),

@@ -47,7 +47,7 @@ fn check_array(store: &Arc<MemoryStorage>, entry: &Value, path: &str) {
     let array = open_array(store, path).unwrap();
     let metadata = array.metadata();
     assert_eq!(u64::from(metadata.zarr_format), entry["zarrFormat"].as_u64().unwrap());
-    assert_eq!(metadata.data_type.name(), entry["dtype"]);
+    assert_eq!(entry["dtype"], *metadata.data_type.name());
     assert_eq!(Some(&metadata.shape), lengths(&entry["shape"]).as_ref());
     assert_eq!(Some(&metadata.chunk_shape), lengths(&entry["chunks"]).as_ref());
     assert_eq!(metadata.shard_shape, lengths(&entry["shards"]));
