@@ -15,7 +15,6 @@ pub(crate) struct MissingValues {
 
 impl MissingValues {
     /// Nothing is missing, not even NaN.
-    #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self::default()
     }

@@ -29,12 +29,14 @@
 
 mod chunk_grid;
 mod data_type;
+mod dense_copy;
 mod output_buffer;
 mod selection;
 mod source;
 mod strided_copy;
 mod strides;
 mod task;
+mod unsafe_rows;
 
 pub use chunk_grid::{ChunkGrid, TouchedChunks, checked_product};
 pub use data_type::DataType;

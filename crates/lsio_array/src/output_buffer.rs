@@ -3,7 +3,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::io::IoSliceMut;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use lsio_io::Lease;
 
 use crate::StridedCopy;
+use crate::unsafe_rows::Stores;
+
+/// Buffers from this size on, in bytes, are written past the cache: of smaller ones, whoever looks at the
+/// result next finds most of it in the last-level cache (8 to 32 MiB on common CPUs).
+const LEAST_STREAMED: usize = 8 << 20;
 
 /// The destination of a request: written by several workers, read by nobody until all have finished.
 pub struct OutputBuffer {
@@ -125,9 +129,26 @@ impl OutputBuffer {
         let fits = copy.source_end() <= source.len() && self.has_room(copy, shift);
         if fits && copy.target_end() > 0 {
             // SAFETY: both ends were checked; the target elements are the caller's alone.
-            unsafe { copy.run(source.as_ptr(), self.start.as_ptr().add(shift)) };
+            unsafe { copy.run(source.as_ptr(), self.start.as_ptr().add(shift), self.stores()) };
         }
         fits
+    }
+
+    /// Copies `part`, which is the source of `copy` from byte `from` on, to targets `shift` bytes further
+    /// on. `false`, and nothing is written, if the copy does not take every byte of its source in order,
+    /// or either side is too short for it.
+    #[must_use]
+    pub fn copy_part(&self, part: &[u8], from: usize, copy: &StridedCopy, shift: usize) -> bool {
+        let dense = copy.dense().filter(|dense| dense.has(from, part.len()));
+        let Some(dense) = dense.filter(|_| self.has_room(copy, shift)) else { return false };
+        // SAFETY: both ends were checked; the target elements are the caller's alone.
+        unsafe { dense.copy_part(part, from, self.start.as_ptr().add(shift), self.stores()) };
+        true
+    }
+
+    /// How this buffer is written.
+    fn stores(&self) -> Stores {
+        if self.len() < LEAST_STREAMED { Stores::Cached } else { Stores::Streaming }
     }
 
     /// Writes `element` to every target element of `copy`, `shift` bytes further on. `false`, and
@@ -138,27 +159,11 @@ impl OutputBuffer {
         if fits && copy.target_end() > 0 {
             let repeated = copy.broadcast();
             // SAFETY: the target was checked; with all source strides zero only `element` is read.
-            unsafe { repeated.run(element.as_ptr(), self.start.as_ptr().add(shift)) };
+            unsafe {
+                repeated.run(element.as_ptr(), self.start.as_ptr().add(shift), Stores::Cached);
+            }
         }
         fits
-    }
-
-    /// The targets of `copy`, `shift` bytes further on, in the order of a source of which it takes all
-    /// bytes in order, to be written by the caller alone. `None` for any other copy, for runs shorter
-    /// than `least` bytes, and out of bounds.
-    #[must_use]
-    pub fn runs(
-        &self,
-        copy: &StridedCopy,
-        shift: usize,
-        least: usize,
-    ) -> Option<Vec<IoSliceMut<'_>>> {
-        let mut runs = copy.runs()?.peekable();
-        if runs.peek()?.1 < least || !self.has_room(copy, shift) {
-            return None;
-        }
-        // Runs of one copy never overlap, which is what `region` asks for.
-        runs.map(|(offset, len)| Some(IoSliceMut::new(self.region(offset + shift, len)?))).collect()
     }
 
     /// Whether all targets of `copy`, `shift` bytes further on, are inside. Nothing always is.

@@ -5,12 +5,13 @@
 )]
 
 use crate::Placement;
+use crate::unsafe_rows::{Rows, Stores, end_of_streaming};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct CopyDimension {
-    len: usize,
-    source_stride: usize,
-    target_stride: usize,
+pub(crate) struct CopyDimension {
+    pub(crate) len: usize,
+    pub(crate) source_stride: usize,
+    pub(crate) target_stride: usize,
 }
 
 /// A copy that has been worked out: offsets and strides in bytes, dimensions merged where both sides
@@ -119,38 +120,6 @@ impl StridedCopy {
         Some((self.source_offset, self.target_offset, len))
     }
 
-    /// The targets in the order of the source, as `(offset, length)` in bytes, if the copy takes every
-    /// byte of the source from its start on, in order; `None` for any other copy.
-    #[must_use]
-    pub fn runs(&self) -> Option<impl Iterator<Item = (usize, usize)> + '_> {
-        let mut dense = self.element;
-        let mut outer = &self.dimensions[..];
-        if let [rest @ .., row] = outer
-            && row.source_stride == self.element
-            && row.target_stride == self.element
-        {
-            dense = row.len * self.element;
-            outer = rest;
-        }
-        let run = dense;
-        for dimension in outer.iter().rev() {
-            if dimension.source_stride != dense || dimension.len == 0 {
-                return None;
-            }
-            dense *= dimension.len;
-        }
-        if self.source_offset != 0 || run == 0 {
-            return None;
-        }
-        let mut at = vec![0; outer.len()];
-        let mut next = Some(self.target_offset);
-        Some(std::iter::from_fn(move || {
-            let target = next?;
-            next = advance(&mut at, outer, target);
-            Some((target, run))
-        }))
-    }
-
     /// Bytes of one element.
     #[must_use]
     pub fn element_size(&self) -> usize {
@@ -184,7 +153,7 @@ impl StridedCopy {
         let fits = self.source_end <= source.len() && self.target_end <= target.len();
         if fits {
             // SAFETY: both ends were checked and the slices do not overlap.
-            unsafe { self.run(source.as_ptr(), target.as_mut_ptr()) };
+            unsafe { self.run(source.as_ptr(), target.as_mut_ptr(), Stores::Cached) };
         }
         fits
     }
@@ -195,30 +164,35 @@ impl StridedCopy {
     /// `source` must be readable for [`source_end`](Self::source_end) bytes and `target` writable for
     /// [`target_end`](Self::target_end) bytes; they must not overlap, and no other thread may touch
     /// the target elements meanwhile.
-    pub(crate) unsafe fn run(&self, source: *const u8, target: *mut u8) {
+    pub(crate) unsafe fn run(&self, source: *const u8, target: *mut u8, stores: Stores) {
         // SAFETY: the offsets are below the ends that the caller vouches for.
         let (source, target) =
             unsafe { (source.add(self.source_offset), target.add(self.target_offset)) };
         // SAFETY: the dimensions stay below the same ends.
-        unsafe { copy_dimensions(&self.dimensions, self.element, source, target) };
+        unsafe { copy_dimensions(&self.dimensions, self.element, source, target, stores) };
+        if stores == Stores::Streaming {
+            end_of_streaming();
+        }
+    }
+
+    /// The dimensions, slowest first, and the bytes of their elements.
+    pub(crate) fn dimensions(&self) -> (&[CopyDimension], usize) {
+        (&self.dimensions, self.element)
+    }
+
+    /// First source byte and first target byte.
+    pub(crate) fn offsets(&self) -> (usize, usize) {
+        (self.source_offset, self.target_offset)
     }
 }
 
 impl CopyDimension {
     const NOTHING: Self = Self { len: 0, source_stride: 0, target_stride: 0 };
-}
 
-/// Counts `at` up by one, last dimension fastest, and `target` with it; `None` at the end.
-fn advance(at: &mut [usize], dimensions: &[CopyDimension], mut target: usize) -> Option<usize> {
-    for (index, dimension) in at.iter_mut().zip(dimensions).rev() {
-        *index += 1;
-        if *index < dimension.len {
-            return Some(target + dimension.target_stride);
-        }
-        target -= (dimension.len - 1) * dimension.target_stride;
-        *index = 0;
+    /// Whether elements of this size lie next to each other on both sides.
+    pub(crate) fn is_contiguous(&self, element: usize) -> bool {
+        self.source_stride == element && self.target_stride == element
     }
-    None
 }
 
 /// # Safety
@@ -228,12 +202,23 @@ unsafe fn copy_dimensions(
     element: usize,
     source: *const u8,
     target: *mut u8,
+    stores: Stores,
 ) {
     match dimensions {
         // SAFETY: passed on from the caller.
         [] => unsafe { source.copy_to_nonoverlapping(target, element) },
+        [row] if row.is_contiguous(element) => {
+            // SAFETY: passed on from the caller.
+            unsafe { Rows::one(row.len * element).copy(source, target, stores) };
+        }
         // SAFETY: passed on from the caller.
         [row] => unsafe { copy_row(*row, element, source, target) },
+        [rows, row] if row.is_contiguous(element) => {
+            let CopyDimension { len: count, source_stride, target_stride } = *rows;
+            let rows = Rows { count, len: row.len * element, source_stride, target_stride };
+            // SAFETY: passed on from the caller.
+            unsafe { rows.copy(source, target, stores) };
+        }
         [outer, inner @ ..] => {
             for index in 0..outer.len {
                 // SAFETY: `index` is below the dimension's length.
@@ -243,6 +228,7 @@ unsafe fn copy_dimensions(
                         element,
                         source.add(index * outer.source_stride),
                         target.add(index * outer.target_stride),
+                        stores,
                     );
                 }
             }
@@ -253,11 +239,6 @@ unsafe fn copy_dimensions(
 /// # Safety
 /// As [`StridedCopy::run`].
 unsafe fn copy_row(row: CopyDimension, element: usize, source: *const u8, target: *mut u8) {
-    if row.source_stride == element && row.target_stride == element {
-        // SAFETY: a contiguous row; passed on from the caller.
-        unsafe { source.copy_to_nonoverlapping(target, row.len * element) };
-        return;
-    }
     let copy: unsafe fn(CopyDimension, *const u8, *mut u8) = match element {
         1 => copy_elements::<1>,
         2 => copy_elements::<2>,
@@ -336,23 +317,6 @@ mod tests {
         let mut target = [0; 6];
         assert!(copy.copy(&source, &mut target));
         assert_eq!(target, [0, 1, 2, 3, 4, 5]);
-    }
-
-    #[test]
-    fn runs_are_the_targets_of_a_dense_source_in_order() {
-        let whole = placement(&[(0, 1, 1, 2), (0, 1, 0, 2), (0, 1, 3, 3)]);
-        let copy = StridedCopy::new(&whole, &[6, 3, 1], &[40, 10, 1], 2).unwrap();
-        let runs: Vec<_> = copy.runs().unwrap().collect();
-        assert_eq!(runs, [(86, 6), (106, 6), (166, 6), (186, 6)]);
-        let one = placement(&[(0, 1, 3, 2), (0, 1, 0, 4)]);
-        let copy = StridedCopy::new(&one, &[4, 1], &[4, 1], 4).unwrap();
-        assert_eq!(copy.runs().unwrap().collect::<Vec<_>>(), [(48, 32)]);
-        let transposed = placement(&[(0, 1, 0, 2), (0, 1, 0, 3)]);
-        assert!(StridedCopy::new(&transposed, &[1, 2], &[3, 1], 1).unwrap().runs().is_none());
-        for part in [(1, 1, 0, 3), (0, 2, 0, 2), (0, 1, 0, 0)] {
-            let copy = StridedCopy::new(&placement(&[part]), &[1], &[1], 4).unwrap();
-            assert!(copy.runs().is_none(), "{part:?}");
-        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use lsio_io::{
 
 use crate::batch::Tasks;
 use crate::executor::Shared;
+use crate::placing;
 use crate::run::{Attempt, Known, KnownKey, Run};
 use crate::stats::add;
 use crate::task_job::TaskJob;
@@ -229,7 +230,7 @@ impl InFlight {
             let fits = |job: &mut Box<TaskJob>| job.planned.waiting == 1 && job.is_private();
             self.jobs()[user.task].take_if(fits)?
         };
-        if self.place(&job.planned, storage, read) {
+        if self.place(&mut job, storage, read) {
             job.planned.waiting = 0;
             job.planned.inputs[user.input] = Input::Placed;
             return Some(job);
@@ -238,21 +239,16 @@ impl InFlight {
         None
     }
 
-    fn place(&self, planned: &PlannedTask, storage: &dyn Storage, read: &Read) -> bool {
-        let [input] = &planned.task.inputs[..] else { return false };
+    fn place(&self, job: &mut TaskJob, storage: &dyn Storage, read: &Read) -> bool {
+        let [input] = &job.planned.task.inputs[..] else { return false };
         let info = self.run.sources[input.source].source.info();
         if info.stored_as_is.is_none() {
             return false;
         }
-        let Some(mut parts) = self.run.operation.parts(&planned.task, &self.run.sources) else {
+        let Some(elapsed) = placing::read(&self.run, job, storage, read, info.decoded_len) else {
             return false;
         };
-        let len = parts.iter().map(|part| part.len() as u64).sum::<u64>();
-        if len != info.decoded_len {
-            return false;
-        }
-        let Some(elapsed) = storage.try_read_resident_into(read, &mut parts) else { return false };
-        let counters = &self.run.counters;
+        let (counters, len) = (&self.run.counters, info.decoded_len);
         counters.count_read(len, Route::Resident, elapsed);
         add(&counters.chunks_decoded, 1);
         add(&counters.bytes_encoded, len);

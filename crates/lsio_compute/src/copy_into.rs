@@ -1,22 +1,21 @@
 //! Copies selected elements into one buffer: the operation behind whole reads.
 
 use std::borrow::Cow;
-use std::io::IoSliceMut;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
     ChunkErrorKind, OutputBuffer, Placement, StridedCopy, Task, TaskInput, TaskPlan, c_strides,
 };
-use lsio_io::{Lease, Reservation};
+use lsio_io::{Lease, Reservation, class_size};
 
 use crate::operation::{DecodedInput, Lent, Operation, Restart, Sources};
 use crate::run::RunOptions;
 use crate::stats::{Counters, add};
 use crate::{Executor, RunError, RunHandle, SourceHandle};
 
-/// Chunks that are stored as they are are read straight into the result if that takes runs of at least
-/// this many bytes: the kernel copies shorter ones slower than a worker does.
-const LEAST_PART: usize = 512;
+/// Bytes of a chunk that is stored as it is that are read at a time, to be copied to their places while
+/// they are in the processor's L2 cache (benches/findings.md, uncompressed chunks into the result).
+const PIECE: u64 = 128 << 10;
 
 /// One output inside the buffer of a copy.
 #[derive(Debug, Clone)]
@@ -121,8 +120,11 @@ fn whole_chunk<'a>(task: &'a Task, source: &SourceHandle) -> Option<&'a Placemen
 impl Operation for CopyInto {
     fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
         let source = &sources[0];
-        if source.source.info().stored_as_is.is_some() || self.place_of(task, source).is_some() {
+        if self.place_of(task, source).is_some() {
             return 0;
+        }
+        if source.source.info().stored_as_is.is_some() {
+            return self.piece_len(task, sources).map_or(0, class_size);
         }
         decoded.iter().copied().fold(0, u64::saturating_add)
     }
@@ -132,11 +134,17 @@ impl Operation for CopyInto {
         self.buffer.region(offset, len)
     }
 
-    fn parts(&self, task: &Task, sources: &Sources) -> Option<Vec<IoSliceMut<'_>>> {
+    fn piece_len(&self, task: &Task, sources: &Sources) -> Option<u64> {
         let source = &sources[0];
-        let placement = whole_chunk(task, source)?;
-        let (copy, shift) = self.copy_of(placement, source)?;
-        self.buffer.runs(&copy, shift, LEAST_PART)
+        let info = source.source.info();
+        let (copy, _) = self.copy_of(whole_chunk(task, source)?, source)?;
+        (info.stored_as_is.is_some() && copy.is_dense()).then(|| PIECE.min(info.decoded_len))
+    }
+
+    fn take_piece(&self, task: &Task, sources: &Sources, from: usize, piece: &[u8]) -> bool {
+        let copy = whole_chunk(task, &sources[0])
+            .and_then(|placement| self.copy_of(placement, &sources[0]));
+        copy.is_some_and(|(copy, shift)| self.buffer.copy_part(piece, from, &copy, shift))
     }
 
     fn takes_shared(&self) -> bool {

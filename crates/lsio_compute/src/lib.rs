@@ -31,6 +31,7 @@ mod index_read;
 mod known_cache;
 mod operation;
 mod panics;
+mod placing;
 mod planning;
 mod run;
 mod run_end;

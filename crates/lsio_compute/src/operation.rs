@@ -1,6 +1,5 @@
 //! What is done with the chunks of a run: the executor knows operations only by this trait.
 
-use std::io::IoSliceMut;
 use std::sync::Arc;
 
 use lsio_array::{ChunkErrorKind, Task, VariableChunk};
@@ -74,10 +73,17 @@ pub(crate) trait Operation: Send + Sync {
         None
     }
 
-    /// Where the bytes of the only input of `task` go, in their order, if chunks that are stored as
-    /// they are can be read straight there.
-    fn parts(&self, _task: &Task, _sources: &Sources) -> Option<Vec<IoSliceMut<'_>>> {
+    /// The best size for reading the only input of `task`, a chunk that is stored as it is, piece by piece
+    /// through a buffer, if [`take_piece`](Self::take_piece) takes it so and there is no
+    /// [`place`](Self::place) for all of it. Such a buffer is part of what the task [`needs`](Self::needs).
+    fn piece_len(&self, _task: &Task, _sources: &Sources) -> Option<u64> {
         None
+    }
+
+    /// Puts a piece of that input, which begins at its byte `from`, to where it goes. `false` if there is
+    /// no such place.
+    fn take_piece(&self, _task: &Task, _sources: &Sources, _from: usize, _piece: &[u8]) -> bool {
+        false
     }
 
     /// Whether [`consume`](Self::consume) takes chunks in buffers that others share.

@@ -333,7 +333,8 @@ impl TaskJob {
         }
     }
 
-    fn lease(&mut self, len: u64) -> Option<Lease> {
+    /// A buffer out of the task's own memory.
+    pub(crate) fn lease(&mut self, len: u64) -> Option<Lease> {
         self.reservation.as_mut()?.lease(usize::try_from(len).ok()?)
     }
 

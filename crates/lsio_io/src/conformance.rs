@@ -138,7 +138,7 @@ impl<'a> Suite<'a> {
             ("batches", Self::completes_each_read_of_a_batch_once),
             ("sub-views", Self::leaves_delivered_bytes_alone),
             ("resident reads", Self::serves_resident_reads_as_declared),
-            ("resident parts", Self::reads_resident_bytes_into_parts),
+            ("resident targets", Self::reads_resident_bytes_into_a_target),
             ("listing", Self::lists_direct_members_by_name),
             ("names", Self::serves_odd_names),
             ("metadata", Self::serves_blocking_reads),

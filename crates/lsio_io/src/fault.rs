@@ -1,7 +1,6 @@
 //! A storage around another one that misbehaves as a test tells it to.
 
 use std::fmt;
-use std::io::IoSliceMut;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,8 +8,8 @@ use std::time::Duration;
 
 use crate::hold_back::{Delivery, HoldBack};
 use crate::{
-    Completion, CompletionSink, Identity, Key, ListDone, Read, ReadLimits, Resident, Route,
-    SharedBytes, Storage, StorageError,
+    Completion, CompletionSink, Identity, Key, ListDone, Read, ReadLimits, ReadTarget, Resident,
+    Route, SharedBytes, Storage, StorageError,
 };
 
 /// Which reads a fault is meant for.
@@ -277,16 +276,16 @@ impl Storage for FaultStorage {
     fn try_read_resident_into(
         &self,
         read: &Read,
-        parts: &mut [IoSliceMut<'_>],
+        len: u64,
+        target: &mut dyn ReadTarget,
     ) -> Option<Duration> {
         if !self.resident.load(Ordering::Acquire) || self.shared.state().expects(&read.key) {
             return None;
         }
-        let bytes = parts.iter().map(|part| part.len() as u64).sum::<u64>();
-        let elapsed = self.inner.try_read_resident_into(read, parts)?;
+        let elapsed = self.inner.try_read_resident_into(read, len, target)?;
         let mut state = self.shared.state();
         state.counts.resident += 1;
-        state.counts.bytes += bytes;
+        state.counts.bytes += len;
         Some(elapsed)
     }
 

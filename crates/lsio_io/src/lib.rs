@@ -56,6 +56,6 @@ pub use shared_bytes::SharedBytes;
 pub use size_class::class_size;
 pub use storage::{
     Begun, CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, ListDone, Read,
-    ReadAnswer, ReadLimits, Resident, Route, Storage, WriteStorage,
+    ReadAnswer, ReadLimits, ReadTarget, Resident, Route, Storage, WriteStorage,
 };
 pub use system_memory::available_memory;

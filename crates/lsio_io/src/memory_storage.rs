@@ -1,14 +1,13 @@
 //! A store in memory: for tests, for `memory://` locations and as a cache in front of nothing.
 
 use std::collections::BTreeMap;
-use std::io::IoSliceMut;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use crate::{
-    Completion, Entry, Freshness, Identity, Key, ListDone, Read, ReadAnswer, ReadLimits, Resident,
-    Route, Storage, StorageError, WriteStorage,
+    Completion, Entry, Freshness, Identity, Key, ListDone, Read, ReadAnswer, ReadLimits,
+    ReadTarget, Resident, Route, Storage, StorageError, WriteStorage,
 };
 
 /// Objects in memory. Reads are answered on the calling thread, before [`Storage::submit`] returns.
@@ -134,18 +133,21 @@ impl Storage for MemoryStorage {
     fn try_read_resident_into(
         &self,
         read: &Read,
-        parts: &mut [IoSliceMut<'_>],
+        len: u64,
+        target: &mut dyn ReadTarget,
     ) -> Option<Duration> {
         let start = Instant::now();
         let (Object { bytes, .. }, _) = self.version(read).ok()?;
-        let (offset, len) = read.range.resolve(&read.key, bytes.len() as u64).ok()?;
-        if parts.iter().map(|part| part.len() as u64).sum::<u64>() != len {
+        let (offset, has) = read.range.resolve(&read.key, bytes.len() as u64).ok()?;
+        if has != len {
             return None;
         }
         let mut rest = &bytes[offset as usize..(offset + len) as usize];
-        for part in parts {
-            let (next, behind) = rest.split_at(part.len());
-            part.copy_from_slice(next);
+        while !rest.is_empty() {
+            let room = target.room();
+            let (next, behind) = rest.split_at_checked(room.len()).filter(|it| !it.0.is_empty())?;
+            room.copy_from_slice(next);
+            target.filled();
             rest = behind;
         }
         Some(start.elapsed())

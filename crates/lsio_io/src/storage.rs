@@ -1,7 +1,7 @@
 //! The contract between the executor and whatever holds the bytes.
 
 use std::fmt;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -221,6 +221,15 @@ pub enum Resident {
     Miss(Read),
 }
 
+/// Takes the bytes of a range in their order, piece by piece.
+pub trait ReadTarget {
+    /// Where the next bytes go. Empty once there have been as many as the target wants.
+    fn room(&mut self) -> &mut [u8];
+
+    /// The whole of the last [`room`](Self::room) has been written.
+    fn filled(&mut self);
+}
+
 /// What a backend wants of the read planner, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
@@ -278,14 +287,15 @@ pub trait Storage: Send + Sync + fmt::Debug {
         Resident::Miss(read)
     }
 
-    /// Reads the range of `read` on the calling thread straight into `parts`, one after the other, if
-    /// that needs no waiting and the range is exactly as long as all parts together; tells the time it
-    /// took. `None`: the parts have arbitrary content now, and `read` is to be submitted (or tried the
-    /// other way) as if nothing had happened. Neither the reservation nor the sink of `read` is used.
+    /// Reads the range of `read` on the calling thread into `target`, if that needs no waiting and the
+    /// range has exactly `len` bytes; tells the time it took. `None`: the target may have been given
+    /// anything, and `read` is to be submitted (or tried the other way) as if nothing had happened.
+    /// Neither the reservation nor the sink of `read` is used.
     fn try_read_resident_into(
         &self,
         _read: &Read,
-        _parts: &mut [IoSliceMut<'_>],
+        _len: u64,
+        _target: &mut dyn ReadTarget,
     ) -> Option<Duration> {
         None
     }

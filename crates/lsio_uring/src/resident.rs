@@ -1,12 +1,13 @@
 //! Reading what is in the page cache, on the caller's own thread.
 
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lsio_io::{
-    Begun, ByteRange, Completion, Lease, Read, ReadAnswer, Resident, Route, StorageError,
+    Begun, ByteRange, Completion, Lease, Read, ReadAnswer, ReadTarget, Resident, Route,
+    StorageError,
 };
 
 use crate::buffered::is_temporary;
@@ -15,9 +16,6 @@ use crate::owed_read::{self, Bounds, Window};
 use crate::reader::Reader;
 use crate::root::Root;
 use crate::unsafe_syscalls;
-
-/// Most parts of one preadv2: `IOV_MAX` of Linux.
-const MOST_PARTS: usize = 1024;
 
 /// What the page cache said.
 enum Found {
@@ -51,52 +49,60 @@ pub(crate) fn try_read(reader: &Reader, root: &Arc<Root>, mut read: Read) -> Res
     }
 }
 
-/// Reads straight into `parts` if neither a device nor another thread has to be waited for and the
-/// range is exactly as long as they are.
+/// Reads into `target` if neither a device nor another thread has to be waited for and the range has
+/// exactly `len` bytes.
 pub(crate) fn try_read_into(
     reader: &Reader,
     root: &Arc<Root>,
     read: &Read,
-    parts: &mut [IoSliceMut<'_>],
+    len: u64,
+    target: &mut dyn ReadTarget,
 ) -> Option<Duration> {
     if read.begun.is_some() || read.cancel.is_cancelled() {
         return None;
     }
     let started = Instant::now();
     let (file, path, is_kept) = open(reader, root, read).ok()?;
-    let elapsed = fill_parts(reader, read, &file, parts).then(|| started.elapsed());
+    let elapsed = fill_target(reader, read, &file, len, target).then(|| started.elapsed());
     settle(reader, read, &path, &file, is_kept, elapsed.is_some());
     elapsed
 }
 
-/// Whether `parts` took the whole range and nothing else.
-fn fill_parts(
+/// Whether `target` took the whole range and nothing else.
+fn fill_target(
     reader: &Reader,
     read: &Read,
     file: &OpenFile,
-    mut parts: &mut [IoSliceMut<'_>],
+    len: u64,
+    target: &mut dyn ReadTarget,
 ) -> bool {
-    let Ok((mut offset, len)) = read.range.resolve(&read.key, file.len()) else { return false };
-    let end = offset + len;
-    if parts.iter().map(|part| part.len() as u64).sum::<u64>() != len {
+    let Ok((mut offset, has)) = read.range.resolve(&read.key, file.len()) else { return false };
+    if has != len {
         return false;
     }
+    let end = offset + len;
     let Ok(opened) = file.buffered() else { return false };
     let mut calls = 0;
     while offset < end {
-        let now = parts.len().min(MOST_PARTS);
-        match unsafe_syscalls::read_resident(opened, &mut parts[..now], offset) {
-            Ok(0) => return false,
-            Ok(read) => {
-                IoSliceMut::advance_slices(&mut parts, read);
-                offset += read as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                reader.counters.retries.add(1);
-            }
-            Err(_) => return false,
+        let mut room = target.room();
+        if room.is_empty() || room.len() as u64 > end - offset {
+            return false;
         }
-        calls += 1;
+        while !room.is_empty() {
+            match unsafe_syscalls::read_resident(opened, room, offset) {
+                Ok(0) => return false,
+                Ok(read) => {
+                    room = &mut room[read..];
+                    offset += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    reader.counters.retries.add(1);
+                }
+                Err(_) => return false,
+            }
+            calls += 1;
+        }
+        target.filled();
     }
     let unchanged = !owed_read::may_have_changed(&read.freshness, calls > 1)
         || file.is_unchanged().unwrap_or(false);
@@ -166,8 +172,7 @@ fn fill(
     let mut calls = 0;
     while filled < len {
         let answer = file.buffered().and_then(|opened| {
-            let part = &mut [IoSliceMut::new(&mut lease[filled..])];
-            unsafe_syscalls::read_resident(opened, part, offset + filled as u64)
+            unsafe_syscalls::read_resident(opened, &mut lease[filled..], offset + filled as u64)
         });
         calls += 1;
         match answer {

@@ -1,11 +1,12 @@
 //! A directory of files as a store of objects.
 
-use std::io::IoSliceMut;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lsio_io::{Key, ListDone, Read, ReadLimits, Resident, Storage, StorageError, WriteStorage};
+use lsio_io::{
+    Key, ListDone, Read, ReadLimits, ReadTarget, Resident, Storage, StorageError, WriteStorage,
+};
 
 use crate::LocalEngine;
 use crate::listing::Listing;
@@ -104,13 +105,14 @@ impl Storage for LocalStorage {
     fn try_read_resident_into(
         &self,
         read: &Read,
-        parts: &mut [IoSliceMut<'_>],
+        len: u64,
+        target: &mut dyn ReadTarget,
     ) -> Option<Duration> {
         let reader = self.engine.reader();
         if reader.plan(read.mode, read.request_bytes) != RoutePlan::Buffered {
             return None;
         }
-        resident::try_read_into(reader, &self.root, read, parts)
+        resident::try_read_into(reader, &self.root, read, len, target)
     }
 
     fn list(&self, prefix: &Key, done: ListDone) {

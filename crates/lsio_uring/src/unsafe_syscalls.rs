@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -20,29 +20,18 @@ pub(crate) enum DirectSupport {
     Unknown,
 }
 
-/// Reads what is in the page cache from `offset` on into `parts`, without waiting.
+/// Reads what is in the page cache from `offset` on into `buffer`, without waiting.
 ///
 /// # Errors
 /// `WouldBlock` if the first byte is not in the page cache, `EOPNOTSUPP` where the file system cannot
 /// answer.
-pub(crate) fn read_resident(
-    file: &File,
-    parts: &mut [IoSliceMut<'_>],
-    offset: u64,
-) -> io::Result<usize> {
+pub(crate) fn read_resident(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let offset = libc::off_t::try_from(offset).map_err(|_| io::ErrorKind::InvalidInput)?;
-    let count = libc::c_int::try_from(parts.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-    // SAFETY: `IoSliceMut` has the layout of `iovec` by its documentation, and the parts are borrowed
-    // mutably for the whole call; the descriptor is open because `file` is borrowed.
-    let read = unsafe {
-        libc::preadv2(
-            file.as_raw_fd(),
-            parts.as_mut_ptr().cast::<libc::iovec>(),
-            count,
-            offset,
-            libc::RWF_NOWAIT,
-        )
-    };
+    let part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // SAFETY: the one part is the buffer, which is borrowed mutably for the whole call; the descriptor is
+    // open because `file` is borrowed.
+    let read =
+        unsafe { libc::preadv2(file.as_raw_fd(), &raw const part, 1, offset, libc::RWF_NOWAIT) };
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
@@ -167,7 +156,7 @@ mod tests {
         clear_nonblocking(&file).unwrap();
         let mut buffer = [0; 4];
         // A file system that cannot tell answers EOPNOTSUPP; anything else is a fault.
-        match read_resident(&file, &mut [IoSliceMut::new(&mut buffer)], 3) {
+        match read_resident(&file, &mut buffer, 3) {
             Ok(4) => assert_eq!(&buffer, b"3456"),
             Ok(other) => panic!("{other} bytes"),
             Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EOPNOTSUPP)),

@@ -128,16 +128,16 @@ fn decoded_bytes_are_copied_at_most_once_and_not_at_all_where_chunks_lie_in_one_
 }
 
 #[test]
-fn uncompressed_chunks_in_the_page_cache_are_read_straight_into_the_result() {
+fn uncompressed_chunks_in_the_page_cache_are_read_to_where_they_go() {
     let engine = engine(2, AMPLE);
     // Shape, chunk shape, bytes copied when all of it is read.
     let cases: [(&[u64], &[u64], u64); 4] = [
         (&[64, 256], &[8, 256], 0),
-        (&[64, 512], &[8, 128], 0),
-        // Rows too short for the kernel.
         (&[64, 128], &[8, 16], 64 * 128 * 4),
-        // Only the chunks at the edge have elements outside of the result.
-        (&[60, 512], &[8, 128], 4 * 512 * 4),
+        // Chunks of more than one piece, which end inside of rows.
+        (&[200, 600], &[100, 360], 200 * 600 * 4),
+        // The chunks at the edge have elements outside of the result.
+        (&[60, 512], &[8, 128], 60 * 512 * 4),
     ];
     for (shape, chunk_shape, copied) in cases {
         let folder = ScratchFolder::new();

@@ -1,13 +1,12 @@
 //! How the conformance suite reads, and counts that each read completes exactly once.
 
 use std::collections::HashMap;
-use std::io::IoSliceMut;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::ensure;
 use crate::{
     ByteRange, CancelToken, Completion, CompletionSink, Freshness, IoMode, Key, Memory, Read,
-    ReadAnswer, Resident, Storage, StorageError,
+    ReadAnswer, ReadTarget, Resident, Storage, StorageError,
 };
 
 /// A budget that no check exhausts.
@@ -129,16 +128,22 @@ impl Reader {
         }
     }
 
-    /// Asks [`Storage::try_read_resident_into`]. Returns whether it filled the parts.
+    /// Asks [`Storage::try_read_resident_into`] for as many bytes as `lengths` add up to, with room for
+    /// one length after the other. Returns them if it had them all.
     pub(super) fn run_into(
         &self,
         request: Request,
-        parts: &mut [IoSliceMut<'_>],
-    ) -> Result<bool, String> {
+        lengths: &[usize],
+    ) -> Result<Option<Vec<u8>>, String> {
         let read = self.prepare(request)?;
-        let filled = self.storage.try_read_resident_into(&read, parts).is_some();
+        let mut pieces = Pieces { bytes: vec![0; lengths.iter().sum()], start: 0, lengths };
+        let len = pieces.bytes.len() as u64;
+        let read_all = self.storage.try_read_resident_into(&read, len, &mut pieces).is_some();
         self.inbox.forget(read.tag)?;
-        Ok(filled)
+        if read_all {
+            ensure!(pieces.lengths.is_empty(), "{} pieces were left out", pieces.lengths.len());
+        }
+        Ok(read_all.then_some(pieces.bytes))
     }
 
     pub(super) fn submit(&self, requests: Vec<Request>) -> Result<Pending, String> {
@@ -185,6 +190,28 @@ impl Reader {
             sink: Arc::clone(&self.inbox) as Arc<dyn CompletionSink>,
             begun: None,
         })
+    }
+}
+
+/// One buffer, filled piece by piece.
+struct Pieces<'a> {
+    bytes: Vec<u8>,
+    start: usize,
+    /// Of the pieces that are not there yet.
+    lengths: &'a [usize],
+}
+
+impl ReadTarget for Pieces<'_> {
+    fn room(&mut self) -> &mut [u8] {
+        let len = self.lengths.first().copied().unwrap_or(0);
+        &mut self.bytes[self.start..self.start + len]
+    }
+
+    fn filled(&mut self) {
+        if let [len, rest @ ..] = self.lengths {
+            self.start += len;
+            self.lengths = rest;
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! The suite that holds for every storage, over both engines and every mode.
 
 use std::fs;
-use std::io::IoSliceMut;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lsio_io::conformance::{Capabilities, ConformanceHarness, ResidentReads, check};
 use lsio_io::{
-    IoMode, Key, ListDone, Read, ReadLimits, Resident, Storage, StorageError, WriteStorage,
+    IoMode, Key, ListDone, Read, ReadLimits, ReadTarget, Resident, Storage, StorageError,
+    WriteStorage,
 };
 use lsio_uring::{LocalConfig, LocalEngine, LocalStorage};
 
@@ -48,10 +48,11 @@ impl Storage for InMode {
     fn try_read_resident_into(
         &self,
         read: &Read,
-        parts: &mut [IoSliceMut<'_>],
+        len: u64,
+        target: &mut dyn ReadTarget,
     ) -> Option<Duration> {
         let buffered = self.mode.is_none_or(|mode| mode == IoMode::Buffered);
-        buffered.then(|| self.inner.try_read_resident_into(read, parts)).flatten()
+        buffered.then(|| self.inner.try_read_resident_into(read, len, target)).flatten()
     }
 
     fn list(&self, prefix: &Key, done: ListDone) {
