@@ -16,6 +16,9 @@ use crate::measurement::Outcome;
 const RANGE: u64 = 256 << 10;
 /// Reads under way. The engine keeps as many in the ring as it has slots and the others in its queue.
 const IN_FLIGHT: usize = 64;
+/// Completions that are taken together, as long as there are so many: half of what the engine holds back
+/// beyond the slots of its ring, so that the device has enough to do until the next ones are submitted.
+const TOGETHER: usize = 16;
 
 /// All ranges of all files of a folder, in a random order.
 pub(crate) struct Ranges {
@@ -58,7 +61,7 @@ impl Ranges {
         let mut versions = vec![None; self.files.len()];
         let mut known = 0;
         while known < versions.len() {
-            for completion in inbox.take() {
+            for completion in inbox.take(versions.len() - known) {
                 versions[completion.tag as usize] = Some(completion.result?.identity);
                 known += 1;
             }
@@ -73,7 +76,7 @@ impl Ranges {
             let next = waiting.by_ref().take(room);
             let batch = next.map(|&range| self.read_of(&inbox, range, pinned[range.0].clone()));
             self.storage.submit(batch.collect());
-            let completions = inbox.take();
+            let completions = inbox.take(TOGETHER.min(self.list.len() - ended));
             room = completions.len();
             ended += room;
             for completion in completions {
@@ -119,22 +122,33 @@ fn shuffle<T>(list: &mut [T]) {
 /// Completions that have arrived.
 #[derive(Debug, Default)]
 struct Inbox {
-    arrived: Mutex<Vec<Completion>>,
-    more: Condvar,
+    state: Mutex<Arrived>,
+    enough: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Arrived {
+    completions: Vec<Completion>,
+    /// How many the one who waits wants.
+    wanted: usize,
 }
 
 impl Inbox {
-    /// All that have arrived; waits for the first.
-    fn take(&self) -> Vec<Completion> {
-        let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = self.more.wait_while(arrived, |arrived| arrived.is_empty());
-        std::mem::take(&mut *more.unwrap_or_else(PoisonError::into_inner))
+    /// All that have arrived; waits until there are `least`.
+    fn take(&self, least: usize) -> Vec<Completion> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.wanted = least;
+        let enough = self.enough.wait_while(state, |state| state.completions.len() < least);
+        std::mem::take(&mut enough.unwrap_or_else(PoisonError::into_inner).completions)
     }
 }
 
 impl CompletionSink for Inbox {
     fn complete(&self, completion: Completion) {
-        self.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(completion);
-        self.more.notify_one();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.completions.push(completion);
+        if state.completions.len() == state.wanted {
+            self.enough.notify_one();
+        }
     }
 }
