@@ -15,6 +15,7 @@ pub(crate) struct MissingValues {
 
 impl MissingValues {
     /// Nothing is missing, not even NaN.
+    #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self::default()
     }

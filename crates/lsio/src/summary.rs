@@ -11,8 +11,10 @@ use crate::missing_values::MissingValues;
 use crate::{Array, ErrorCode, LsioError};
 
 /// Independent sums that a kernel keeps. A fixed number, whatever the processor's registers hold, so
-/// that every machine adds in the same order.
-const LANES: usize = 8;
+/// that every machine adds in the same order, and large enough that additions do not wait for each other.
+const LANES: usize = 16;
+/// Integers of at most 32 bits that are added in 64 bits before they go to 128: 2^31 cannot overflow.
+const INTEGER_BLOCK: usize = 1 << 12;
 
 /// Minimum, maximum and mean of the elements that are not missing.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -58,7 +60,9 @@ impl Array {
         mode: IoMode,
         done: impl FnOnce(Result<f64, LsioError>) + Send + 'static,
     ) -> Result<RunHandle, LsioError> {
-        self.fold_elements(MissingValues::none(), mode, |partial| done(partial.map(|all| all.mean)))
+        let data_type = self.metadata().data_type.clone();
+        let finish = |all: Result<Summary, LsioError>| done(all.map(|all| all.mean));
+        self.fold_elements(move |bytes| total(&data_type, bytes), mode, finish)
     }
 
     /// Minimum, maximum, mean and number of missing elements. Missing are NaN and what the attribute
@@ -71,12 +75,14 @@ impl Array {
         mode: IoMode,
         done: impl FnOnce(Result<Summary, LsioError>) + Send + 'static,
     ) -> Result<RunHandle, LsioError> {
-        self.fold_elements(MissingValues::of(self.metadata()), mode, done)
+        let data_type = self.metadata().data_type.clone();
+        let missing = MissingValues::of(self.metadata());
+        self.fold_elements(move |bytes| scan(&data_type, bytes, &missing), mode, done)
     }
 
     fn fold_elements(
         &self,
-        missing: MissingValues,
+        partial_of: impl Fn(&[u8]) -> Partial + Send + Sync + 'static,
         mode: IoMode,
         done: impl FnOnce(Result<Summary, LsioError>) + Send + 'static,
     ) -> Result<RunHandle, LsioError> {
@@ -89,10 +95,7 @@ impl Array {
         let plan = Arc::new(self.touched_chunks(all, false)?);
         let empty = Partial::empty(&data_type);
         let map = move |chunks: &[ChunkData]| {
-            Ok(chunks
-                .iter()
-                .map(|chunk| scan(&data_type, chunk.bytes(), &missing))
-                .fold(empty, Partial::merge))
+            Ok(chunks.iter().map(|chunk| partial_of(chunk.bytes())).fold(empty, Partial::merge))
         };
         let finish = move |result: Result<Option<Partial>, _>| {
             let result = result.map_err(LsioError::from);
@@ -140,6 +143,57 @@ impl Partial {
         let Self { min, max, missing, count, .. } = self;
         Summary { min, max, mean, missing, count }
     }
+}
+
+/// Number and sum of all elements, without their extremes: what a mean needs.
+fn total(data_type: &DataType, bytes: &[u8]) -> Partial {
+    let (count, sum) = match data_type {
+        DataType::Bool | DataType::UInt8 => integer_sum(bytes, |b| u8::from_ne_bytes(b).into()),
+        DataType::Int8 => integer_sum(bytes, |b| i8::from_ne_bytes(b).into()),
+        DataType::Int16 => integer_sum(bytes, |b| i16::from_ne_bytes(b).into()),
+        DataType::UInt16 => integer_sum(bytes, |b| u16::from_ne_bytes(b).into()),
+        DataType::Int32 => integer_sum(bytes, |b| i32::from_ne_bytes(b).into()),
+        DataType::UInt32 => integer_sum(bytes, |b| u32::from_ne_bytes(b).into()),
+        DataType::Int64 => long_sum(bytes, |b| i64::from_ne_bytes(b).into()),
+        DataType::UInt64 => long_sum(bytes, |b| u64::from_ne_bytes(b).into()),
+        DataType::Float16 => float_sum(bytes, |b| f16::from_ne_bytes(b).into()),
+        DataType::Float32 => float_sum(bytes, |b| f32::from_ne_bytes(b).into()),
+        DataType::Float64 => float_sum(bytes, f64::from_ne_bytes),
+        DataType::Complex64 | DataType::Complex128 | DataType::String => {
+            return Partial::empty(data_type);
+        }
+    };
+    Partial { count, sum, ..Partial::empty(data_type) }
+}
+
+fn float_sum<const SIZE: usize>(bytes: &[u8], value: impl Fn([u8; SIZE]) -> f64) -> (u64, Sum) {
+    let (elements, _) = bytes.as_chunks::<SIZE>();
+    let (blocks, rest) = elements.as_chunks::<LANES>();
+    let mut sums = [0f64; LANES];
+    for block in blocks {
+        for (sum, element) in sums.iter_mut().zip(block) {
+            *sum += value(*element);
+        }
+    }
+    for (sum, element) in sums.iter_mut().zip(rest) {
+        *sum += value(*element);
+    }
+    (elements.len() as u64, Sum::Float(sums.iter().sum()))
+}
+
+/// Of integers of at most 32 bits.
+fn integer_sum<const SIZE: usize>(bytes: &[u8], value: impl Fn([u8; SIZE]) -> i64) -> (u64, Sum) {
+    let (elements, _) = bytes.as_chunks::<SIZE>();
+    let of_block = |block: &[[u8; SIZE]]| block.iter().map(|&element| value(element)).sum::<i64>();
+    let sum = elements.chunks(INTEGER_BLOCK).map(|block| i128::from(of_block(block))).sum();
+    (elements.len() as u64, Sum::Integer(sum))
+}
+
+/// Of integers of 64 bits.
+fn long_sum(bytes: &[u8], value: impl Fn([u8; 8]) -> i128) -> (u64, Sum) {
+    let (elements, _) = bytes.as_chunks::<8>();
+    let sum = elements.iter().map(|&element| value(element)).sum();
+    (elements.len() as u64, Sum::Integer(sum))
 }
 
 fn scan(data_type: &DataType, bytes: &[u8], missing: &MissingValues) -> Partial {
@@ -253,10 +307,29 @@ mod tests {
     }
 
     #[test]
+    fn a_total_is_what_a_scan_adds_up() {
+        use DataType::{Bool, Float16, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
+        let bytes: Vec<u8> =
+            (0..40_000u32).flat_map(|i| (i.wrapping_mul(2_654_435_761)).to_ne_bytes()).collect();
+        for data_type in [Bool, Int8, UInt8, Int16, UInt16, Int32, UInt32, Int64, UInt64] {
+            let scanned = scan(&data_type, &bytes, &MissingValues::none());
+            let total = total(&data_type, &bytes);
+            assert_eq!((total.count, total.sum), (scanned.count, scanned.sum), "{data_type}");
+        }
+        let thirds: Vec<u8> = (0..1001).flat_map(|i| (f64::from(i) / 3.0).to_ne_bytes()).collect();
+        let scanned = scan(&DataType::Float64, &thirds, &MissingValues::none());
+        assert_eq!(total(&DataType::Float64, &thirds).sum, scanned.sum);
+        let halves: Vec<u8> =
+            (0..999).flat_map(|i| f16::from_f64(f64::from(i)).to_ne_bytes()).collect();
+        assert_eq!(total(&Float16, &halves).sum, Sum::Float(998.0 * 999.0 / 2.0));
+    }
+
+    #[test]
     fn nan_spoils_a_mean_but_not_a_summary() {
         let bytes = bytes_of(&[1.0, f32::NAN, 5.0]);
         let plain = scan(&DataType::Float32, &bytes, &MissingValues::none()).summary();
         assert!(plain.mean.is_nan() && plain.min.is_nan());
+        assert!(total(&DataType::Float32, &bytes).summary().mean.is_nan());
         let skipping = scan(&DataType::Float32, &bytes, &MissingValues::nan()).summary();
         assert_eq!(skipping, Summary { min: 1.0, max: 5.0, mean: 3.0, missing: 1, count: 3 });
     }
