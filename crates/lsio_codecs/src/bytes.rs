@@ -97,8 +97,13 @@ impl Bytes {
         if self.swaps(data_type) {
             swap_bytes(data_type.endian_unit(), elements);
         }
+        if *data_type == DataType::Bool { Self::check_bools(elements) } else { Ok(()) }
+    }
+
+    /// Checks that elements are bools.
+    pub(crate) fn check_bools(elements: &[u8]) -> Result<(), CodecError> {
         // An `or` of all bytes: one pass that the compiler can vectorize.
-        if *data_type == DataType::Bool && elements.iter().fold(0, |seen, &byte| seen | byte) > 1 {
+        if elements.iter().fold(0, |seen, &byte| seen | byte) > 1 {
             return Err(CodecError::corrupt(Self::NAME, "a bool is neither 0 nor 1"));
         }
         Ok(())

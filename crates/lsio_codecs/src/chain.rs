@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use lsio_array::{DataType, Decoded, Destination, VariableChunk};
 
+use crate::array_codec::ArraySteps;
 use crate::bytes::swap_bytes;
 use crate::growing::{Growth, decode_growing};
-use crate::transpose::stored_order;
+use crate::transpose::{MovedAxes, stored_order};
 use crate::{Bytes, BytesCodec, ChunkContext, Codec, CodecError, Serializer, VlenUtf8};
 
 /// Bytes assumed for one string when the worst case is asked for, beside its length.
 const STRING_GUESS: u64 = 64;
 
-/// The codecs of an array: any number that reorder axes, one that makes bytes of elements, any number
-/// that make other bytes of bytes.
+/// The codecs of an array: any number that reorder axes or make other elements, one that makes bytes of
+/// elements, any number that make other bytes of bytes.
+///
+/// Transposes before all other codecs are left to who reads the elements ([`CodecChain::axis_order`]).
 #[derive(Debug, Clone)]
 pub struct CodecChain {
     names: Vec<&'static str>,
@@ -22,6 +25,9 @@ pub struct CodecChain {
     shape: Vec<u64>,
     axis_order: Vec<usize>,
     element_count: u64,
+    array_steps: ArraySteps,
+    /// Type of the elements after `array_steps`.
+    stored_type: DataType,
     serializer: Serializer,
     /// In the order of encoding.
     bytes_codecs: Vec<Arc<dyn BytesCodec>>,
@@ -39,19 +45,26 @@ impl CodecChain {
         let names = codecs.iter().map(Codec::name).collect();
         let element_count = context.element_count()?;
         let mut axis_order: Vec<usize> = (0..context.shape.len()).collect();
+        let mut array_steps = ArraySteps::default();
+        let mut stored = context.clone();
         let mut serializer = None;
         let mut bytes_codecs = Vec::new();
         for codec in codecs {
             let name = codec.name();
             let misplaced = |reason: &str| Err(CodecError::configuration(name, reason));
             match (codec, serializer) {
-                (Codec::ArrayToArray(transpose), None) => {
-                    transpose.check_rank(axis_order.len())?;
+                (Codec::Transpose(transpose), None) if array_steps.is_empty() => {
+                    stored = transpose.encoded_context(&stored)?;
                     axis_order = transpose.order().iter().map(|&axis| axis_order[axis]).collect();
                 }
+                (Codec::Transpose(transpose), None) => {
+                    let moved = Arc::new(MovedAxes::new(transpose, &stored)?);
+                    stored = array_steps.push(moved, &stored)?;
+                }
+                (Codec::ArrayToArray(codec), None) => stored = array_steps.push(codec, &stored)?,
                 (Codec::ArrayToBytes(found), None) => serializer = Some(found),
                 (Codec::BytesToBytes(codec), Some(_)) => bytes_codecs.push(codec),
-                (Codec::ArrayToArray(_), Some(_)) => {
+                (Codec::Transpose(_) | Codec::ArrayToArray(_), Some(_)) => {
                     return misplaced(
                         "it works on elements, but stands behind one that makes bytes",
                     );
@@ -67,7 +80,8 @@ impl CodecChain {
         let serializer = serializer.ok_or_else(|| {
             CodecError::configuration(Bytes::NAME, "there is no codec that makes bytes of elements")
         })?;
-        let serialized_len = serialized_bound(serializer, &context.data_type, element_count)?;
+        let serialized_len =
+            serialized_bound(serializer, &stored.data_type, stored.element_count()?)?;
         let mut bounds = vec![serialized_len];
         bounds.extend(bytes_codecs.iter().scan(serialized_len, |bound, codec| {
             *bound = codec.encoded_bound(*bound);
@@ -79,6 +93,8 @@ impl CodecChain {
             shape: context.shape.clone(),
             axis_order,
             element_count,
+            array_steps,
+            stored_type: stored.data_type,
             serializer,
             bytes_codecs,
             bounds,
@@ -116,7 +132,7 @@ impl CodecChain {
             .zip(&self.bounds)
             .skip(1)
             .filter(|(codec, _)| !codec.is_payload())
-            .fold(0, |sum, (_, &bound)| sum.saturating_add(bound))
+            .fold(self.array_steps.scratch_len(), |sum, (_, &bound)| sum.saturating_add(bound))
     }
 
     /// The codec, if the encoded form of a chunk is its decoded form, byte by byte, whatever the bytes
@@ -126,7 +142,8 @@ impl CodecChain {
         // Bytes of a bool are checked.
         let as_is = self.bytes_codecs.is_empty()
             && self.data_type != DataType::Bool
-            && matches!(self.serializer, Serializer::Bytes(bytes) if !bytes.swaps(&self.data_type));
+            && self.array_steps.decode_to_themselves()
+            && matches!(self.serializer, Serializer::Bytes(bytes) if !bytes.swaps(&self.stored_type));
         as_is.then_some(Bytes::NAME)
     }
 
@@ -156,8 +173,15 @@ impl CodecChain {
                     let actual = elements.len() as u64;
                     return Err(CodecError::Length { codec: Bytes::NAME, expected, actual });
                 }
-                self.decode_fixed(encoded, elements, scratch)?;
-                bytes.decode_in_place(&self.data_type, elements)?;
+                if self.array_steps.decode_to_themselves() {
+                    self.decode_fixed(encoded, elements, scratch)?;
+                    bytes.decode_in_place(&self.stored_type, elements)?;
+                } else {
+                    self.decode_steps(encoded, bytes, elements, scratch)?;
+                }
+                if self.data_type == DataType::Bool && self.stored_type != DataType::Bool {
+                    Bytes::check_bools(elements)?;
+                }
                 Ok(Decoded::Complete)
             }
             (Destination::Variable(chunk), Serializer::VlenUtf8(_)) => {
@@ -170,6 +194,23 @@ impl CodecChain {
                 Err(CodecError::configuration(VlenUtf8::NAME, "its elements vary in length"))
             }
         }
+    }
+
+    /// Makes the stored elements in `scratch`, then undoes the array-to-array codecs.
+    fn decode_steps(
+        &self,
+        encoded: &[u8],
+        bytes: Bytes,
+        elements: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), CodecError> {
+        let (needed, limit) = (self.array_steps.stored_len(), scratch.len() as u64);
+        let (stored, scratch) = scratch
+            .split_at_mut_checked(needed as usize)
+            .ok_or(CodecError::TooLarge { codec: Bytes::NAME, needed, limit })?;
+        self.decode_fixed(encoded, stored, scratch)?;
+        bytes.decode_in_place(&self.stored_type, stored)?;
+        self.array_steps.decode(stored, scratch, elements)
     }
 
     /// Undoes the bytes-to-bytes codecs, the last step straight into `elements`.
@@ -257,8 +298,9 @@ impl CodecChain {
             }
             elements = Cow::Owned(stored);
         }
-        if bytes.swaps(&self.data_type) {
-            swap_bytes(self.data_type.endian_unit(), elements.to_mut());
+        elements = self.array_steps.encode(elements)?;
+        if bytes.swaps(&self.stored_type) {
+            swap_bytes(self.stored_type.endian_unit(), elements.to_mut());
         }
         self.encode_bytes(elements, out)
     }

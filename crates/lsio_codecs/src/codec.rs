@@ -1,11 +1,11 @@
-//! What a codec is: three kinds, of which the bytes-to-bytes kind is open for new ones.
+//! What a codec is: three kinds, of which two are open for new ones.
 
 use std::fmt;
 use std::sync::Arc;
 
 use lsio_array::DataType;
 
-use crate::{Bytes, CodecError, Transpose, VlenUtf8};
+use crate::{ArrayCodec, Bytes, CodecError, Transpose, VlenUtf8};
 
 /// What a codec may need to know of the chunk that it works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,9 @@ impl ChunkContext {
 #[derive(Debug, Clone)]
 pub enum Codec {
     /// Changes the order of the axes.
-    ArrayToArray(Transpose),
+    Transpose(Transpose),
+    /// Makes other elements of elements.
+    ArrayToArray(Arc<dyn ArrayCodec>),
     /// Makes bytes of elements.
     ArrayToBytes(Serializer),
     /// Makes other bytes of bytes.
@@ -56,10 +58,23 @@ impl Codec {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::ArrayToArray(_) => Transpose::NAME,
+            Self::Transpose(_) => Transpose::NAME,
+            Self::ArrayToArray(codec) => codec.name(),
             Self::ArrayToBytes(Serializer::Bytes(_)) => Bytes::NAME,
             Self::ArrayToBytes(Serializer::VlenUtf8(_)) => VlenUtf8::NAME,
             Self::BytesToBytes(codec) => codec.name(),
+        }
+    }
+
+    /// What a chunk is for the codec after this one.
+    ///
+    /// # Errors
+    /// [`CodecError::Configuration`] where the codec cannot work on such a chunk.
+    pub fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
+        match self {
+            Self::Transpose(transpose) => transpose.encoded_context(decoded),
+            Self::ArrayToArray(codec) => codec.encoded_context(decoded),
+            Self::ArrayToBytes(_) | Self::BytesToBytes(_) => Ok(decoded.clone()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use crate::CodecError;
+use crate::{ChunkContext, CodecError};
 
 /// The members of a codec's configuration, as in the metadata.
 pub type Configuration = serde_json::Map<String, Value>;
@@ -83,6 +83,12 @@ impl<'a> Members<'a> {
     /// The error for a member that is not what it must be.
     pub(crate) fn unexpected(&self, name: &str, value: &Value, expected: &str) -> CodecError {
         CodecError::configuration(self.codec, format!("'{name}' must be {expected}, not {value}"))
+    }
+
+    /// The error for a chunk whose elements are not numbers that the codec is for.
+    pub(crate) fn no_numbers(&self, context: &ChunkContext) -> CodecError {
+        let reason = format!("it is for numbers, the chunk has {}", context.data_type);
+        CodecError::configuration(self.codec, reason)
     }
 
     /// Ends the reading: in Zarr v3 every member must have been asked for.

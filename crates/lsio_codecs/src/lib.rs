@@ -1,9 +1,9 @@
 //! Codecs of array chunks: one codec, one file, decoded into the caller's slice.
 //!
-//! A chunk's codecs form a [`CodecChain`]: any number of array-to-array codecs ([`Transpose`]), one
-//! that makes bytes of elements ([`Bytes`] or [`VlenUtf8`]), then any number of bytes-to-bytes codecs
-//! ([`BytesCodec`]). [`codec_v3`] and [`codec_v2`] make a [`Codec`] from the names and configurations
-//! that Zarr metadata carries.
+//! A chunk's codecs form a [`CodecChain`]: any number of array-to-array codecs ([`Transpose`] and each
+//! [`ArrayCodec`]), one that makes bytes of elements ([`Bytes`] or [`VlenUtf8`]), then any number of
+//! bytes-to-bytes codecs ([`BytesCodec`]). [`codec_v3`] and [`codecs_v2`] make them from the names and
+//! configurations that Zarr metadata carries.
 //!
 //! Decoding writes straight into the destination whenever one codec is left to run, allocates nothing
 //! on a length that came from the data before it is checked, and uses one context per thread and
@@ -37,7 +37,10 @@
 //! ```
 
 mod adler32;
+mod array_codec;
+mod as_type;
 mod base64;
+mod bit_round;
 mod blosc;
 mod blosc_blocks;
 mod blosc_container;
@@ -53,7 +56,9 @@ mod configuration;
 mod crc32;
 mod crc32c;
 mod deflate;
+mod delta;
 mod error;
+mod fixed_scale_offset;
 mod fletcher32;
 mod growing;
 mod gzip;
@@ -65,19 +70,28 @@ mod lz4;
 mod lz4_ffi;
 mod lzma;
 mod lzma_filter;
+mod number;
+mod numcodecs_dtype;
+mod pack_bools;
+mod quantize;
 mod registry;
+mod reshape;
 mod shuffle;
 mod stream;
 mod transpose;
 #[cfg(target_arch = "x86_64")]
 mod unsafe_interleave_x86;
 mod unshuffle;
+mod v2_codecs;
 mod vlen_utf8;
 mod zlib;
 mod zstd;
 
 pub use adler32::Adler32;
+pub use array_codec::ArrayCodec;
+pub use as_type::AsType;
 pub use base64::Base64;
+pub use bit_round::BitRound;
 pub use blosc::{Blosc, BloscCompressor};
 pub use byte_shuffle::ByteShuffle;
 pub use bytes::{Bytes, Endian};
@@ -88,15 +102,21 @@ pub use codec::{BytesCodec, ChunkContext, Codec, Serializer};
 pub use configuration::Configuration;
 pub use crc32::Crc32;
 pub use crc32c::Crc32c;
+pub use delta::Delta;
 pub use error::CodecError;
+pub use fixed_scale_offset::FixedScaleOffset;
 pub use fletcher32::Fletcher32;
 pub use gzip::Gzip;
 pub use jenkins_lookup3::JenkinsLookup3;
 pub use lz4::Lz4;
 pub use lzma::Lzma;
+pub use pack_bools::PackBools;
+pub use quantize::Quantize;
 pub use registry::{codec_v2, codec_v3};
+pub use reshape::Reshape;
 pub use shuffle::Shuffle;
 pub use transpose::Transpose;
+pub use v2_codecs::codecs_v2;
 pub use vlen_utf8::VlenUtf8;
 pub use zlib::Zlib;
 pub use zstd::Zstd;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::configuration::{Dialect, Members};
 use crate::{
-    Adler32, Base64, Blosc, ByteShuffle, Bytes, BytesCodec, Bz2, ChunkContext, Codec, CodecError,
-    Configuration, Crc32, Crc32c, Fletcher32, Gzip, JenkinsLookup3, Lz4, Lzma, Serializer,
+    Adler32, ArrayCodec, AsType, Base64, BitRound, Blosc, ByteShuffle, Bytes, BytesCodec, Bz2,
+    ChunkContext, Codec, CodecError, Configuration, Crc32, Crc32c, Delta, FixedScaleOffset,
+    Fletcher32, Gzip, JenkinsLookup3, Lz4, Lzma, PackBools, Quantize, Reshape, Serializer,
     Transpose, VlenUtf8, Zlib, Zstd,
 };
 
@@ -31,9 +32,12 @@ pub fn codec_v3(
     match name {
         "bytes" | "endian" => Bytes::from_members(members(Bytes::NAME), context)
             .map(|bytes| Codec::ArrayToBytes(Serializer::Bytes(bytes))),
+        "reshape" => Reshape::from_members(members(Reshape::NAME), context).map(array_to_array),
         "transpose" => {
-            Transpose::from_members(members(Transpose::NAME), context).map(Codec::ArrayToArray)
+            Transpose::from_members(members(Transpose::NAME), context).map(Codec::Transpose)
         }
+        // Another codec than that of numcodecs.
+        "packbits" => Err(CodecError::Unsupported { name: name.to_owned() }),
         _ => shared(name, Dialect::V3, configuration, context),
     }
 }
@@ -60,11 +64,18 @@ fn shared(
     let members = |codec| Members::new(codec, dialect, configuration);
     match name {
         "adler32" => Adler32::from_members(members("adler32")).map(bytes_to_bytes),
+        "astype" => AsType::from_members(members(AsType::NAME), context).map(array_to_array),
         "base64" => Base64::from_members(members("base64")).map(bytes_to_bytes),
+        "bitround" => BitRound::from_members(members(BitRound::NAME), context).map(array_to_array),
         "blosc" => Blosc::from_members(members("blosc"), context).map(bytes_to_bytes),
         "bz2" => Bz2::from_members(members("bz2")).map(bytes_to_bytes),
         "crc32" => Crc32::from_members(members("crc32")).map(bytes_to_bytes),
         "crc32c" => Crc32c::from_members(members("crc32c")).map(bytes_to_bytes),
+        "delta" => Delta::from_members(members(Delta::NAME), context).map(array_to_array),
+        "fixedscaleoffset" => {
+            let members = members(FixedScaleOffset::NAME);
+            FixedScaleOffset::from_members(members, context).map(array_to_array)
+        }
         "fletcher32" => Fletcher32::from_members(members("fletcher32")).map(bytes_to_bytes),
         "gzip" => Gzip::from_members(members("gzip")).map(bytes_to_bytes),
         "jenkins_lookup3" => {
@@ -72,6 +83,8 @@ fn shared(
         }
         "lz4" => Lz4::from_members(members("lz4")).map(bytes_to_bytes),
         "lzma" => Lzma::from_members(members("lzma")).map(bytes_to_bytes),
+        "packbits" => PackBools::from_members(members(PackBools::NAME)).map(array_to_array),
+        "quantize" => Quantize::from_members(members(Quantize::NAME), context).map(array_to_array),
         "shuffle" => ByteShuffle::from_members(members("shuffle"), context).map(bytes_to_bytes),
         "zlib" => Zlib::from_members(members("zlib")).map(bytes_to_bytes),
         "zstd" => Zstd::from_members(members("zstd")).map(bytes_to_bytes),
@@ -81,6 +94,10 @@ fn shared(
         }
         _ => Err(CodecError::Unsupported { name: name.to_owned() }),
     }
+}
+
+fn array_to_array(codec: impl ArrayCodec + 'static) -> Codec {
+    Codec::ArrayToArray(Arc::new(codec))
 }
 
 fn bytes_to_bytes(codec: impl BytesCodec + 'static) -> Codec {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::configuration::Members;
-use crate::{ChunkContext, CodecError};
+use crate::{ArrayCodec, ChunkContext, CodecError};
 
 /// `transpose`: the axes of the chunk in another order.
 ///
@@ -79,6 +79,16 @@ impl Transpose {
         &self.order
     }
 
+    /// What a chunk is after encoding.
+    pub(crate) fn encoded_context(
+        &self,
+        decoded: &ChunkContext,
+    ) -> Result<ChunkContext, CodecError> {
+        self.check_rank(decoded.shape.len())?;
+        let shape = self.order.iter().map(|&axis| decoded.shape[axis]).collect();
+        Ok(ChunkContext { shape, ..decoded.clone() })
+    }
+
     /// Checks that there are as many axes as the chunk has.
     pub(crate) fn check_rank(&self, rank: usize) -> Result<(), CodecError> {
         if self.order.len() == rank {
@@ -86,6 +96,53 @@ impl Transpose {
         }
         let reason = format!("'order' names {} axes, the chunk has {rank}", self.order.len());
         Err(CodecError::configuration(Self::NAME, reason))
+    }
+}
+
+/// A transpose behind another array-to-array codec, whose elements stand in the order before it: it is
+/// undone when a chunk is decoded.
+#[derive(Debug)]
+pub(crate) struct MovedAxes {
+    transpose: Transpose,
+    /// Before the transpose.
+    shape: Vec<u64>,
+    size: usize,
+}
+
+impl MovedAxes {
+    /// The transpose of a chunk.
+    pub(crate) fn new(transpose: Transpose, context: &ChunkContext) -> Result<Self, CodecError> {
+        transpose.check_rank(context.shape.len())?;
+        let Some(size) = context.data_type.size() else {
+            let reason = "elements that vary in length cannot be moved behind another codec";
+            return Err(CodecError::configuration(Transpose::NAME, reason));
+        };
+        Ok(Self { transpose, shape: context.shape.clone(), size })
+    }
+}
+
+impl ArrayCodec for MovedAxes {
+    fn name(&self) -> &'static str {
+        Transpose::NAME
+    }
+
+    fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
+        self.transpose.encoded_context(decoded)
+    }
+
+    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+        let indexes = stored_order(&self.shape, self.transpose.order());
+        for (element, index) in encoded.chunks_exact(self.size).zip(indexes) {
+            decoded[index * self.size..][..self.size].copy_from_slice(element);
+        }
+        Ok(())
+    }
+
+    fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
+        for index in stored_order(&self.shape, self.transpose.order()) {
+            encoded.extend_from_slice(&decoded[index * self.size..][..self.size]);
+        }
+        Ok(())
     }
 }
 

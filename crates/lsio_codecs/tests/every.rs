@@ -114,7 +114,7 @@ fn chain_of(
     bytes_codecs: &[Arc<dyn BytesCodec>],
 ) -> CodecChain {
     let mut codecs = vec![
-        Codec::ArrayToArray(Transpose::new(order.to_vec()).unwrap()),
+        Codec::Transpose(Transpose::new(order.to_vec()).unwrap()),
         Codec::ArrayToBytes(serializer),
     ];
     codecs.extend(bytes_codecs.iter().cloned().map(Codec::BytesToBytes));

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod array_codecs;
 mod every;
 mod hostile;
 mod known_bytes;

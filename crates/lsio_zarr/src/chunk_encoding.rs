@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use lsio_array::DataType;
 use lsio_codecs::{
-    Bytes, BytesCodec, ChunkContext, Codec, CodecChain, CodecError, Endian, Serializer, Transpose,
-    codec_v2, codec_v3,
+    BytesCodec, ChunkContext, Codec, CodecChain, CodecError, Endian, codec_v3, codecs_v2,
 };
 use serde_json::{Map, Value};
 
@@ -71,17 +70,10 @@ impl ChunkEncoding {
         chunk_shape: &[u64],
     ) -> Result<Self, Refusal> {
         let context = ChunkContext { data_type: data_type.clone(), shape: chunk_shape.to_vec() };
-        let mut chain: Vec<Codec> = Vec::new();
-        if codecs.is_f_order {
-            let order = (0..chunk_shape.len()).rev().collect();
-            chain.push(Codec::ArrayToArray(Transpose::new(order).map_err(refusal)?));
-        }
-        if data_type.size().is_some() {
-            chain.push(Codec::ArrayToBytes(Serializer::Bytes(Bytes::new(codecs.endian))));
-        }
-        for (id, configuration) in codecs.filters.iter().copied().chain(codecs.compressor) {
-            chain.push(codec_v2(id, configuration, &context).map_err(refusal)?);
-        }
+        let filters_and_compressor: Vec<_> =
+            codecs.filters.iter().copied().chain(codecs.compressor).collect();
+        let chain = codecs_v2(&context, codecs.endian, codecs.is_f_order, &filters_and_compressor)
+            .map_err(refusal)?;
         let chain = CodecChain::new(chain, &context).map_err(refusal)?;
         let axis_order = chain.axis_order().to_vec();
         Ok(Self { chain, chunk_shape: chunk_shape.to_vec(), axis_order, levels: Vec::new() })
@@ -146,10 +138,7 @@ impl Nesting {
             .collect::<Result<_, _>>()?;
         let context = ChunkContext { data_type: self.data_type.clone(), shape };
         let Some(at) = extensions.iter().position(|codec| codec.name == SHARDING) else {
-            let chain = extensions
-                .iter()
-                .map(|extension| codec_of(extension, &context))
-                .collect::<Result<Vec<_>, _>>()?;
+            let chain = codecs_of(&extensions, context.clone())?;
             return Ok((CodecChain::new(chain, &context).map_err(refusal)?, axes));
         };
         let after = codecs_after_shards(&extensions[at + 1..], &context)?;
@@ -204,7 +193,7 @@ fn codecs_after_shards(
         .iter()
         .map(|extension| match codec_of(extension, context)? {
             Codec::BytesToBytes(codec) => Ok(codec),
-            Codec::ArrayToArray(_) | Codec::ArrayToBytes(_) => Err(Refusal::invalid(format!(
+            _ => Err(Refusal::invalid(format!(
                 "'{SHARDING}' makes bytes of elements, so the codec '{}' cannot come after it",
                 extension.name
             ))),
@@ -220,7 +209,7 @@ fn order_before_shards(
     let mut order: Vec<usize> = (0..context.shape.len()).collect();
     for extension in before {
         match codec_of(extension, context)? {
-            Codec::ArrayToArray(transpose) if transpose.order().len() == order.len() => {
+            Codec::Transpose(transpose) if transpose.order().len() == order.len() => {
                 order = transpose.order().iter().map(|&axis| order[axis]).collect();
             }
             _ => {
@@ -232,6 +221,21 @@ fn order_before_shards(
         }
     }
     Ok(order)
+}
+
+/// Makes the codecs of v3 for a chunk, each for what the one before it leaves.
+pub(crate) fn codecs_of(
+    extensions: &[Extension],
+    mut context: ChunkContext,
+) -> Result<Vec<Codec>, Refusal> {
+    extensions
+        .iter()
+        .map(|extension| {
+            let codec = codec_of(extension, &context)?;
+            context = codec.encoded_context(&context).map_err(refusal)?;
+            Ok(codec)
+        })
+        .collect()
 }
 
 /// Makes a codec of v3.

@@ -1,0 +1,139 @@
+//! `delta`: differences between adjacent elements.
+
+use crate::configuration::Members;
+use crate::number::{Element, Number, cast, with_element};
+use crate::numcodecs_dtype::Dtype;
+use crate::{ArrayCodec, ChunkContext, CodecError};
+
+/// `delta`: differences between adjacent elements.
+///
+/// The first element, then the difference of each element to the one before, in C order of what the codec
+/// is given. Integers wrap; floats are added one after the other, in their own precision.
+///
+/// - Specification: numcodecs `delta`.
+/// - Names: v2 and v3 `delta`, v3 `numcodecs.delta`: `{"dtype", "astype"?}`, the data types before and after
+///   encoding. `dtype` may be another of the same size than that of the chunk, whose bytes it then reads.
+///
+/// ```
+/// use lsio_array::DataType;
+/// use lsio_codecs::{ChunkContext, Codec, codec_v3};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let context = ChunkContext { data_type: DataType::Int16, shape: vec![3] };
+/// let configuration = serde_json::from_str(r#"{"dtype": "<i2", "astype": "|i1"}"#)?;
+/// let Codec::ArrayToArray(delta) = codec_v3("numcodecs.delta", &configuration, &context)? else {
+///     return Err("delta makes elements of elements".into());
+/// };
+/// assert_eq!(delta.encoded_context(&context)?.data_type, DataType::Int8);
+/// let mut decoded = [0; 6];
+/// delta.decode(&[100, 2, 254], &mut decoded)?;
+/// assert_eq!(decoded, [100i16, 102, 100].map(i16::to_ne_bytes).concat()[..]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delta {
+    decoded: Number,
+    encoded: Number,
+}
+
+impl Delta {
+    pub(crate) const NAME: &'static str = "delta";
+
+    /// From the configuration in metadata.
+    pub(crate) fn from_members(
+        mut members: Members<'_>,
+        context: &ChunkContext,
+    ) -> Result<Self, CodecError> {
+        let decoded = decoded_number(&mut members, context)?;
+        let encoded = Dtype::from_members(&mut members, "astype")?.map_or(decoded, |d| d.number);
+        members.finish()?;
+        if decoded == Number::Bool || encoded == Number::Bool {
+            return Err(CodecError::configuration(Self::NAME, "bools have no differences"));
+        }
+        Ok(Self { decoded, encoded })
+    }
+}
+
+/// The member `dtype`; the data type of the chunk where it is absent.
+pub(crate) fn decoded_number(
+    members: &mut Members<'_>,
+    context: &ChunkContext,
+) -> Result<Number, CodecError> {
+    if let Some(dtype) = Dtype::from_members(members, "dtype")? {
+        return Ok(dtype.number);
+    }
+    Number::of(&context.data_type).ok_or_else(|| members.no_numbers(context))
+}
+
+/// What a chunk is after encoding, by the kinds of numbers of a codec that keeps the shape.
+pub(crate) fn encoded_context(
+    codec: &'static str,
+    (decoded, encoded): (Number, Number),
+    context: &ChunkContext,
+) -> Result<ChunkContext, CodecError> {
+    if context.data_type.size() != Some(decoded.size()) {
+        let (number, found) = (decoded.data_type(), &context.data_type);
+        let reason = format!("it is for elements of type {number}, the chunk has {found}");
+        return Err(CodecError::configuration(codec, reason));
+    }
+    Ok(ChunkContext { data_type: encoded.data_type(), shape: context.shape.clone() })
+}
+
+/// The error for an element that has no value of the other data type.
+pub(crate) fn no_value(codec: &'static str, number: Number) -> CodecError {
+    let reason = format!("an element is not within the range of {}", number.data_type());
+    CodecError::corrupt(codec, reason)
+}
+
+impl ArrayCodec for Delta {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
+        encoded_context(Self::NAME, (self.decoded, self.encoded), decoded)
+    }
+
+    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+        if !cast(self.encoded, encoded, self.decoded, decoded) {
+            return Err(no_value(Self::NAME, self.decoded));
+        }
+        with_element!(self.decoded, T => sum::<T>(decoded));
+        Ok(())
+    }
+
+    fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
+        let mut differences = decoded.to_vec();
+        with_element!(self.decoded, T => subtract::<T>(decoded, &mut differences));
+        let start = encoded.len();
+        encoded.resize(start + decoded.len() / self.decoded.size() * self.encoded.size(), 0);
+        if cast(self.decoded, &differences, self.encoded, &mut encoded[start..]) {
+            Ok(())
+        } else {
+            Err(no_value(Self::NAME, self.encoded))
+        }
+    }
+}
+
+/// Makes of each element the sum of all up to it.
+fn sum<T: Element>(elements: &mut [u8]) {
+    let mut total: Option<T> = None;
+    for element in elements.chunks_exact_mut(size_of::<T>()) {
+        let Some(difference) = T::read(element).next() else { return };
+        let sum = total.map_or(difference, |total| total.plus(difference));
+        T::write(std::iter::once(sum), element);
+        total = Some(sum);
+    }
+}
+
+/// The first element, then the differences.
+fn subtract<T: Element>(elements: &[u8], differences: &mut [u8]) {
+    let mut before: Option<T> = None;
+    let numbers = T::read(elements).map(|number| {
+        let difference = before.map_or(number, |before| number.minus(before));
+        before = Some(number);
+        difference
+    });
+    T::write(numbers, differences);
+}

@@ -1,0 +1,137 @@
+//! `fixedscaleoffset`: `(x - offset) * scale`, rounded.
+
+use serde_json::Value;
+
+use crate::configuration::Members;
+use crate::delta::{decoded_number, encoded_context, no_value};
+use crate::number::{Element, Number, with_element};
+use crate::numcodecs_dtype::Dtype;
+use crate::{ArrayCodec, ChunkContext, CodecError};
+
+/// Elements that are calculated at once; as doubles they stay in the first-level cache.
+const BLOCK: usize = 512;
+
+/// `fixedscaleoffset`: `(x - offset) * scale`, rounded.
+///
+/// Decoding is `x / scale + offset`: in the precision of the encoded data type where it is a float, else in
+/// double precision, then made the decoded data type, towards zero where that is an integer. A value that
+/// it cannot hold is an error.
+///
+/// - Specification: numcodecs `fixedscaleoffset`, with the arithmetic of numpy 2.
+/// - Names: v2 and v3 `fixedscaleoffset`, v3 `numcodecs.fixedscaleoffset`: `{"offset", "scale", "dtype",
+///   "astype"?}`, the data types before and after encoding.
+///
+/// ```
+/// use lsio_array::DataType;
+/// use lsio_codecs::{ChunkContext, Codec, codec_v3};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let context = ChunkContext { data_type: DataType::Float64, shape: vec![2] };
+/// let configuration =
+///     serde_json::from_str(r#"{"offset": 1000, "scale": 10, "dtype": "<f8", "astype": "|u1"}"#)?;
+/// let codec = codec_v3("numcodecs.fixedscaleoffset", &configuration, &context)?;
+/// let Codec::ArrayToArray(codec) = codec else { return Err("it makes elements".into()) };
+/// let mut decoded = [0; 16];
+/// codec.decode(&[0, 11], &mut decoded)?;
+/// assert_eq!(decoded, [1000.0f64, 1001.1].map(f64::to_ne_bytes).concat()[..]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FixedScaleOffset {
+    offset: f64,
+    scale: f64,
+    decoded: Number,
+    encoded: Number,
+}
+
+impl FixedScaleOffset {
+    pub(crate) const NAME: &'static str = "fixedscaleoffset";
+
+    /// From the configuration in metadata.
+    pub(crate) fn from_members(
+        mut members: Members<'_>,
+        context: &ChunkContext,
+    ) -> Result<Self, CodecError> {
+        let (offset, scale) = (float(&mut members, "offset")?, float(&mut members, "scale")?);
+        let decoded = decoded_number(&mut members, context)?;
+        let encoded = Dtype::from_members(&mut members, "astype")?.map_or(decoded, |d| d.number);
+        members.finish()?;
+        Ok(Self { offset, scale, decoded, encoded })
+    }
+}
+
+/// A number that must be there.
+fn float(members: &mut Members<'_>, name: &'static str) -> Result<f64, CodecError> {
+    let value = members.get(name).unwrap_or(&Value::Null);
+    value
+        .as_f64()
+        .filter(|number| number.is_finite())
+        .ok_or_else(|| members.unexpected(name, value, "a number"))
+}
+
+impl ArrayCodec for FixedScaleOffset {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
+        encoded_context(Self::NAME, (self.decoded, self.encoded), decoded)
+    }
+
+    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+        let all = with_element!(self.encoded, From => {
+            let (scale, offset) = (From::rounded(self.scale), From::rounded(self.offset));
+            map::<From>(encoded, self.decoded, decoded, |x| {
+                From::rounded(From::rounded(x / scale) + offset)
+            })
+        });
+        if all { Ok(()) } else { Err(no_value(Self::NAME, self.decoded)) }
+    }
+
+    fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
+        let start = encoded.len();
+        encoded.resize(start + decoded.len() / self.decoded.size() * self.encoded.size(), 0);
+        let all = with_element!(self.decoded, From => {
+            let (scale, offset) = (From::rounded(self.scale), From::rounded(self.offset));
+            map::<From>(decoded, self.encoded, &mut encoded[start..], |x| {
+                From::rounded(From::rounded(x - offset) * scale).round_ties_even()
+            })
+        });
+        if all { Ok(()) } else { Err(no_value(Self::NAME, self.encoded)) }
+    }
+}
+
+/// Writes the results for each element as numbers of kind `to`; tells whether all of them are such numbers.
+pub(crate) fn map<From: Element>(
+    from: &[u8],
+    to: Number,
+    written: &mut [u8],
+    result: impl Fn(f64) -> f64,
+) -> bool {
+    // By way of a block of doubles, since code for each pair of kinds would be 144 times as much.
+    let mut block = [0.0; BLOCK];
+    let mut all = true;
+    let blocks = written.chunks_mut(BLOCK * to.size());
+    for (from, written) in from.chunks(BLOCK * size_of::<From>()).zip(blocks) {
+        let block = &mut block[..from.len() / size_of::<From>()];
+        for (result_of, number) in block.iter_mut().zip(From::read(from)) {
+            *result_of = result(number.to_float());
+        }
+        all &= write(block, to, written);
+    }
+    all
+}
+
+fn write(results: &[f64], to: Number, written: &mut [u8]) -> bool {
+    let mut all = true;
+    with_element!(to, To => {
+        let numbers = results.iter().map(|&result| {
+            let (number, exists) = To::from_float(result);
+            all &= exists;
+            number
+        });
+        To::write(numbers, written);
+    });
+    all
+}

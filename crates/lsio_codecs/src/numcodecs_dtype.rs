@@ -1,0 +1,85 @@
+//! The data types that numcodecs' configurations name, as numpy spells them.
+
+use lsio_array::DataType;
+use serde_json::Value;
+
+use crate::configuration::{Dialect, Members};
+use crate::number::Number;
+use crate::{CodecError, Endian};
+
+/// A kind of numbers and the byte order that is stated for it, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dtype {
+    pub(crate) number: Number,
+    pub(crate) endian: Option<Endian>,
+}
+
+impl Dtype {
+    /// Reads `<i4`, `|u1`, `f8`, `uint16` and the like. Dates and durations are their integers.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if let Some(number) = DataType::from_name(text).as_ref().and_then(Number::of) {
+            return Some(Self { number, endian: None });
+        }
+        let (endian, kind) = match text.as_bytes().first()? {
+            b'<' => (Some(Endian::Little), &text[1..]),
+            b'>' => (Some(Endian::Big), &text[1..]),
+            b'=' | b'|' => (None, &text[1..]),
+            _ => (None, text),
+        };
+        let number = match kind {
+            "b1" | "?" => Number::Bool,
+            "i1" => Number::Int8,
+            "i2" => Number::Int16,
+            "i4" => Number::Int32,
+            "i8" => Number::Int64,
+            "u1" => Number::UInt8,
+            "u2" => Number::UInt16,
+            "u4" => Number::UInt32,
+            "u8" => Number::UInt64,
+            "f2" => Number::Float16,
+            "f4" => Number::Float32,
+            "f8" => Number::Float64,
+            _ if kind.starts_with("M8") || kind.starts_with("m8") => Number::Int64,
+            _ => return None,
+        };
+        Some(Self { number, endian: endian.filter(|_| number.size() > 1) })
+    }
+
+    /// The member `name`, if it is there. In Zarr v3 the codec `bytes` says the byte order, so that none
+    /// but the little-endian one may stand here.
+    pub(crate) fn from_members(
+        members: &mut Members<'_>,
+        name: &'static str,
+    ) -> Result<Option<Self>, CodecError> {
+        let Some(value) = members.get(name) else { return Ok(None) };
+        let dtype = value.as_str().and_then(Self::parse);
+        let is_v2 = members.dialect() == Dialect::V2;
+        match dtype.filter(|dtype| is_v2 || dtype.endian != Some(Endian::Big)) {
+            Some(dtype) => Ok(Some(dtype)),
+            None => Err(Self::refused(members, name, value)),
+        }
+    }
+
+    fn refused(members: &Members<'_>, name: &str, value: &Value) -> CodecError {
+        members.unexpected(name, value, "a numeric data type such as \"<i4\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_numpy_are_read() {
+        let read = |text| Dtype::parse(text).map(|dtype| (dtype.number, dtype.endian));
+        assert_eq!(read("<i4"), Some((Number::Int32, Some(Endian::Little))));
+        assert_eq!(read(">f8"), Some((Number::Float64, Some(Endian::Big))));
+        assert_eq!(read("|u1"), Some((Number::UInt8, None)));
+        assert_eq!(read(">u1"), Some((Number::UInt8, None)));
+        assert_eq!(read("uint16"), Some((Number::UInt16, None)));
+        assert_eq!(read("<M8[ns]"), Some((Number::Int64, Some(Endian::Little))));
+        for text in ["", "<", "<i3", "|O", "<U4", "complex64", "é"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Chains with array-to-array codecs: any elements come back, in any order of axes, and bytes that no codec
+//! has written end in an error or in elements.
+
+use lsio_array::{DataType, Decoded, Destination};
+use lsio_codecs::{ChunkContext, CodecChain, CodecError, Endian, codec_v3, codecs_v2};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+/// A chain of Zarr v3.
+fn chain(data_type: DataType, shape: &[u64], codecs: &Value) -> Result<CodecChain, CodecError> {
+    let first = ChunkContext { data_type, shape: shape.to_vec() };
+    let mut context = first.clone();
+    let mut made = Vec::new();
+    let none = Map::new();
+    for codec in codecs.as_array().unwrap() {
+        let configuration = codec.get(1).and_then(Value::as_object).unwrap_or(&none);
+        let codec = codec_v3(codec[0].as_str().unwrap(), configuration, &context)?;
+        context = codec.encoded_context(&context)?;
+        made.push(codec);
+    }
+    CodecChain::new(made, &first)
+}
+
+fn decode(chain: &CodecChain, encoded: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let mut decoded = vec![0xee; chain.decoded_len().unwrap() as usize];
+    let mut scratch = vec![0xee; chain.scratch_len() as usize];
+    let end = chain.decode(encoded, Destination::Fixed(&mut decoded), &mut scratch)?;
+    assert_eq!(end, Decoded::Complete);
+    Ok(decoded)
+}
+
+/// Array-to-array codecs that keep every element of the data type, for a chunk of this shape.
+fn lossless(data_type: &DataType, size: usize) -> Vec<Value> {
+    let mut codecs = vec![
+        json!([]),
+        json!([["reshape", {"shape": [-1]}]]),
+        json!([["transpose", {"order": [1, 0]}], ["reshape", {"shape": [-1]}]]),
+        json!([["reshape", {"shape": [4, 15]}], ["transpose", {"order": [1, 0]}]]),
+        json!([["reshape", {"shape": [4, 3, 5]}], ["transpose", {"order": [2, 0, 1]}], ["reshape", {"shape": [60]}]]),
+    ];
+    let integer = ["", "u1", "u2", "", "u4", "", "", "", "u8"].get(size).copied().unwrap_or("");
+    if !integer.is_empty() {
+        let delta = json!(["numcodecs.delta", {"dtype": integer}]);
+        codecs.push(json!([delta]));
+        codecs.push(json!([["transpose", {"order": [1, 0]}], delta, delta]));
+        codecs.push(json!([delta, ["transpose", {"order": [1, 0]}]]));
+    }
+    if *data_type == DataType::Bool {
+        codecs.push(json!([["numcodecs.packbits"]]));
+        codecs.push(json!([["transpose", {"order": [1, 0]}], ["numcodecs.packbits"]]));
+        codecs.push(json!([["numcodecs.astype", {"encode_dtype": "f4"}]]));
+    }
+    if [DataType::Int8, DataType::Int16, DataType::Int32, DataType::UInt16].contains(data_type) {
+        let cast = json!(["numcodecs.astype", {"encode_dtype": "f8"}]);
+        codecs.push(json!([cast]));
+        codecs.push(
+            json!([["transpose", {"order": [1, 0]}], cast, ["transpose", {"order": [1, 0]}]]),
+        );
+        let scale =
+            json!(["numcodecs.fixedscaleoffset", {"offset": -3, "scale": 2, "astype": "f8"}]);
+        codecs.push(json!([scale]));
+    }
+    codecs
+}
+
+/// Elements of the data type made of any bytes.
+fn elements(data_type: &DataType, bytes: &[u8]) -> Vec<u8> {
+    let len = data_type.size().unwrap() * 60;
+    let bytes = bytes.iter().cycle().take(len);
+    if *data_type == DataType::Bool {
+        bytes.map(|byte| byte % 2).collect()
+    } else {
+        bytes.copied().collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn any_elements_come_back(
+        bytes in proptest::collection::vec(any::<u8>(), 1..500),
+        damage in (any::<u16>(), any::<u8>()),
+    ) {
+        for data_type in DataType::ALL {
+            let Some(size) = data_type.size() else { continue };
+            let elements = elements(&data_type, &bytes);
+            for codecs in lossless(&data_type, size) {
+                for (endian, more) in [("little", json!([])), ("big", json!([["crc32c"], ["zstd", {"level": 1}]]))] {
+                    let bytes = json!([["bytes", {"endian": endian}]]);
+                    let all = [&codecs, &bytes, &more].map(|part| part.as_array().unwrap().clone()).concat();
+                    let chain = chain(data_type.clone(), &[6, 10], &json!(all)).unwrap();
+                    let mut encoded = Vec::new();
+                    chain.encode(&elements, &mut encoded).unwrap();
+                    prop_assert!(encoded.len() as u64 <= chain.encoded_bound());
+                    let expected = if chain.axis_order() == [1, 0] {
+                        (0..60).flat_map(|i| {
+                            let from = i % 6 * 10 + i / 6;
+                            elements[from * size..][..size].to_vec()
+                        }).collect()
+                    } else {
+                        elements.clone()
+                    };
+                    prop_assert_eq!(decode(&chain, &encoded).unwrap(), expected, "{} {:?}", data_type, all);
+                    // Damage ends in an error or in as many elements.
+                    let at = usize::from(damage.0) % encoded.len();
+                    encoded[at] ^= damage.1;
+                    let _ = decode(&chain, &encoded);
+                    prop_assert!(decode(&chain, &encoded[..at]).is_err());
+                    encoded.push(0);
+                    prop_assert!(decode(&chain, &encoded).is_err());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_decodes_to_itself_costs_nothing() {
+    let bytes = json!(["bytes", {"endian": "little"}]);
+    let identity = |codecs: Value| chain(DataType::Float64, &[6, 10], &codecs).unwrap().identity();
+    assert_eq!(identity(json!([["bitround", {"keepbits": 3}], bytes])), Some("bytes"));
+    assert_eq!(identity(json!([["reshape", {"shape": [60]}], bytes])), Some("bytes"));
+    assert_eq!(identity(json!([["numcodecs.quantize", {"digits": 3}], bytes])), Some("bytes"));
+    assert_eq!(identity(json!([["numcodecs.delta", {"dtype": "f8"}], bytes])), None);
+    let zstd = json!(["zstd", {"level": 1}]);
+    let scratch =
+        |codecs: Value| chain(DataType::Float64, &[6, 10], &codecs).unwrap().scratch_len();
+    assert_eq!(scratch(json!([["bitround", {"keepbits": 3}], bytes, zstd])), 0);
+    let delta = json!(["numcodecs.delta", {"dtype": "f8", "astype": "f4"}]);
+    assert_eq!(scratch(json!([delta, bytes, zstd])), 240);
+}
+
+#[test]
+fn codecs_for_other_elements_are_refused() {
+    let bytes = json!(["bytes", {"endian": "little"}]);
+    for (data_type, codec) in [
+        (DataType::Int16, json!(["numcodecs.delta", {"dtype": "<i4"}])),
+        (DataType::Int16, json!(["numcodecs.delta", {"dtype": ">i2"}])),
+        (DataType::Int16, json!(["numcodecs.delta", {"dtype": "O"}])),
+        (DataType::Bool, json!(["numcodecs.delta", {"dtype": "bool"}])),
+        (DataType::Complex64, json!(["numcodecs.delta"])),
+        (DataType::Int16, json!(["numcodecs.quantize", {"digits": 1}])),
+        (DataType::Float32, json!(["numcodecs.quantize", {}])),
+        (DataType::Int16, json!(["numcodecs.bitround", {"keepbits": 1}])),
+        (DataType::Float32, json!(["numcodecs.bitround", {"keepbits": 24}])),
+        (DataType::Bool, json!(["bitround", {"keepbits": 1}])),
+        (DataType::Int16, json!(["numcodecs.packbits"])),
+        (DataType::Int16, json!(["numcodecs.astype", {"decode_dtype": "<i2"}])),
+        (DataType::Int16, json!(["numcodecs.fixedscaleoffset", {"offset": 1}])),
+        (DataType::Int16, json!(["numcodecs.fixedscaleoffset", {"offset": 1, "scale": "2"}])),
+    ] {
+        let error = chain(data_type, &[6, 10], &json!([codec, bytes])).unwrap_err();
+        assert!(matches!(error, CodecError::Configuration { .. }), "{codec}: {error}");
+    }
+    let strings =
+        json!([["reshape", {"shape": [60]}], ["transpose", {"order": [0]}], ["vlen-utf8"]]);
+    assert!(chain(DataType::String, &[6, 10], &strings).is_err());
+}
+
+#[test]
+fn values_beyond_the_data_type_are_errors() {
+    for (data_type, filter, encoded) in [
+        (
+            DataType::UInt8,
+            json!({"id": "astype", "encode_dtype": "<f4", "decode_dtype": "|u1"}),
+            256f32,
+        ),
+        (
+            DataType::UInt8,
+            json!({"id": "astype", "encode_dtype": "<f4", "decode_dtype": "|u1"}),
+            f32::NAN,
+        ),
+        (
+            DataType::Int16,
+            json!({"id": "fixedscaleoffset", "offset": 0, "scale": 1e-4, "dtype": "<i2", "astype": "<f4"}),
+            4.0,
+        ),
+        (DataType::Int32, json!({"id": "delta", "dtype": "<i4", "astype": "<f4"}), 1e10),
+    ] {
+        let context = ChunkContext { data_type, shape: vec![1] };
+        let members = filter.as_object().unwrap();
+        let filters = [(filter["id"].as_str().unwrap(), members)];
+        let codecs = codecs_v2(&context, Endian::Little, false, &filters).unwrap();
+        let chain = CodecChain::new(codecs, &context).unwrap();
+        let error = decode(&chain, &encoded.to_le_bytes()).unwrap_err();
+        assert!(matches!(error, CodecError::Corrupt { .. }), "{filter}: {error}");
+    }
+}
+
+#[test]
+fn padding_that_is_not_that_of_the_chunk_is_an_error() {
+    let codecs = json!([["numcodecs.packbits"], ["bytes"]]);
+    let chain = chain(DataType::Bool, &[11], &codecs).unwrap();
+    assert_eq!(decode(&chain, &[5, 0xff, 0xff]).unwrap(), [1; 11]);
+    for padding in [0, 4, 6, 255] {
+        assert!(decode(&chain, &[padding, 0xff, 0xff]).is_err(), "{padding}");
+    }
+}
