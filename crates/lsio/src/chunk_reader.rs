@@ -15,8 +15,8 @@ use crate::{Array, DimensionSelection, ErrorCode, LsioError};
 /// makes that a few hundredths; and what waits in a batch is memory that cannot be used again.
 const BATCH_BYTES: u64 = 4 << 20;
 
-/// Decoded bytes that a packed batch waits for, as long as more is under way: at 4 KiB a chunk, batches of
-/// one cost more than decoding them.
+/// Decoded bytes that a batch waits for, as long as more is under way: at 4 KiB a chunk, batches of one
+/// cost more than decoding them.
 const WORTH_A_BATCH: u64 = 512 << 10;
 
 /// Most chunks of a batch: their consumer should not keep others waiting for longer than some
@@ -63,10 +63,10 @@ pub struct ChunkReader {
     selection: ResolvedSelection,
     memory: Arc<Memory>,
     widen: bool,
-    /// Most chunks of a packed batch, and how many are worth one.
+    /// Most chunks of a packed batch, and how many are worth one of any kind.
     batch_len: usize,
     worth_a_batch: usize,
-    packed_batches: AtomicU32,
+    batches: AtomicU32,
 }
 
 impl Array {
@@ -105,7 +105,7 @@ impl Array {
             widen: wide.is_some(),
             batch_len,
             worth_a_batch: worth_a_batch.clamp(1, batch_len),
-            packed_batches: AtomicU32::new(0),
+            batches: AtomicU32::new(0),
         })
     }
 }
@@ -113,11 +113,12 @@ impl Array {
 impl ChunkReader {
     /// Asks for at least one and at most `most` chunks. `done` is called once: with chunks, with none
     /// at the end, or with the error that ended the read. Calls may overlap and are served in order.
+    ///
+    /// The first chunk comes at once. Later calls wait for more short chunks, up to `most`, as long as
+    /// others are under way: how many doubles each time until they are worth waking somebody.
     pub fn next_batch(&self, most: usize, done: ChunksDone) {
-        self.next_batch_of(1, most, done);
-    }
-
-    fn next_batch_of(&self, least: usize, most: usize, done: ChunksDone) {
+        let batches = self.batches.fetch_add(1, Ordering::Relaxed);
+        let least = 1_usize.checked_shl(batches).unwrap_or(usize::MAX).min(self.worth_a_batch);
         let selection = self.selection.clone();
         let memory = self.widen.then(|| self.memory.clone());
         self.stream.next_batch_of(
@@ -134,14 +135,11 @@ impl ChunkReader {
     }
 
     /// As [`next_batch`](Self::next_batch), for a consumer to whom each buffer costs something: small
-    /// chunks share one, and a batch is as long as pays off. The first chunk comes at once, then batches
-    /// grow: how long one waits for others doubles each time.
+    /// chunks share one, and a batch is as long as pays off.
     pub fn next_packed(&self, done: PackedDone) {
-        let batches = self.packed_batches.fetch_add(1, Ordering::Relaxed);
-        let least = 1_usize.checked_shl(batches).unwrap_or(usize::MAX).min(self.worth_a_batch);
         let memory = self.memory.clone();
         let pack = move |chunks| PackedBatch::pack(chunks, &memory);
-        self.next_batch_of(least, self.batch_len, Box::new(move |chunks| done(chunks.map(pack))));
+        self.next_batch(self.batch_len, Box::new(move |chunks| done(chunks.map(pack))));
     }
 
     /// Ends the read: what was not delivered is given back, later batches are empty or fail.
@@ -162,8 +160,8 @@ impl Chunk {
         selection: &ResolvedSelection,
         widened: Option<&Arc<Memory>>,
     ) -> Result<Self, LsioError> {
-        let layout = Layout::without_dropped(selection, &data.shape, &data.strides);
-        let origin = kept(selection, &data.origin);
+        let layout = Layout::without_dropped(selection, data.shape, data.strides);
+        let origin = kept(selection, data.origin);
         let values = match (Values::from(data.values), widened) {
             (Values::Fixed(halves), Some(memory)) => Values::Fixed(widen(memory, &halves)?),
             (values, _) => values,

@@ -53,24 +53,26 @@ impl From<VariableValues> for Values {
 impl Layout {
     /// The C-order layout of a selection's result.
     pub(crate) fn of(selection: &ResolvedSelection) -> Option<Self> {
-        let strides = c_strides(&selection.full_shape())?;
-        Some(Self::without_dropped(selection, &selection.full_shape(), &strides))
+        let shape = selection.full_shape();
+        let strides = c_strides(&shape)?;
+        Some(Self::without_dropped(selection, shape, strides))
     }
 
     /// Leaves out the dimensions that the selection dropped.
     pub(crate) fn without_dropped(
         selection: &ResolvedSelection,
-        shape: &[u64],
-        strides: &[u64],
+        shape: Vec<u64>,
+        strides: Vec<u64>,
     ) -> Self {
         Self { shape: kept(selection, shape), strides: kept(selection, strides) }
     }
 }
 
 /// The entries of dimensions that the selection kept.
-pub(crate) fn kept(selection: &ResolvedSelection, values: &[u64]) -> Vec<u64> {
-    let kept = selection.dimensions().iter().zip(values).filter(|(entry, _)| !entry.dropped);
-    kept.map(|(_, &value)| value).collect()
+pub(crate) fn kept(selection: &ResolvedSelection, mut values: Vec<u64>) -> Vec<u64> {
+    let mut dimensions = selection.dimensions().iter();
+    values.retain(|_| dimensions.next().is_some_and(|entry| !entry.dropped));
+    values
 }
 
 /// Whether elements are to be widened, and to how many bytes.

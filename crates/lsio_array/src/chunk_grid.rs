@@ -195,17 +195,21 @@ impl TouchedChunks {
     /// go in output `output`.
     #[must_use]
     pub fn chunk(&self, number: u64, output: usize) -> (Vec<u64>, Placement) {
-        let numbers = match &self.group {
-            None => digits(number, &self.touched),
+        let mut coordinates = match &self.group {
+            None => {
+                let mut numbers = vec![0; self.touched.len()];
+                add_digits(number, &self.touched, &mut numbers);
+                numbers
+            }
             Some(group) => self.numbers_by_group(number, group),
         };
-        let (coordinates, dimensions) = numbers
-            .into_iter()
-            .enumerate()
-            .map(|(dimension, nth)| {
-                self.grid.part(dimension, self.selection.dimensions()[dimension], nth)
-            })
-            .unzip();
+        let selected = self.selection.dimensions().iter().enumerate();
+        let part = |(nth, (dimension, &selected)): (&mut u64, (usize, &SelectedDimension))| {
+            let (coordinate, placement) = self.grid.part(dimension, selected, *nth);
+            *nth = coordinate;
+            placement
+        };
+        let dimensions = coordinates.iter_mut().zip(selected).map(part).collect();
         (coordinates, Placement { output, dimensions })
     }
 
@@ -233,19 +237,18 @@ impl TouchedChunks {
             inside[dimension] = below(begin.saturating_add(group[dimension])) - first[dimension];
             rest -= first[dimension] * each;
         }
-        digits(rest, &inside).iter().zip(&first).map(|(digit, first)| first + digit).collect()
+        add_digits(rest, &inside, &mut first);
+        first
     }
 }
 
-/// `number` in the mixed radix of `lengths`, last digit fastest.
-fn digits(number: u64, lengths: &[u64]) -> Vec<u64> {
-    let mut digits = vec![0; lengths.len()];
+/// Adds `number` in the mixed radix of `lengths`, last digit fastest, to `digits`.
+fn add_digits(number: u64, lengths: &[u64], digits: &mut [u64]) {
     let mut rest = number;
     for (digit, &len) in digits.iter_mut().zip(lengths).rev() {
-        *digit = rest % len;
+        *digit += rest % len;
         rest /= len;
     }
-    digits
 }
 
 #[cfg(test)]

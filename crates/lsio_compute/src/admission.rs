@@ -16,7 +16,7 @@ use crate::planning::plan_window;
 use crate::run::{Run, RunState};
 use crate::stats::read;
 
-/// Bundles begun together when reads wait for a device, so that they are submitted together.
+/// Reads begun together when they wait for a device, so that they are submitted together.
 const BATCH: usize = 8;
 
 /// What came of asking for the next bundle of a run.
@@ -53,8 +53,9 @@ impl Shared {
         let most = if self.waits_for_device.load(Ordering::Relaxed) { BATCH } else { 1 };
         let mut indexes = Vec::new();
         let mut admitted = Vec::new();
+        let mut reads = 0;
         let mut state = run.state();
-        while admitted.len() < most && state.is_active() {
+        while reads < most && state.is_active() {
             index_read::prepare(self, run, &mut state, &mut indexes);
             if state.bundles.is_empty() || !state.again.is_empty() {
                 let limit = self.memory.usage().limit;
@@ -66,7 +67,10 @@ impl Shared {
                 }
             }
             match self.admit(run, &mut state) {
-                Admission::Admitted(next) => admitted.push(next),
+                Admission::Admitted(next) => {
+                    reads += next.bundle.reads.len().max(1);
+                    admitted.push(next);
+                }
                 Admission::TakenApart => {}
                 Admission::Refused => break,
             }
@@ -130,19 +134,16 @@ impl Shared {
         let mut batches: Vec<(Arc<dyn Storage>, Vec<Read>)> = Vec::new();
         for Admitted { bundle, reservation, charge } in admitted {
             let started = InFlight::start(self, run, bundle, reservation, charge);
-            self.push_tasks(queue, started.ready);
+            let mut ready = started.ready;
             for (storage, read) in started.reads {
                 if let Some(task) = started.in_flight.read_into_place(storage.as_ref(), &read) {
-                    drop(read);
-                    self.push_tasks(queue, vec![task]);
+                    ready.push(task);
                     self.waits_for_device.store(false, Ordering::Relaxed);
                     continue;
                 }
                 match storage.try_read_resident(read) {
                     Resident::Hit(completion) => {
-                        let ready = started.in_flight.arrive(&completion);
-                        drop(completion);
-                        self.push_tasks(queue, ready);
+                        started.in_flight.arrive(&completion, &mut ready);
                         self.waits_for_device.store(false, Ordering::Relaxed);
                     }
                     Resident::Miss(read) => {
@@ -155,6 +156,7 @@ impl Shared {
                     }
                 }
             }
+            self.push_tasks(queue, ready);
         }
         for (storage, reads) in batches {
             self.outstanding.fetch_add(reads.len(), Ordering::Relaxed);

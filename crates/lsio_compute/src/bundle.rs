@@ -12,11 +12,12 @@ use lsio_io::{
 use crate::batch::Tasks;
 use crate::executor::Shared;
 use crate::placing;
-use crate::run::{Attempt, Known, KnownKey, Run};
+use crate::run::{Attempt, Known, Run};
 use crate::stats::add;
 use crate::task_job::TaskJob;
 
-/// Tasks whose memory is reserved together, because they share reads. Most have one task and one read.
+/// Tasks whose memory is reserved together: because they share reads, or because they are short. Most
+/// have one task and one read.
 #[derive(Debug)]
 pub(crate) struct Bundle {
     pub(crate) reads: Vec<PhysicalRead>,
@@ -55,7 +56,7 @@ pub(crate) struct PlannedTask {
     /// Parts that have not arrived.
     pub(crate) waiting: usize,
     /// What it was located with.
-    pub(crate) known: Vec<(KnownKey, Known)>,
+    pub(crate) known: Vec<Arc<Known>>,
 }
 
 /// The encoded form of one input.
@@ -126,10 +127,19 @@ impl Charge {
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
+
+    /// Makes one charge of two of the same run.
+    pub(crate) fn join(mut self, mut other: Self) -> Self {
+        self.bytes += std::mem::take(&mut other.bytes);
+        self
+    }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
+        if self.bytes == 0 {
+            return;
+        }
         self.run.counters.release(self.bytes);
         self.run.operation.released(self.bytes);
     }
@@ -182,15 +192,15 @@ impl InFlight {
             .collect();
         let ready =
             jobs.iter_mut().filter_map(|job| job.take_if(|job| job.planned.waiting == 0)).collect();
-        let users = bundle.reads.iter().map(|read| read.users.clone()).collect();
+        let mut reads = bundle.reads;
+        let users = reads.iter_mut().map(|read| std::mem::take(&mut read.users)).collect();
         let in_flight = Arc::new(Self {
             run: run.clone(),
             shared: shared.clone(),
             users,
             jobs: Mutex::new(jobs),
         });
-        let reads = bundle
-            .reads
+        let reads = reads
             .into_iter()
             .enumerate()
             .map(|(index, read)| {
@@ -256,14 +266,13 @@ impl InFlight {
         true
     }
 
-    /// Hands the bytes of a read to the tasks that wait for them; returns those that now have all.
-    pub(crate) fn arrive(&self, completion: &Completion) -> Tasks {
+    /// Hands the bytes of a read to the tasks that wait for them; those that now have all are `ready`.
+    pub(crate) fn arrive(&self, completion: &Completion, ready: &mut Tasks) {
         if let Ok(answer) = &completion.result {
             let bytes = answer.bytes.len() as u64;
             self.run.counters.count_read(bytes, completion.route, completion.elapsed);
         }
         let mut jobs = self.jobs();
-        let mut ready = Vec::new();
         for user in &self.users[completion.tag as usize] {
             let Some(job) = &mut jobs[user.task] else { continue };
             job.planned.arrive(*user, completion);
@@ -271,7 +280,6 @@ impl InFlight {
                 ready.extend(jobs[user.task].take());
             }
         }
-        ready
     }
 }
 
@@ -298,7 +306,8 @@ impl PlannedTask {
 
 impl CompletionSink for InFlight {
     fn complete(&self, completion: Completion) {
-        let ready = self.arrive(&completion);
+        let mut ready = Tasks::new();
+        self.arrive(&completion, &mut ready);
         // The tasks hold what they need of it.
         drop(completion);
         self.shared.read_has_ended();

@@ -56,16 +56,17 @@ impl ChunkData {
         }
     }
 
-    /// Counts the memory as the user's from now on.
-    #[must_use]
-    pub fn into_held(self) -> Self {
-        let values = match self.values {
-            ChunkValues::Fixed(lease) => ChunkValues::Fixed(lease.into_held()),
-            ChunkValues::Variable(chunk, reservation) => {
-                ChunkValues::Variable(chunk, reservation.into_held())
+    /// Counts the memory of all these chunks as the user's from now on.
+    pub(crate) fn hold_all(chunks: &mut [Self]) {
+        Lease::hold_all(chunks.iter_mut().filter_map(|chunk| match &mut chunk.values {
+            ChunkValues::Fixed(lease) => Some(lease),
+            ChunkValues::Variable(..) => None,
+        }));
+        for chunk in chunks {
+            if let ChunkValues::Variable(_, reservation) = &mut chunk.values {
+                *reservation = reservation.take(reservation.bytes()).into_held();
             }
-        };
-        Self { values, ..self }
+        }
     }
 }
 
@@ -93,7 +94,7 @@ pub(crate) fn gather(
 ) -> Result<ChunkData, ChunkErrorKind> {
     let placement = input.placements.first().ok_or_else(|| internal("it has no placement"))?;
     let shape = placement.shape();
-    let contiguous = c_strides(&shape).ok_or_else(|| internal("its strides overflow"))?;
+    let contiguous = || c_strides(&shape).ok_or_else(|| internal("its strides overflow"));
     let info = handle.source.info();
     let missing = matches!(decoded, DecodedInput::Missing);
     let (strides, values) = match (decoded, handle.element) {
@@ -102,6 +103,7 @@ pub(crate) fn gather(
         }
         (DecodedInput::Fixed(source), Some(element)) => {
             let placement = placement.at_origin();
+            let contiguous = contiguous()?;
             let copy = StridedCopy::new(&placement, &handle.strides, &contiguous, element)
                 .ok_or_else(|| internal("its strides overflow"))?;
             let mut lease = lease(reservation, &shape, element)?;
@@ -112,6 +114,7 @@ pub(crate) fn gather(
             (contiguous, ChunkValues::Fixed(lease))
         }
         (DecodedInput::Missing, Some(element)) => {
+            let contiguous = contiguous()?;
             let mut lease = lease(reservation, &shape, element)?;
             for target in lease.chunks_exact_mut(element) {
                 target.copy_from_slice(&info.fill_value);
@@ -119,6 +122,7 @@ pub(crate) fn gather(
             (contiguous, ChunkValues::Fixed(lease))
         }
         (DecodedInput::Variable(chunk), None) => {
+            let contiguous = contiguous()?;
             let gathered =
                 if placement.covers(handle.grid.chunk_shape()) && handle.strides == contiguous {
                     chunk
@@ -128,6 +132,7 @@ pub(crate) fn gather(
             (contiguous, keep_variable(gathered, reservation)?)
         }
         (DecodedInput::Missing, None) => {
+            let contiguous = contiguous()?;
             let count = shape.iter().product::<u64>();
             let chunk = repeat(&info.fill_value, count, info.decoded_limit)?;
             (contiguous, keep_variable(chunk, reservation)?)

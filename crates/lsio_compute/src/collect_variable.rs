@@ -154,9 +154,10 @@ impl Operation for Collect {
         };
         let whole = input.whole_chunk(source.grid.chunk_shape());
         let decoded = inputs.pop().unwrap_or(DecodedInput::Missing);
-        let chunk = gather(task.number, &whole, source, decoded, &mut reservation, counters)?;
+        let mut chunk = gather(task.number, &whole, source, decoded, &mut reservation, counters)?;
         // Collected elements are part of the result: they never wait for anybody.
-        let chunk = Arc::new(chunk.into_held());
+        ChunkData::hold_all(std::slice::from_mut(&mut chunk));
+        let chunk = Arc::new(chunk);
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         for placement in &input.placements {
             if placement.output >= self.outputs.len() {

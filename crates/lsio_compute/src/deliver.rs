@@ -1,7 +1,7 @@
 //! Hands decoded chunks to a consumer that takes them when it likes: the operation behind chunk
 //! iterators.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,7 @@ use crate::operation::{DecodedInput, Gate, Operation, Restart, Sources};
 use crate::panics::contain;
 use crate::run::RunOptions;
 use crate::stats::Counters;
+use crate::undelivered::Undelivered;
 use crate::{ChunkData, Executor, RunError, RunHandle, RunStats, SourceHandle};
 
 /// Undelivered chunks of one stream are kept to this many bytes even if the budget allows more: with
@@ -65,13 +66,8 @@ struct Delivery {
     total_cap: u64,
 }
 
-#[derive(Default)]
 struct DeliveryState {
-    /// By number in plan order, by time of arrival otherwise.
-    chunks: BTreeMap<u64, ChunkData>,
-    arrived: u64,
-    /// Number of the next chunk in plan order.
-    next: u64,
+    chunks: Undelivered,
     /// Bytes reserved by tasks in flight and by chunks that wait for the consumer.
     bytes: u64,
     /// Bytes of chunks that wait for the consumer.
@@ -93,6 +89,18 @@ impl fmt::Debug for Delivery {
 struct Deliver(Arc<Delivery>);
 
 impl DeliveryState {
+    fn new(in_order: bool) -> Self {
+        Self {
+            chunks: Undelivered::new(in_order),
+            bytes: 0,
+            waiting_bytes: 0,
+            waiters: VecDeque::new(),
+            serving: false,
+            closed: false,
+            ended: None,
+        }
+    }
+
     /// Whether no task is under way that could bring another chunk.
     fn is_idle(&self) -> bool {
         self.bytes == self.waiting_bytes
@@ -116,7 +124,7 @@ impl Executor {
         let shared: &Arc<Shared> = self.shared();
         let half = shared.memory.usage().limit / 2;
         let delivery = Arc::new(Delivery {
-            state: Mutex::default(),
+            state: Mutex::new(DeliveryState::new(options.in_order)),
             in_order: options.in_order,
             concurrency: options.concurrency.unwrap_or(usize::MAX).max(1),
             cap: half.min(READ_AHEAD_BYTES).min(options.run.memory.unwrap_or(u64::MAX)),
@@ -151,7 +159,8 @@ impl ChunkStream {
     pub fn close(&self) {
         let mut state = self.delivery.lock();
         state.closed = true;
-        let chunks = std::mem::take(&mut state.chunks);
+        let none = Undelivered::new(self.delivery.in_order);
+        let chunks = std::mem::replace(&mut state.chunks, none);
         let waiting = std::mem::take(&mut state.waiting_bytes);
         self.delivery.kept_less(&mut state, waiting);
         drop(state);
@@ -189,14 +198,6 @@ impl Delivery {
         self.total.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Whether the consumer could be given a chunk now.
-    fn has_next(&self, state: &DeliveryState) -> bool {
-        match state.chunks.first_key_value() {
-            Some((number, _)) => !self.in_order || *number == state.next,
-            None => false,
-        }
-    }
-
     /// Serves those who wait, as far as that is possible, without the lock. One thread does so at a
     /// time, so that all are served in their order and one that asks again at once is served by the
     /// same loop.
@@ -204,8 +205,11 @@ impl Delivery {
         if std::mem::replace(&mut state.serving, true) {
             return;
         }
-        while let Some((done, result)) = self.next_answer(&mut state) {
+        while let Some((done, mut result)) = self.next_answer(&mut state) {
             drop(state);
+            if let Ok(batch) = &mut result {
+                ChunkData::hold_all(batch);
+            }
             // The consumer's function: if it panics, the panic hook says so, and others are served.
             drop(contain(|| done(result)));
             state = self.lock();
@@ -213,20 +217,14 @@ impl Delivery {
         state.serving = false;
     }
 
-    /// The answer to the first who waits, if there is one.
+    /// The answer to the first who waits, if there is one. Its chunks are not held yet.
     fn next_answer(&self, state: &mut DeliveryState) -> Option<Answer> {
         let &Waiter { least, most, .. } = state.waiters.front()?;
-        let mut batch = Vec::new();
-        while batch.len() < most && self.has_next(state) {
-            if batch.is_empty() && !state.are_enough(least) {
-                break;
-            }
-            let Some((_, chunk)) = state.chunks.pop_first() else { break };
-            state.next += 1;
-            let bytes = chunk.charged();
+        let batch = if state.are_enough(least) { state.chunks.take(most) } else { Vec::new() };
+        if !batch.is_empty() {
+            let bytes = batch.iter().map(ChunkData::charged).sum();
             state.waiting_bytes -= bytes;
             self.kept_less(state, bytes);
-            batch.push(chunk.into_held());
         }
         let result = match (&state.ended, batch.is_empty()) {
             (_, false) | (Some(Ok(())), true) => Ok(batch),
@@ -260,9 +258,7 @@ impl Operation for Deliver {
         let bytes = chunk.charged();
         delivery.kept_more(&mut state, bytes);
         state.waiting_bytes += bytes;
-        let key = if delivery.in_order { chunk.number } else { state.arrived };
-        state.arrived += 1;
-        state.chunks.insert(key, chunk);
+        state.chunks.put(chunk);
         delivery.serve(state);
         Ok(())
     }
@@ -277,8 +273,8 @@ impl Operation for Deliver {
         // A consumer that waits is owed one task, whatever others keep: the one it waits for.
         let owed = !state.waiters.is_empty()
             && in_flight == 0
-            && !delivery.has_next(&state)
-            && (!delivery.in_order || first == state.next);
+            && !state.chunks.has_next()
+            && state.chunks.may_be_next(first);
         match (fits, owed) {
             (true, _) => Gate::Open,
             (false, true) => Gate::OneTask,

@@ -23,7 +23,7 @@ use crate::executor::Shared;
 use crate::operation::Lent;
 use crate::panics::contain;
 use crate::planning::task_of;
-use crate::run::{Attempt, Known, KnownKey, Run, RunState, Start};
+use crate::run::{Attempt, Known, Run, RunState, Start};
 use crate::stats::{add, add_time};
 use crate::{RunError, SourceHandle};
 
@@ -189,7 +189,7 @@ pub(crate) fn share(
     shared: &Arc<Shared>,
     handle: &SourceHandle,
     input: &TaskInput,
-    (fresh, known): (u64, &[(KnownKey, Known)]),
+    (fresh, known): (u64, &[Arc<Known>]),
     lent: Lent<'_>,
 ) {
     if !handle.flights.are_shared() {
@@ -197,7 +197,7 @@ pub(crate) fn share(
     }
     shared.enlist();
     // Runs that read several sources know this one by another number.
-    let known = || known.iter().filter(|(key, _)| key.0 == input.source);
+    let known = || known.iter().filter(|known| known.key.0 == input.source);
     for (run, number) in handle.flights.take(&input.chunk, fresh) {
         let mut state = run.state();
         // It may have been started, or have ended, since it was put into the table.
@@ -280,16 +280,16 @@ impl RunState {
 
     /// Takes over what a chunk was located with. `false`: this run has seen, or is looking for, another
     /// version.
-    fn adopt<'a>(&mut self, known: impl Iterator<Item = &'a (KnownKey, Known)> + Clone) -> bool {
-        let agrees = |(key, theirs): &(KnownKey, Known)| {
-            let key = (0, key.1.clone());
-            let same = |ours: &Known| ours.answer.identity == theirs.answer.identity;
+    fn adopt<'a>(&mut self, known: impl Iterator<Item = &'a Arc<Known>> + Clone) -> bool {
+        let agrees = |theirs: &Arc<Known>| {
+            let key = (0, theirs.key.1.clone());
+            let same = |ours: &Arc<Known>| ours.answer.identity == theirs.answer.identity;
             !self.parked.contains_key(&key) && self.known.get(&key).is_none_or(same)
         };
         let all_agree = known.clone().all(agrees);
         if all_agree {
-            for (key, theirs) in known {
-                let key = (0, key.1.clone());
+            for theirs in known {
+                let key = (0, theirs.key.1.clone());
                 if !self.known.contains_key(&key) {
                     self.learn(key, theirs.answer.clone(), theirs.bytes, theirs.checked);
                 }

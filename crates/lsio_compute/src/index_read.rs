@@ -307,10 +307,10 @@ impl RunState {
             let numbered = waiting.into_iter().map(|again| (again.0.number, again));
             self.again.extend(numbered);
         }
-        let shown = Arc::new(AtomicBool::new(false));
-        let known = Known { answer, bytes, checked, shown };
+        let shown = AtomicBool::new(false);
+        let known = Known { key: key.clone(), answer, bytes, checked, shown };
         self.known_bytes += bytes;
-        match self.known.insert(key.clone(), known) {
+        match self.known.insert(key.clone(), Arc::new(known)) {
             Some(old) => self.known_bytes -= old.bytes,
             None => self.known_order.push_back(key),
         }

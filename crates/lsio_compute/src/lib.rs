@@ -18,6 +18,7 @@ mod admission;
 mod batch;
 mod bell;
 mod bundle;
+mod bundling;
 mod chunk_data;
 mod collect_variable;
 mod copy_into;
@@ -39,6 +40,7 @@ mod run_handle;
 mod source_handle;
 mod stats;
 mod task_job;
+mod undelivered;
 mod worker;
 mod workspace;
 

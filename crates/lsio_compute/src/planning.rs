@@ -8,11 +8,11 @@ use std::sync::Arc;
 use lsio_array::{
     Answer, ChunkError, ChunkErrorKind, KnownReads, Location, ReadSpec, Reads, Task, TaskInput,
 };
-use lsio_io::plan::{Span, Wanted, merge};
-use lsio_io::{ByteRange, Freshness, Identity, Key, Read, ReadLimits, Storage, class_size};
+use lsio_io::{ByteRange, Read, class_size};
 
 use crate::RunError;
-use crate::bundle::{Bundle, Input, PhysicalRead, PlannedTask, User};
+use crate::bundle::{Input, PlannedTask, User};
+use crate::bundling::{Wish, bundles, plan_reads};
 use crate::flight;
 use crate::panics::contain;
 use crate::run::{Attempt, Known, KnownKey, Run, RunState};
@@ -29,16 +29,6 @@ const UNREAD: usize = 16;
 enum Located {
     Ready(PlannedTask, Vec<(User, Wish)>),
     Parked,
-}
-
-/// Encoded bytes that an input needs.
-struct Wish {
-    storage: Arc<dyn Storage>,
-    key: Key,
-    range: ByteRange,
-    freshness: Freshness,
-    /// Bytes to reserve if the whole object is read.
-    whole_bytes: u64,
 }
 
 /// Tasks that are planned together, and the encoded bytes that they need.
@@ -63,7 +53,8 @@ impl Window {
     fn plan(self, state: &mut RunState, allowed: u64) -> bool {
         let alone = self.tasks.first().is_some_and(|task| task.attempt.alone);
         let mut all_fit = true;
-        for bundle in bundle(self.tasks, plan_reads(self.wishes, allowed, alone)) {
+        let reads = plan_reads(self.wishes, allowed, alone);
+        for bundle in bundles(self.tasks, reads, allowed / 8) {
             // Reads joined over gaps may need more than the sum of what is wanted.
             if bundle.bytes() > allowed && !alone {
                 all_fit = false;
@@ -118,7 +109,9 @@ fn plan_tasks(
             },
             None => break,
         };
-        let Located::Ready(planned, wishes) = locate_task(run, state, task, attempt, allowed)?
+        let recent = window.tasks.last().and_then(|task| task.known.last());
+        let Located::Ready(planned, wishes) =
+            locate_task(run, state, task, attempt, allowed, recent)?
         else {
             continue;
         };
@@ -174,27 +167,23 @@ pub(crate) fn allowed_bytes(run: &Run, limit: u64) -> u64 {
     (limit / 2).min(run.options.memory.unwrap_or(u64::MAX))
 }
 
-impl Wish {
-    fn bytes(&self) -> u64 {
-        match self.range {
-            ByteRange::Whole => self.whole_bytes,
-            ByteRange::Bounded { len, .. } | ByteRange::Suffix { len } => Read::reserve_for(len),
-        }
-    }
-}
-
 /// Remembers which answers a source used.
 struct Recorder<'a> {
     source: usize,
-    known: &'a HashMap<KnownKey, Known>,
-    used: RefCell<Vec<(KnownKey, Known)>>,
+    known: &'a HashMap<KnownKey, Arc<Known>>,
+    /// What the task before was located with: mostly the chunks of one shard follow one another.
+    recent: Option<&'a Arc<Known>>,
+    used: RefCell<Vec<Arc<Known>>>,
 }
 
 impl KnownReads for Recorder<'_> {
     fn get(&self, spec: &ReadSpec) -> Option<Answer> {
-        let key = (self.source, spec.clone());
-        let known = self.known.get(&key)?;
-        self.used.borrow_mut().push((key, known.clone()));
+        let is_it = |known: &&Arc<Known>| known.key.0 == self.source && known.key.1 == *spec;
+        let known = match self.recent.filter(is_it) {
+            Some(known) => known,
+            None => self.known.get(&(self.source, spec.clone()))?,
+        };
+        self.used.borrow_mut().push(known.clone());
         Some(known.answer.clone())
     }
 }
@@ -205,14 +194,15 @@ fn locate_task(
     task: Task,
     attempt: Attempt,
     allowed: u64,
+    recent: Option<&Arc<Known>>,
 ) -> Result<Located, RunError> {
     let mut inputs = Vec::with_capacity(task.inputs.len());
     let mut wishes = Vec::new();
     let mut known = Vec::new();
     for (index, input) in task.inputs.iter().enumerate() {
         let handle = &run.sources[input.source];
-        let recorder =
-            Recorder { source: input.source, known: &state.known, used: RefCell::default() };
+        let used = RefCell::default();
+        let recorder = Recorder { source: input.source, known: &state.known, recent, used };
         let location = contain(|| handle.source.locate(&input.chunk, &recorder))
             .unwrap_or_else(|panic| Err(chunk_error(run, input, ChunkErrorKind::Panic(panic))))?;
         known.append(&mut recorder.used.into_inner());
@@ -237,12 +227,12 @@ fn locate_task(
                 })?;
                 let info = handle.source.info();
                 let whole_bytes = Read::reserve_for(info.encoded_estimate.max(attempt.encoded));
-                let (ranges, whole) = match reads {
-                    Reads::Whole => (vec![ByteRange::Whole], Some(key.clone())),
-                    Reads::Ranges(ranges) => (ranges, None),
+                let (ranges, whole) = match &reads {
+                    Reads::Whole => (&[ByteRange::Whole][..], Some(key.clone())),
+                    Reads::Ranges(ranges) => (&ranges[..], None),
                 };
                 let parts = vec![None; ranges.len()];
-                for (part, range) in ranges.into_iter().enumerate() {
+                for (part, &range) in ranges.iter().enumerate() {
                     let user = User { task: 0, input: index, part, offset: 0, len: None };
                     let (storage, key) = (storage.clone(), key.clone());
                     let freshness = freshness.clone();
@@ -266,11 +256,15 @@ fn locate_task(
 
 /// Bytes that a task needs beside its encoded ones.
 fn task_bytes(run: &Run, task: &Task, attempt: Attempt) -> u64 {
-    let infos = || task.inputs.iter().map(|input| run.sources[input.source].source.info());
-    let decoded: Vec<u64> =
-        infos().map(|info| class_size(info.decoded_len.max(attempt.decoded))).collect();
-    let scratch = infos().map(|info| class_size(info.scratch_len)).max().unwrap_or(0);
-    scratch.saturating_add(run.operation.needs(task, &run.sources, &decoded))
+    let info = |input: &TaskInput| run.sources[input.source].source.info();
+    let decoded = |input: &TaskInput| class_size(info(input).decoded_len.max(attempt.decoded));
+    let scratch = task.inputs.iter().map(|input| class_size(info(input).scratch_len)).max();
+    let needs = |decoded: &[u64]| run.operation.needs(task, &run.sources, decoded);
+    let needs = match &task.inputs[..] {
+        [input] => needs(&[decoded(input)]),
+        inputs => needs(&inputs.iter().map(decoded).collect::<Vec<u64>>()),
+    };
+    scratch.unwrap_or(0).saturating_add(needs)
 }
 
 fn park(state: &mut RunState, key: KnownKey, task: Task, attempt: Attempt) {
@@ -286,136 +280,4 @@ fn park(state: &mut RunState, key: KnownKey, task: Task, attempt: Attempt) {
 pub(crate) fn chunk_error(run: &Run, input: &TaskInput, kind: ChunkErrorKind) -> ChunkError {
     let array = run.sources[input.source].source.info().name.clone();
     ChunkError { array, chunk: input.chunk.clone(), codec: None, kind }
-}
-
-/// An object as far as reads can be shared: two sources may share a storage, so objects are told apart
-/// by the storage's address, and versions by what is accepted.
-type Object = (usize, Key, Option<Identity>);
-
-/// Ranges of one object.
-struct Ranges {
-    storage: Arc<dyn Storage>,
-    key: Key,
-    freshness: Freshness,
-    wanted: Vec<Wanted<User>>,
-}
-
-impl Ranges {
-    fn are_of(&self, wish: &Wish) -> bool {
-        Arc::ptr_eq(&self.storage, &wish.storage)
-            && self.key == wish.key
-            && self.freshness == wish.freshness
-    }
-}
-
-fn object_of(wish: &Wish) -> Object {
-    let version = match &wish.freshness {
-        Freshness::Current => None,
-        Freshness::Pinned(identity) => Some(identity.clone()),
-    };
-    (Arc::as_ptr(&wish.storage).cast::<()>() as usize, wish.key.clone(), version)
-}
-
-/// Merges the wishes for one object into physical reads; not over gaps if a task is planned `alone`.
-fn plan_reads(wishes: Vec<(User, Wish)>, allowed: u64, alone: bool) -> Vec<PhysicalRead> {
-    let mut reads: Vec<PhysicalRead> = Vec::new();
-    let mut whole: HashMap<Object, usize> = HashMap::new();
-    let mut ranges: Vec<Ranges> = Vec::new();
-    let mut ranged: HashMap<Object, usize> = HashMap::new();
-    for (user, wish) in wishes {
-        let bytes = wish.bytes();
-        // Mostly the chunks of one shard follow one another.
-        if let ByteRange::Bounded { offset, len } = wish.range
-            && let Some(span) = Span::new(offset, len)
-            && let Some(last) = ranges.last_mut().filter(|last| last.are_of(&wish))
-        {
-            last.wanted.push(Wanted { span, tag: user });
-            continue;
-        }
-        let object = object_of(&wish);
-        let Wish { storage, key, range, freshness, .. } = wish;
-        match range {
-            ByteRange::Whole => {
-                if let Some(&index) = whole.get(&object) {
-                    reads[index].bytes = reads[index].bytes.max(bytes);
-                    reads[index].users.push(user);
-                    continue;
-                }
-                whole.insert(object, reads.len());
-            }
-            ByteRange::Bounded { offset, len } => {
-                // A range whose end does not fit 64 bits is refused by the storage, by name.
-                if let Some(span) = Span::new(offset, len) {
-                    let index = *ranged.entry(object).or_insert_with(|| {
-                        ranges.push(Ranges { storage, key, freshness, wanted: Vec::new() });
-                        ranges.len() - 1
-                    });
-                    ranges[index].wanted.push(Wanted { span, tag: user });
-                    continue;
-                }
-            }
-            ByteRange::Suffix { .. } => {}
-        }
-        reads.push(PhysicalRead { storage, key, range, freshness, bytes, users: vec![user] });
-    }
-    for Ranges { storage, key, freshness, wanted } in ranges {
-        let limits = storage.limits();
-        let (merge_gap, max_merged) =
-            if alone { (0, 0) } else { (limits.merge_gap, limits.max_merged.min(allowed / 8)) };
-        let plan = merge(wanted, &ReadLimits { merge_gap, max_merged, ..limits });
-        let first = reads.len();
-        reads.extend(plan.reads.iter().map(|&span| PhysicalRead {
-            storage: storage.clone(),
-            key: key.clone(),
-            range: span.into(),
-            freshness: freshness.clone(),
-            bytes: Read::reserve_for(span.len()),
-            users: Vec::new(),
-        }));
-        for part in plan.placements {
-            let user = User { offset: part.offset, len: Some(part.len), ..part.tag };
-            reads[first + part.read].users.push(user);
-        }
-    }
-    reads
-}
-
-/// Puts tasks that share a read into one bundle, in the order of their first tasks.
-fn bundle(tasks: Vec<PlannedTask>, reads: Vec<PhysicalRead>) -> Vec<Bundle> {
-    let mut leader: Vec<usize> = (0..tasks.len()).collect();
-    for read in &reads {
-        for pair in read.users.windows(2) {
-            let (a, b) = (find(&mut leader, pair[0].task), find(&mut leader, pair[1].task));
-            leader[a.max(b)] = a.min(b);
-        }
-    }
-    // For each task: its bundle and its place there.
-    let mut place = Vec::with_capacity(tasks.len());
-    let mut bundles: Vec<Bundle> = Vec::new();
-    let mut bundle_of: Vec<Option<usize>> = vec![None; tasks.len()];
-    for (index, task) in tasks.into_iter().enumerate() {
-        let at = *bundle_of[find(&mut leader, index)].get_or_insert_with(|| {
-            bundles.push(Bundle { reads: Vec::new(), tasks: Vec::new() });
-            bundles.len() - 1
-        });
-        place.push((at, bundles[at].tasks.len()));
-        bundles[at].tasks.push(task);
-    }
-    for mut read in reads {
-        let Some(first) = read.users.first() else { continue };
-        let at = place[first.task].0;
-        for user in &mut read.users {
-            user.task = place[user.task].1;
-        }
-        bundles[at].reads.push(read);
-    }
-    bundles
-}
-
-fn find(leader: &mut [usize], mut task: usize) -> usize {
-    while leader[task] != task {
-        leader[task] = leader[leader[task]];
-        task = leader[task];
-    }
-    task
 }

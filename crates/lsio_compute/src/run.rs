@@ -73,7 +73,7 @@ pub(crate) struct RunState {
     /// Such reads that are under way.
     pub(crate) reading: usize,
     /// Such reads that have been answered and checked during this run.
-    pub(crate) known: HashMap<KnownKey, Known>,
+    pub(crate) known: HashMap<KnownKey, Arc<Known>>,
     pub(crate) known_order: VecDeque<KnownKey>,
     /// Encoded bytes of what is known.
     pub(crate) known_bytes: u64,
@@ -99,15 +99,16 @@ pub(crate) enum Start {
 }
 
 /// An answer that holds for this run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Known {
+    pub(crate) key: KnownKey,
     pub(crate) answer: Answer,
     /// Its length as it was read.
     pub(crate) bytes: u64,
     /// The moment from which on it was looked for.
     pub(crate) checked: u64,
     /// Whether the consumer has seen a chunk that was located with it.
-    pub(crate) shown: Arc<AtomicBool>,
+    pub(crate) shown: AtomicBool,
 }
 
 impl Run {

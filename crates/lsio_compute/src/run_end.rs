@@ -6,22 +6,31 @@ use std::sync::{Arc, MutexGuard, Weak};
 use lsio_array::{ChunkErrorKind, Task};
 
 use crate::RunError;
-use crate::bundle::PlannedTask;
+use crate::bundle::{Charge, PlannedTask};
 use crate::executor::Shared;
 use crate::operation::Restart;
 use crate::panics::contain;
 use crate::planning::chunk_error;
-use crate::run::{Run, RunState, Start};
+use crate::run::{Known, Run, RunState, Start};
 use crate::stats::add;
 use crate::task_job::{Ended, TaskJob};
 
 impl Shared {
     /// Books the end of tasks of one run.
     pub(crate) fn end_tasks(self: &Arc<Self>, run: &Arc<Run>, tasks: Vec<(Box<TaskJob>, Ended)>) {
-        let tasks: Vec<_> =
-            tasks.into_iter().map(|(job, ended)| (job.into_planned(), ended)).collect();
+        let mut charged: Option<Charge> = None;
+        let mut booked = Vec::with_capacity(tasks.len());
+        for (job, ended) in tasks {
+            let (planned, own) = job.into_planned();
+            charged = Some(match charged.take() {
+                Some(charged) => charged.join(own),
+                None => own,
+            });
+            booked.push((planned, ended));
+        }
+        drop(charged);
         let mut state = run.state();
-        for (planned, ended) in tasks {
+        for (planned, ended) in booked {
             self.end_task(run, &mut state, planned, ended);
         }
         self.settle(run, state);
@@ -72,7 +81,7 @@ impl Shared {
 
     /// An object was replaced while chunks were being read from it: plan again, once.
     fn replaced(&self, run: &Run, state: &mut RunState, mut planned: PlannedTask, error: RunError) {
-        for (key, _) in &planned.known {
+        for Known { key, .. } in planned.known.iter().map(Arc::as_ref) {
             self.known.forget(run.sources[key.0].id, &key.1);
         }
         if run.operation.restart() == Restart::Whole {
@@ -90,15 +99,14 @@ impl Shared {
         } else {
             // Only what was located with the present answers has met a new replacement.
             let mut present = false;
-            for (key, used) in &planned.known {
+            for used in &planned.known {
                 shown |= used.shown.load(Ordering::Acquire);
-                if state.known.get(key).is_some_and(|known| Arc::ptr_eq(&known.shown, &used.shown))
-                {
-                    state.forget(key);
+                if state.known.get(&used.key).is_some_and(|known| Arc::ptr_eq(known, used)) {
+                    state.forget(&used.key);
                     present = true;
                 }
             }
-            !present || planned.known.iter().all(|(key, _)| state.replaced.insert(key.clone()))
+            !present || planned.known.iter().all(|used| state.replaced.insert(used.key.clone()))
         };
         if shown || !again {
             state.fail(run, error);

@@ -74,11 +74,11 @@ impl TaskJob {
         reservation: Reservation,
         charges: (Charge, Arc<Charge>),
     ) -> Self {
-        let checked = planned.known.iter().map(|(_, known)| known.checked);
+        let checked = planned.known.iter().map(|known| known.checked);
         let fresh = checked.fold(shared.moment(), u64::min);
         let flights = Flight::announce(&shared, &run, &planned.task, fresh);
         Self {
-            decoded: Vec::with_capacity(planned.inputs.len()),
+            decoded: Vec::new(),
             planned,
             run,
             charges,
@@ -104,11 +104,12 @@ impl TaskJob {
         inputs.fold(0, |bytes, input| bytes.saturating_add(self.info(input).decoded_len))
     }
 
-    /// What is left to book of a task that has ended; its memory goes back.
-    pub(crate) fn into_planned(self) -> PlannedTask {
-        let Self { mut planned, .. } = self;
+    /// What is left to book of a task that has ended, and what its run is charged for it; its memory
+    /// goes back.
+    pub(crate) fn into_planned(self) -> (PlannedTask, Charge) {
+        let Self { mut planned, charges: (own, _), .. } = self;
         planned.inputs.clear();
-        planned
+        (planned, own)
     }
 
     /// Runs until the task ends or is suspended (then nothing comes back: it will be queued again).
@@ -116,6 +117,9 @@ impl TaskJob {
         mut self: Box<Self>,
         workspace: &mut Workspace,
     ) -> Option<(Box<Self>, Ended)> {
+        if self.decoded.is_empty() {
+            self.decoded = workspace.take_inputs();
+        }
         while self.decoded.len() < self.planned.inputs.len() {
             if self.run.over.load(Ordering::Acquire) {
                 return Some((self, Ended::Dropped));
@@ -380,7 +384,9 @@ impl TaskJob {
         let Some(reservation) = self.reservation.take() else { return Ended::Dropped };
         let run = &self.run;
         let task = &self.planned.task;
-        for (_, known) in &self.planned.known {
+        // Most tasks of a shard find it said already, and leave the line in the others' caches.
+        for known in self.planned.known.iter().filter(|known| !known.shown.load(Ordering::Relaxed))
+        {
             known.shown.store(true, Ordering::Release);
         }
         let counters = &workspace.counters;
@@ -390,11 +396,7 @@ impl TaskJob {
         .unwrap_or_else(|panic| Err(ChunkErrorKind::Panic(panic)));
         let elapsed = workspace.lap();
         add_time(&workspace.counters.apply_nanos, elapsed);
-        for left in inputs {
-            if let DecodedInput::Fixed(lease) = left {
-                workspace.keep_buffer(lease);
-            }
-        }
+        workspace.keep_inputs(inputs);
         match result {
             Ok(()) => Ended::Done,
             Err(kind) => self.failed(0, kind),

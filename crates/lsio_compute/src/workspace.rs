@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use lsio_io::Lease;
 
 use crate::executor::Shared;
+use crate::operation::DecodedInput;
 use crate::stats::Counters;
 use crate::task_job::Resumer;
 
@@ -15,6 +16,7 @@ use crate::task_job::Resumer;
 pub(crate) struct Workspace {
     scratch: Option<Lease>,
     buffer: Option<Lease>,
+    inputs: Vec<DecodedInput>,
     resumer: Option<Arc<Resumer>>,
     /// What the batch did so far.
     pub(crate) counters: Counters,
@@ -26,6 +28,7 @@ impl Workspace {
         Self {
             scratch: None,
             buffer: None,
+            inputs: Vec::new(),
             resumer: None,
             counters: Counters::default(),
             lap: Instant::now(),
@@ -46,8 +49,19 @@ impl Workspace {
         self.scratch = lease.or(self.scratch.take());
     }
 
-    pub(crate) fn keep_buffer(&mut self, lease: Lease) {
-        self.buffer = Some(lease);
+    /// Room for the decoded inputs of a task.
+    pub(crate) fn take_inputs(&mut self) -> Vec<DecodedInput> {
+        std::mem::take(&mut self.inputs)
+    }
+
+    /// Keeps what the operation left of a task's inputs.
+    pub(crate) fn keep_inputs(&mut self, mut inputs: Vec<DecodedInput>) {
+        for left in inputs.drain(..) {
+            if let DecodedInput::Fixed(lease) = left {
+                self.buffer = Some(lease);
+            }
+        }
+        self.inputs = inputs;
     }
 
     /// A resumer that no other task has.

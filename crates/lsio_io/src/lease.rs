@@ -31,11 +31,32 @@ impl Lease {
     /// Counts this buffer as held by the user from now on.
     #[must_use = "dropping it gives the buffer back"]
     pub fn into_held(mut self) -> Self {
-        if self.account != Account::Held {
-            self.memory.hold_lease(self.account, self.capacity() as u64);
-            self.account = Account::Held;
-        }
+        Self::hold_all([&mut self]);
         self
+    }
+
+    /// As [`into_held`](Self::into_held) for each of these buffers. Neighbours out of the same memory
+    /// are booked together.
+    pub fn hold_all<'a>(leases: impl IntoIterator<Item = &'a mut Self>) {
+        let mut sum: Option<(Arc<Memory>, Account, u64)> = None;
+        for lease in leases.into_iter().filter(|lease| lease.account != Account::Held) {
+            let account = std::mem::replace(&mut lease.account, Account::Held);
+            let bytes = lease.capacity() as u64;
+            match &mut sum {
+                Some((memory, of, sum)) if Arc::ptr_eq(memory, &lease.memory) && *of == account => {
+                    *sum += bytes;
+                }
+                _ => {
+                    let next = (Arc::clone(&lease.memory), account, bytes);
+                    if let Some((memory, account, bytes)) = sum.replace(next) {
+                        memory.hold_lease(account, bytes);
+                    }
+                }
+            }
+        }
+        if let Some((memory, account, bytes)) = sum {
+            memory.hold_lease(account, bytes);
+        }
     }
 
     /// Shows only the first `len` bytes from now on. Does nothing if there are no more than that.

@@ -267,7 +267,7 @@ impl Memory {
         self.release(surplus);
     }
 
-    /// Moves a lease of `class` bytes from `account` to the user.
+    /// Moves leases of `class` bytes in all from `account` to the user.
     pub(crate) fn hold_lease(&self, account: Account, class: u64) {
         let mut books = self.books();
         if account == Account::Reserved {

@@ -370,6 +370,22 @@ fn held_memory_is_never_in_the_way() {
 }
 
 #[test]
+fn buffers_held_together_are_booked_like_each_alone() {
+    let memories = [Memory::new(8 * MIB), Memory::new(8 * MIB)];
+    let lease = |memory: &Arc<Memory>| memory.reserve(0, MIB).unwrap().lease(5000).unwrap();
+    let [first, other] = &memories;
+    let mut leases = [lease(first), lease(first).into_held(), lease(first), lease(other)];
+    let class = leases[0].capacity() as u64;
+    assert_eq!((first.usage().reserved, first.usage().held), (2 * class, class));
+    Lease::hold_all(&mut leases);
+    Lease::hold_all(&mut leases);
+    assert_eq!((first.usage().reserved, first.usage().held), (0, 3 * class));
+    assert_eq!((other.usage().reserved, other.usage().held), (0, class));
+    drop(leases);
+    assert_eq!((first.usage().held, other.usage().held), (0, 0));
+}
+
+#[test]
 fn a_reservation_that_can_never_fit_does_not_wait() {
     let memory = Memory::new(MIB);
     assert!(memory.reserve(0, MIB + 1).is_none());
