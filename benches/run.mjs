@@ -22,7 +22,7 @@ function say(text) {
 }
 
 /** Measures the contests and gives the run: what it is about, and all figures. */
-async function measureAll({ contests, size, rounds, data: named }) {
+async function measureAll({ contests, size, rounds, only, data: named }) {
   const tools = await setUp();
   const cache = cacheFolder(named);
   const names = new Set(
@@ -34,7 +34,7 @@ async function measureAll({ contests, size, rounds, data: named }) {
   const sets = await dataSets({ python: tools.python, cache, size, names });
   const versions = versionsOf(tools);
   const about = await describe({ tools, versions, folder: cache, size, rounds });
-  const run = { about, contests: [] };
+  const run = { about: { ...about, only }, contests: [] };
   const hugePages = setHugePagesAside();
   tools.fioMemory = hugePages.memory;
   process.once('exit', () => hugePages.undo());
@@ -60,6 +60,11 @@ async function runOne(contest, { tools, sets, rounds }) {
     },
   );
   return { id, task, dataSet, cache, decodedBytes, storedBytes, ratio, chunks, note, rows };
+}
+
+/** The folder of a kept run: a short run does not take the place of a full one. */
+function nameOf({ about: { date, machine, size } }) {
+  return [date, machine, ...(size === 'full' ? [] : [size])].join('-');
 }
 
 function keep(folder, run) {
@@ -92,7 +97,7 @@ async function main() {
   console.log(reportOf(run));
   say('done');
   if (options.keepRun) {
-    const folder = join(runs, `${run.about.date}-${run.about.machine}`);
+    const folder = join(runs, nameOf(run));
     keep(folder, run);
     say(`kept in ${folder}`);
   }

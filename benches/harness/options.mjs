@@ -10,8 +10,8 @@ npm run bench:full -- [OPTIONS]   all of it
   --rounds N         interleaved rounds (7)
   --size SIZE        quick or full: the data sets, the programs and the rows
   --data FOLDER      where data sets are kept (LSIO_BENCH_DATA, else ~/.cache/light-speed-io/bench)
-  --keep-run         writes figures, report and plots to benches/runs/<date>-<machine>/, and the table of
-                     the README from them
+  --keep-run         writes figures, report and plots to benches/runs/<date>-<machine>/ (quick data sets:
+                     <date>-<machine>-quick/), and the table of the README from them
   --report FOLDER    writes report, plots and the README's table anew from a kept run; measures nothing
   --help
 `;

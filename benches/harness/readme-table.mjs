@@ -16,6 +16,8 @@ const TASKS = [
     title: 'whole array, cold',
     own: 'lsio io=direct',
     ceiling: 'raw-ring',
+    // Most peers read cold files once only.
+    phase: 'first',
   },
   { task: 'chunks', cache: 'hot', title: 'chunk by chunk', own: 'lsio', ceiling: 'direct' },
   { task: 'mean', cache: 'hot', title: 'mean', own: 'lsio', ceiling: 'direct' },
@@ -34,8 +36,8 @@ const rate = (line) => line.decodedBytes / 1e9 / line.seconds;
 /** A rate with two significant digits at least: crops are slow in bytes. */
 const text = (value) => (value === undefined ? '-' : value.toFixed(value < 0.1 ? 3 : 2));
 
-function cells(contest, { title, own, ceiling }) {
-  const median = (row) => row && figureOf(row.processes, 'later', rate)?.median;
+function cells(contest, { title, own, ceiling, phase = 'later' }) {
+  const median = (row) => row && figureOf(row.processes, phase, rate)?.median;
   const named = (name) => median(contest.rows.find((row) => row.name === name));
   const peers = contest.rows
     .filter(({ program }) => PROGRAMS[program].kind === 'peer' && program !== 'zarrita')

@@ -43,6 +43,7 @@ function runWith(rows) {
     commit: 'abc',
     size: 'quick',
     rounds: 1,
+    only: ['whole/'],
   };
   return { about, contests: [contest] };
 }
@@ -62,6 +63,7 @@ test('the report names what is missing, what failed, and each verdict', () => {
   ]);
   const text = reportOf(run);
   assert.match(text, /zarrs: no network/);
+  assert.match(text, /only those with whole\/ in their name/);
   assert.match(text, /zarrita \| FAILED: bang/);
   assert.match(text, /0\.50 of direct \| >= 0\.95 \| \*\*fell short\*\*/);
   assert.equal(isSound(run), false);
