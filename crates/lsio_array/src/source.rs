@@ -46,6 +46,8 @@ pub struct ArrayInfo {
     /// The codec, if the encoded form of a chunk is its decoded form, byte by byte: then
     /// [`ChunkSource::decode`] need not be called, and another length is an error in this codec.
     pub stored_as_is: Option<&'static str>,
+    /// Whether [`ChunkSource::decode`] knows [`Destination::Pieces`].
+    pub comes_in_pieces: bool,
 }
 
 /// Something a source must read before it can say where a chunk is. Equal specs are read once.
@@ -155,12 +157,24 @@ pub struct VariableChunk {
 }
 
 /// Where decoded elements go.
-#[derive(Debug)]
 pub enum Destination<'a> {
     /// Exactly [`ArrayInfo::decoded_len`] bytes with arbitrary content: every one must be written.
     Fixed(&'a mut [u8]),
+    /// Takes the same bytes piece by piece, in their order, each once. Only where
+    /// [`ArrayInfo::comes_in_pieces`].
+    Pieces(&'a mut dyn FnMut(&[u8])),
     /// Elements of varying length; empty at the start.
     Variable(&'a mut VariableChunk),
+}
+
+impl fmt::Debug for Destination<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(elements) => write!(f, "Fixed({} bytes)", elements.len()),
+            Self::Pieces(_) => f.write_str("Pieces"),
+            Self::Variable(chunk) => f.debug_tuple("Variable").field(chunk).finish(),
+        }
+    }
 }
 
 /// How a call of [`ChunkSource::decode`] ended without an error.

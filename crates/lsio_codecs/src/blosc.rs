@@ -6,7 +6,7 @@ use crate::blosc_container::{HEADER_LEN, Header, NAME};
 use crate::blosc_ffi::{self, Settings};
 use crate::configuration::{Dialect, Members};
 use crate::shuffle::Shuffle;
-use crate::{BytesCodec, ChunkContext, CodecError, blosc_blocks, blosc_snappy};
+use crate::{BytesCodec, ChunkContext, CodecError, PieceCodec, blosc_blocks, blosc_snappy};
 
 /// Most bytes of a container's contents: `BLOSC_MAX_BUFFERSIZE`.
 const MAX_DECODED_LEN: u64 = i32::MAX as u64 - HEADER_LEN as u64;
@@ -151,6 +151,33 @@ fn shuffle(members: &mut Members<'_>, typesize: usize) -> Result<Shuffle, CodecE
     }
 }
 
+/// The header of a container that decodes to `expected` bytes.
+fn header_of(encoded: &[u8], expected: u64) -> Result<Header, CodecError> {
+    let header = Header::parse(encoded)?;
+    let actual = header.decoded_len.into();
+    if actual == expected {
+        Ok(header)
+    } else {
+        Err(CodecError::Length { codec: NAME, expected, actual })
+    }
+}
+
+impl PieceCodec for Blosc {
+    fn decode_pieces(
+        &self,
+        encoded: &[u8],
+        expected: u64,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), CodecError> {
+        let header = header_of(encoded, expected)?;
+        if header.is_stored() || expected == 0 {
+            take(&encoded[HEADER_LEN..]);
+            return Ok(());
+        }
+        blosc_blocks::decompress_pieces(header, encoded, take)
+    }
+}
+
 impl BytesCodec for Blosc {
     fn name(&self) -> &'static str {
         NAME
@@ -177,11 +204,12 @@ impl BytesCodec for Blosc {
     }
 
     fn decode_exact(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
-        let (expected, actual) = (decoded.len() as u64, Header::parse(encoded)?.decoded_len.into());
-        if actual != expected {
-            return Err(CodecError::Length { codec: NAME, expected, actual });
-        }
+        header_of(encoded, decoded.len() as u64)?;
         self.decode(encoded, decoded).map(|_| ())
+    }
+
+    fn in_pieces(&self) -> Option<&dyn PieceCodec> {
+        Some(self)
     }
 
     fn stated_len(&self, encoded: &[u8]) -> Option<u64> {

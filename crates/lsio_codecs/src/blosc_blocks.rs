@@ -12,17 +12,17 @@ use crate::shuffle::Shuffle;
 use crate::unshuffle::{Planes, unshuffle_bits, unshuffle_bytes};
 use crate::{blosc_ffi, lz4_ffi, zstd};
 
-/// Most bytes of scratch memory that a thread keeps between calls: the largest block that c-blosc chooses
+/// Longest block for which a thread keeps scratch memory between calls: the largest that c-blosc chooses
 /// by itself for elements of 16 bytes, 256 KiB for each byte. Without keeping it, each call pays for
 /// fresh pages.
-const KEPT_SCRATCH: usize = 4 * 1024 * 1024;
+const LONGEST_KEPT: usize = 4 * 1024 * 1024;
 
 /// Where scratch memory begins: bits of elements of 2 bytes were unshuffled at 10.0 GB/s out of whole cache
 /// lines, at 7.8 GB/s where each load took its bytes from two.
 const CACHE_LINE: usize = 64;
 
 thread_local! {
-    /// Shuffled bytes of one block.
+    /// Elements of one piece, then shuffled bytes of one block.
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -67,6 +67,10 @@ impl StreamFormat {
     }
 }
 
+/// Most bytes of a piece. Of 16, 32, 64 and 128 KiB this was the fastest, or as fast, for bytes and for bits
+/// (benches/findings.md, blosc chunks into the result).
+const PIECE: usize = 64 << 10;
+
 /// Decodes a container with this header, not a stored one, into `decoded`, which has the stated length.
 pub(crate) fn decompress(
     header: Header,
@@ -74,32 +78,76 @@ pub(crate) fn decompress(
     decoded: &mut [u8],
 ) -> Result<(), CodecError> {
     let format = StreamFormat::of(header)?;
-    let block_len = header.block_len as usize;
-    let blocks = decoded.chunks_mut(block_len).enumerate();
-    let streams_of = |index: usize, block: &[u8]| -> Result<Streams<'_>, CodecError> {
-        let at = number(encoded, HEADER_LEN + index * 4)? as usize;
-        Ok(Streams { encoded, at, count: header.streams(block.len() as u32) as usize })
-    };
+    let blocks = decoded.chunks_mut(header.block_len as usize).enumerate();
     if header.shuffle() == Shuffle::None {
         for (index, block) in blocks {
-            streams_of(index, block)?.decode(format, block)?;
+            Streams::of_block(header, encoded, index, block.len())?.decode(format, block)?;
         }
         return Ok(());
     }
+    with_scratch(header, |scratch, _| {
+        for (index, block) in blocks {
+            let streams = Streams::of_block(header, encoded, index, block.len())?;
+            let mut parts = NO_PARTS;
+            let scratch = &mut scratch[..block.len()];
+            streams.decode_shuffled(format, header, scratch, &mut parts)?.elements(0, block);
+        }
+        Ok(())
+    })
+}
+
+/// Decodes a container with this header, not a stored one, and shows its contents piece by piece, in their
+/// order.
+pub(crate) fn decompress_pieces(
+    header: Header,
+    encoded: &[u8],
+    take: &mut dyn FnMut(&[u8]),
+) -> Result<(), CodecError> {
+    let format = StreamFormat::of(header)?;
+    let block_len = header.block_len as usize;
+    let decoded_len = header.decoded_len as usize;
+    // Whole groups of elements whose bits are shuffled together.
+    let group = 8 * header.typesize as usize;
+    let piece_len = PIECE / group * group;
+    with_scratch(header, |scratch, piece| {
+        for (index, start) in (0..decoded_len).step_by(block_len).enumerate() {
+            let len = block_len.min(decoded_len - start);
+            let streams = Streams::of_block(header, encoded, index, len)?;
+            if header.shuffle() == Shuffle::None {
+                streams.decode(format, &mut scratch[..len])?;
+                take(&scratch[..len]);
+                continue;
+            }
+            let mut parts = NO_PARTS;
+            let block = streams.decode_shuffled(format, header, &mut scratch[..len], &mut parts)?;
+            for from in (0..len).step_by(piece_len) {
+                let piece = &mut piece[..piece_len.min(len - from)];
+                block.elements(from, piece);
+                take(piece);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Calls `decode` with scratch memory for a block and for a piece.
+fn with_scratch(
+    header: Header,
+    decode: impl FnOnce(&mut [u8], &mut [u8]) -> Result<(), CodecError>,
+) -> Result<(), CodecError> {
+    let block_len = header.block_len as usize;
     SCRATCH.with_borrow_mut(|scratch| {
-        // Hardly above the length of `decoded`: the header was checked.
-        let needed = block_len + CACHE_LINE;
+        // Hardly above the length of what is decoded: the header was checked.
+        let needed = PIECE + block_len + CACHE_LINE;
         if scratch.len() < needed {
             // The old content is of no use to the new memory.
             *scratch = Vec::new();
             scratch.resize(needed, 0);
         }
         let start = scratch.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE);
-        let shuffled = &mut scratch[start..][..block_len];
-        let result = blocks.into_iter().try_for_each(|(index, block)| {
-            streams_of(index, block)?.decode_shuffled(format, header, shuffled, block)
-        });
-        if scratch.len() > KEPT_SCRATCH {
+        let (piece, block) = scratch[start..].split_at_mut(PIECE);
+        let result = decode(&mut block[..block_len], piece);
+        if block_len > LONGEST_KEPT {
             *scratch = Vec::new();
         }
         result
@@ -114,7 +162,23 @@ struct Streams<'a> {
     count: usize,
 }
 
+/// The streams of a block once they are decoded: the first of them.
+type Parts<'a> = [&'a [u8]; MOST_STREAMS as usize];
+
+const NO_PARTS: Parts<'static> = [&[]; MOST_STREAMS as usize];
+
 impl<'a> Streams<'a> {
+    /// The streams of block `index`, which decodes to `len` bytes.
+    fn of_block(
+        header: Header,
+        encoded: &'a [u8],
+        index: usize,
+        len: usize,
+    ) -> Result<Self, CodecError> {
+        let at = number(encoded, HEADER_LEN + index * 4)? as usize;
+        Ok(Self { encoded, at, count: header.streams(len as u32) as usize })
+    }
+
     /// The next stream.
     fn next(&mut self) -> Result<&'a [u8], CodecError> {
         let length = number(self.encoded, self.at)? as usize;
@@ -137,17 +201,21 @@ impl<'a> Streams<'a> {
         Ok(())
     }
 
-    /// Decodes the streams and undoes the filter. What is stored is taken from where it stands.
-    fn decode_shuffled(
+    /// Decodes the streams of a shuffled block of the length of `scratch`. What is stored is taken from
+    /// where it stands.
+    fn decode_shuffled<'p>(
         mut self,
         format: StreamFormat,
         header: Header,
-        scratch: &mut [u8],
-        block: &mut [u8],
-    ) -> Result<(), CodecError> {
-        let mut parts = [&[][..]; MOST_STREAMS as usize];
+        scratch: &'p mut [u8],
+        parts: &'p mut Parts<'p>,
+    ) -> Result<ShuffledBlock<'p>, CodecError>
+    where
+        'a: 'p,
+    {
+        let len = scratch.len();
+        let part_len = len / self.count;
         let parts = &mut parts[..self.count];
-        let part_len = block.len() / self.count;
         for (part, scratch) in parts.iter_mut().zip(scratch.chunks_exact_mut(part_len)) {
             let stream = self.next()?;
             *part = if stream.len() == part_len {
@@ -158,27 +226,53 @@ impl<'a> Streams<'a> {
             };
         }
         let (typesize, shuffle) = (header.typesize as usize, header.shuffle());
-        let whole = shuffle.whole_elements(typesize, block.len());
-        let (elements, rest) = block.split_at_mut(whole);
-        let planes = match parts {
-            [part] => {
-                rest.copy_from_slice(&part[whole..]);
-                Planes::Joined(&part[..whole])
-            }
-            parts if whole > 0 => Planes::Apart(parts),
-            // Bits that were not shuffled, since their elements are not a multiple of 8.
-            parts => {
-                for (target, part) in rest.chunks_exact_mut(part_len).zip(parts) {
-                    target.copy_from_slice(part);
-                }
-                return Ok(());
-            }
+        let whole = shuffle.whole_elements(typesize, len);
+        Ok(ShuffledBlock { typesize, shuffle, whole, part_len, parts })
+    }
+}
+
+/// A block before its filter is undone.
+struct ShuffledBlock<'a> {
+    typesize: usize,
+    shuffle: Shuffle,
+    /// Bytes at its start that are shuffled.
+    whole: usize,
+    part_len: usize,
+    /// The bytes, one part behind the other. Where there are several, each is a plane.
+    parts: &'a [&'a [u8]],
+}
+
+impl ShuffledBlock<'_> {
+    /// Writes what the block has from byte `from` on, the start of an element and, where bits are shuffled,
+    /// of a group of eight.
+    fn elements(&self, from: usize, target: &mut [u8]) {
+        let shuffled = self.whole.saturating_sub(from).min(target.len());
+        let (elements, rest) = target.split_at_mut(shuffled);
+        let count = self.whole / self.typesize;
+        let planes = match self.parts {
+            [part] => Planes::joined(part, count),
+            parts => Planes::apart(parts, count),
         };
-        match shuffle {
-            Shuffle::Bit => unshuffle_bits(typesize, planes, elements),
-            Shuffle::Byte | Shuffle::None => unshuffle_bytes(typesize, planes, elements),
+        let first = from / self.typesize;
+        match self.shuffle {
+            Shuffle::Bit => unshuffle_bits(self.typesize, planes.skip_bits(first), elements),
+            Shuffle::Byte | Shuffle::None => {
+                unshuffle_bytes(self.typesize, planes.skip_bytes(first), elements);
+            }
         }
-        Ok(())
+        self.stored(from + shuffled, rest);
+    }
+
+    /// Writes the bytes from `from` on, which are not shuffled: less than an element, or all where bits are
+    /// shuffled in groups of eight elements and these do not fill the block.
+    fn stored(&self, mut from: usize, mut target: &mut [u8]) {
+        while !target.is_empty() {
+            let part = &self.parts[from / self.part_len][from % self.part_len..];
+            let (now, rest) = target.split_at_mut(part.len().min(target.len()));
+            now.copy_from_slice(&part[..now.len()]);
+            from += now.len();
+            target = rest;
+        }
     }
 }
 
@@ -213,6 +307,12 @@ mod tests {
     fn by_us(header: Header, encoded: &[u8]) -> Option<Vec<u8>> {
         let mut decoded = vec![0xee; header.decoded_len as usize];
         decompress(header, encoded, &mut decoded).ok().map(|()| decoded)
+    }
+
+    fn by_us_in_pieces(header: Header, encoded: &[u8]) -> Option<Vec<u8>> {
+        let mut decoded = Vec::new();
+        let mut take = |piece: &[u8]| decoded.extend_from_slice(piece);
+        decompress_pieces(header, encoded, &mut take).ok().map(|()| decoded)
     }
 
     /// The one stream of these bytes, taken out of a container.
@@ -301,6 +401,25 @@ mod tests {
             })
     }
 
+    #[test]
+    fn the_pieces_of_long_blocks_are_their_elements() {
+        for typesize in [1, 2, 3, 4, 8, 12, 16, 255] {
+            for flags in [0, BYTE_SHUFFLED, BIT_SHUFFLED, BYTE_SHUFFLED | ONE_STREAM] {
+                let elements = usize::from(typesize);
+                let block_len = (2 * PIECE + 5000) / elements * elements;
+                // Bits are shuffled in whole groups of eight elements only: once all, once none.
+                for block_len in [block_len, block_len / (8 * elements) * 8 * elements] {
+                    let contents = contents(block_len + PIECE + 77, elements, 5);
+                    let lz4 = BloscCompressor::Lz4;
+                    let encoded = container(lz4, flags, typesize, block_len, &contents);
+                    let header = Header::parse(&encoded).unwrap();
+                    let decoded = by_us_in_pieces(header, &encoded);
+                    assert!(decoded == Some(contents), "{typesize} {flags} {block_len}");
+                }
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -308,6 +427,7 @@ mod tests {
         fn any_container_decodes_as_by_c_blosc((compressor, contents, encoded) in containers()) {
             let header = Header::parse(&encoded).unwrap();
             prop_assert_eq!(by_us(header, &encoded), Some(contents.clone()));
+            prop_assert_eq!(by_us_in_pieces(header, &encoded), Some(contents.clone()));
             if compressor != BloscCompressor::Snappy {
                 prop_assert_eq!(by_c_blosc(header, &encoded), Some(contents));
             }
@@ -328,7 +448,9 @@ mod tests {
                 && header.decoded_len < 100_000
                 && compressor != BloscCompressor::Snappy
             {
-                prop_assert_eq!(by_us(header, &encoded), by_c_blosc(header, &encoded));
+                let expected = by_c_blosc(header, &encoded);
+                prop_assert_eq!(by_us(header, &encoded), expected.clone());
+                prop_assert_eq!(by_us_in_pieces(header, &encoded), expected);
             }
         }
     }

@@ -81,7 +81,8 @@ impl BytesCodec for ByteShuffle {
         if self.element_size == 1 {
             block.copy_from_slice(encoded);
         } else {
-            unshuffle_bytes(self.element_size, Planes::Joined(&encoded[..whole]), block);
+            let planes = Planes::joined(&encoded[..whole], whole / self.element_size);
+            unshuffle_bytes(self.element_size, planes, block);
         }
         Ok(encoded.len())
     }

@@ -9,7 +9,7 @@ use crate::array_codec::ArraySteps;
 use crate::bytes::swap_bytes;
 use crate::growing::{Growth, decode_growing};
 use crate::transpose::{MovedAxes, stored_order};
-use crate::{Bytes, BytesCodec, ChunkContext, Codec, CodecError, Serializer, VlenUtf8};
+use crate::{Bytes, BytesCodec, ChunkContext, Codec, CodecError, PieceCodec, Serializer, VlenUtf8};
 
 /// Bytes assumed for one string when the worst case is asked for, beside its length.
 const STRING_GUESS: u64 = 64;
@@ -139,12 +139,29 @@ impl CodecChain {
     /// are.
     #[must_use]
     pub fn identity(&self) -> Option<&'static str> {
+        (self.bytes_codecs.is_empty() && self.are_elements()).then_some(Bytes::NAME)
+    }
+
+    /// Whether serialized bytes are the elements, whatever the bytes are.
+    fn are_elements(&self) -> bool {
         // Bytes of a bool are checked.
-        let as_is = self.bytes_codecs.is_empty()
-            && self.data_type != DataType::Bool
+        self.data_type != DataType::Bool
             && self.array_steps.decode_to_themselves()
-            && matches!(self.serializer, Serializer::Bytes(bytes) if !bytes.swaps(&self.stored_type));
-        as_is.then_some(Bytes::NAME)
+            && matches!(self.serializer, Serializer::Bytes(bytes) if !bytes.swaps(&self.stored_type))
+    }
+
+    /// Whether a chunk can be decoded to [`Destination::Pieces`].
+    #[must_use]
+    pub fn comes_in_pieces(&self) -> bool {
+        self.piece_codec().is_some()
+    }
+
+    /// The codec whose pieces are those of the chunk: all after it add something only, and its bytes are
+    /// the elements, whatever they are.
+    fn piece_codec(&self) -> Option<&dyn PieceCodec> {
+        let (first, later) = self.bytes_codecs.split_first()?;
+        let is_last = later.iter().all(|codec| codec.is_payload());
+        first.in_pieces().filter(|_| is_last && self.are_elements())
     }
 
     /// Names of the codecs in the order of encoding.
@@ -187,10 +204,14 @@ impl CodecChain {
             (Destination::Variable(chunk), Serializer::VlenUtf8(_)) => {
                 self.decode_strings(encoded, chunk)
             }
+            (Destination::Pieces(take), Serializer::Bytes(_)) => {
+                self.decode_pieces(encoded, take)?;
+                Ok(Decoded::Complete)
+            }
             (Destination::Variable(_), Serializer::Bytes(_)) => {
                 Err(CodecError::configuration(Bytes::NAME, "its elements do not vary in length"))
             }
-            (Destination::Fixed(_), Serializer::VlenUtf8(_)) => {
+            (Destination::Fixed(_) | Destination::Pieces(_), Serializer::VlenUtf8(_)) => {
                 Err(CodecError::configuration(VlenUtf8::NAME, "its elements vary in length"))
             }
         }
@@ -249,6 +270,18 @@ impl CodecChain {
         }
         elements.copy_from_slice(current);
         Ok(())
+    }
+
+    /// Undoes the bytes-to-bytes codecs, the last step piece by piece.
+    fn decode_pieces(&self, encoded: &[u8], take: &mut dyn FnMut(&[u8])) -> Result<(), CodecError> {
+        let unknown =
+            || CodecError::configuration(Bytes::NAME, "its elements do not come in pieces");
+        let codec = self.piece_codec().ok_or_else(unknown)?;
+        let mut current = encoded;
+        for later in self.bytes_codecs[1..].iter().rev() {
+            current = later.payload(current)?.ok_or_else(unknown)?;
+        }
+        codec.decode_pieces(current, self.decoded_len().unwrap_or(0), take)
     }
 
     /// Undoes the bytes-to-bytes codecs into `chunk.bytes`, then takes the strings out of them.

@@ -113,6 +113,11 @@ pub trait BytesCodec: Send + Sync + fmt::Debug {
         exactly(self.name(), expected, self.decode(encoded, decoded))
     }
 
+    /// The same codec, if it can show decoded bytes piece by piece.
+    fn in_pieces(&self) -> Option<&dyn PieceCodec> {
+        None
+    }
+
     /// The decoded length that the encoded bytes themselves state, where they do. Not to be believed
     /// before they are decoded.
     fn stated_len(&self, _encoded: &[u8]) -> Option<u64> {
@@ -138,6 +143,21 @@ pub trait BytesCodec: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`CodecError::TooLarge`] for more bytes than the format can hold.
     fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError>;
+}
+
+/// A codec that can show decoded bytes piece by piece, each while it is in the processor's first-level
+/// cache: so the bytes go from there to where they belong, and never lie together in between.
+pub trait PieceCodec {
+    /// Decodes to exactly `expected` bytes and calls `take` with one piece after the other.
+    ///
+    /// # Errors
+    /// As [`BytesCodec::decode_exact`]; some pieces may have been taken then.
+    fn decode_pieces(
+        &self,
+        encoded: &[u8],
+        expected: u64,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), CodecError>;
 }
 
 /// What [`BytesCodec::decode`] answered, as [`BytesCodec::decode_exact`] must.

@@ -45,8 +45,8 @@ pub(crate) trait Simd: Copy {
 /// Bytes of a lane.
 pub(crate) const LANE: usize = 16;
 
-/// Interleaves `planes`, each of the length `block.len() / T`, into `block`. `T` is a power of two. Answers
-/// `false`, and writes nothing, where a plane is shorter than a register.
+/// Interleaves the first `block.len() / T` bytes of each plane into `block`. `T` is a power of two. Answers
+/// `false`, and writes nothing, where that is less than a register.
 #[inline(always)]
 pub(crate) fn interleave_planes<S: Simd, const T: usize>(
     simd: S,
@@ -68,13 +68,14 @@ pub(crate) fn interleave_planes<S: Simd, const T: usize>(
     true
 }
 
-/// Makes `T` planes, each given as its eight rows of bits, to elements in `block`. `T` is a power of two
-/// and `8 * T` divides the length of `block`. Answers `false`, and writes nothing, where a row is shorter
-/// than a register.
+/// Makes `T` planes, each given as its eight rows of bits that begin `row_len` bytes apart, to elements in
+/// `block`: as many columns of the rows as there is room for. `T` is a power of two and `8 * T` divides the
+/// length of `block`. Answers `false`, and writes nothing, where that is less than a register.
 #[inline(always)]
 pub(crate) fn interleave_bit_planes<S: Simd, const T: usize>(
     simd: S,
     planes: [&[u8]; T],
+    row_len: usize,
     block: &mut [u8],
 ) -> bool {
     let Some(starts) = RegisterStarts::new::<S>(block.len() / T / 8) else { return false };
@@ -82,7 +83,7 @@ pub(crate) fn interleave_bit_planes<S: Simd, const T: usize>(
     let mut bytes = [[simd.load(planes[0]); 8]; T];
     for start in starts {
         for (bytes, plane) in bytes.iter_mut().zip(planes) {
-            *bytes = plane_of_rows(simd, plane, start);
+            *bytes = plane_of_rows(simd, plane, row_len, start);
         }
         let target = &mut block[start * 8 * T..][..S::LEN * 8 * T];
         for part in 0..8 {
@@ -102,8 +103,7 @@ pub(crate) fn interleave_bit_planes<S: Simd, const T: usize>(
 /// Makes the columns from `start`, as many as a register holds, of eight rows of bits to bytes: the first
 /// lanes of the eight registers, one after the other, then the second lanes.
 #[inline(always)]
-fn plane_of_rows<S: Simd>(simd: S, rows: &[u8], start: usize) -> [S::Register; 8] {
-    let row_len = rows.len() / 8;
+fn plane_of_rows<S: Simd>(simd: S, rows: &[u8], row_len: usize, start: usize) -> [S::Register; 8] {
     let mut registers = [simd.load(&rows[start..]); 8];
     for (index, register) in registers.iter_mut().enumerate().skip(1) {
         *register = simd.load(&rows[index * row_len + start..]);

@@ -98,7 +98,7 @@ pub use bytes::{Bytes, Endian};
 pub use bz2::Bz2;
 pub use chain::CodecChain;
 pub use checksum::{Checksum, ChecksumLocation};
-pub use codec::{BytesCodec, ChunkContext, Codec, Serializer};
+pub use codec::{BytesCodec, ChunkContext, Codec, PieceCodec, Serializer};
 pub use configuration::Configuration;
 pub use crc32::Crc32;
 pub use crc32c::Crc32c;

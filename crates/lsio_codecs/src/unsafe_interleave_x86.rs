@@ -45,14 +45,20 @@ impl Avx2 {
     pub(crate) fn interleave_bit_planes<const T: usize>(
         self,
         planes: [&[u8]; T],
+        row_len: usize,
         block: &mut [u8],
     ) -> bool {
         #[target_feature(enable = "avx2")]
-        fn with_avx2<const T: usize>(simd: Avx2, planes: [&[u8]; T], block: &mut [u8]) -> bool {
-            interleave_bit_planes(simd, planes, block)
+        fn with_avx2<const T: usize>(
+            simd: Avx2,
+            planes: [&[u8]; T],
+            row_len: usize,
+            block: &mut [u8],
+        ) -> bool {
+            interleave_bit_planes(simd, planes, row_len, block)
         }
         // SAFETY: `self` proves that the CPU has AVX2.
-        unsafe { with_avx2(self, planes, block) }
+        unsafe { with_avx2(self, planes, row_len, block) }
     }
 }
 

@@ -9,7 +9,17 @@ use crate::unsafe_interleave_x86::{Avx2, Sse2};
 /// The shuffled bytes of the elements of a block: for each byte of an element a plane, which holds that
 /// byte of all elements, or the eight rows of its bits.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Planes<'a> {
+pub(crate) struct Planes<'a> {
+    lie: Lie<'a>,
+    /// Bytes of a plane: elements of the block.
+    len: usize,
+    /// Bytes of each plane, or of each row of bits, that are passed over.
+    start: usize,
+}
+
+/// How planes lie.
+#[derive(Debug, Clone, Copy)]
+enum Lie<'a> {
     /// One behind the other.
     Joined(&'a [u8]),
     /// Each by itself.
@@ -17,16 +27,41 @@ pub(crate) enum Planes<'a> {
 }
 
 impl<'a> Planes<'a> {
-    /// The plane of this byte of elements, of which there are `count`.
-    fn get(self, byte: usize, count: usize) -> &'a [u8] {
-        match self {
-            Self::Joined(planes) => &planes[byte * count..][..count],
-            Self::Apart(planes) => &planes[byte][..count],
+    /// Planes of `len` bytes, one behind the other.
+    pub(crate) fn joined(planes: &'a [u8], len: usize) -> Self {
+        Self { lie: Lie::Joined(planes), len, start: 0 }
+    }
+
+    /// Planes of `len` bytes, each by itself.
+    pub(crate) fn apart(planes: &'a [&'a [u8]], len: usize) -> Self {
+        Self { lie: Lie::Apart(planes), len, start: 0 }
+    }
+
+    /// The same planes without the first `count` elements.
+    pub(crate) fn skip_bytes(self, count: usize) -> Self {
+        Self { start: count, ..self }
+    }
+
+    /// The same rows of bits without the first `count` elements, a multiple of 8.
+    pub(crate) fn skip_bits(self, count: usize) -> Self {
+        Self { start: count / 8, ..self }
+    }
+
+    /// Bytes from the start of a row of bits to that of the next.
+    fn row_len(self) -> usize {
+        self.len / 8
+    }
+
+    /// The plane of this byte of elements, or its rows, from the first element that is not passed over.
+    fn get(self, byte: usize) -> &'a [u8] {
+        match self.lie {
+            Lie::Joined(planes) => &planes[byte * self.len..][..self.len][self.start..],
+            Lie::Apart(planes) => &planes[byte][..self.len][self.start..],
         }
     }
 
-    fn all<const T: usize>(self, count: usize) -> [&'a [u8]; T] {
-        std::array::from_fn(|byte| self.get(byte, count))
+    fn all<const T: usize>(self) -> [&'a [u8]; T] {
+        std::array::from_fn(|byte| self.get(byte))
     }
 }
 
@@ -39,9 +74,8 @@ pub(crate) fn unshuffle_bytes(typesize: usize, planes: Planes<'_>, block: &mut [
         8 => bytes_of::<8>(planes, block),
         16 => bytes_of::<16>(planes, block),
         _ => {
-            let count = block.len() / typesize;
             for byte in 0..typesize {
-                scatter(planes.get(byte, count), &mut block[byte..], typesize);
+                scatter(planes.get(byte), &mut block[byte..], typesize);
             }
         }
     }
@@ -64,7 +98,7 @@ pub(crate) fn unshuffle_bits(typesize: usize, planes: Planes<'_>, block: &mut [u
 /// As [`unshuffle_bytes`], with the best instructions that this CPU has and the planes are long enough
 /// for.
 fn bytes_of<const T: usize>(planes: Planes<'_>, block: &mut [u8]) {
-    let planes = planes.all::<T>(block.len() / T);
+    let planes = planes.all::<T>();
     #[cfg(target_arch = "x86_64")]
     if Avx2::detect().is_some_and(|avx2| avx2.interleave_planes(planes, block))
         || interleave_planes(Sse2, planes, block)
@@ -81,9 +115,9 @@ fn bytes_of<const T: usize>(planes: Planes<'_>, block: &mut [u8]) {
 fn bits_of<const T: usize>(planes: Planes<'_>, block: &mut [u8]) {
     #[cfg(target_arch = "x86_64")]
     {
-        let planes = planes.all::<T>(block.len() / T);
-        if Avx2::detect().is_some_and(|avx2| avx2.interleave_bit_planes(planes, block))
-            || interleave_bit_planes(Sse2, planes, block)
+        let (row_len, planes) = (planes.row_len(), planes.all::<T>());
+        if Avx2::detect().is_some_and(|avx2| avx2.interleave_bit_planes(planes, row_len, block))
+            || interleave_bit_planes(Sse2, planes, row_len, block)
         {
             return;
         }
@@ -93,10 +127,9 @@ fn bits_of<const T: usize>(planes: Planes<'_>, block: &mut [u8]) {
 
 /// As [`unshuffle_bits`], eight elements at a time.
 fn each_row_of_bits(typesize: usize, planes: Planes<'_>, block: &mut [u8]) {
-    let count = block.len() / typesize;
-    let row_len = count / 8;
+    let row_len = planes.row_len();
     for byte in 0..typesize {
-        let rows = planes.get(byte, count);
+        let rows = planes.get(byte);
         for (group, elements) in block.chunks_exact_mut(8 * typesize).enumerate() {
             let bits = [0, 1, 2, 3, 4, 5, 6, 7].map(|bit| rows[bit * row_len + group]);
             scatter(&transpose_bits(bits), &mut elements[byte..], typesize);
@@ -137,13 +170,21 @@ mod tests {
                         0 => vec![],
                         count => shuffled.chunks_exact(count).collect(),
                     };
-                    for planes in [Planes::Joined(&shuffled), Planes::Apart(&apart)] {
+                    let count = block.len() / typesize;
+                    for planes in [Planes::joined(&shuffled, count), Planes::apart(&apart, count)] {
                         let mut again = vec![0xee; block.len()];
-                        match shuffle {
-                            Shuffle::Bit => unshuffle_bits(typesize, planes, &mut again),
-                            _ => unshuffle_bytes(typesize, planes, &mut again),
+                        // All at once, then what is left of it from an element on.
+                        for start in [0, count / 24 * 8] {
+                            let rest = &mut again[start * typesize..];
+                            rest.fill(0xee);
+                            match shuffle {
+                                Shuffle::Bit => {
+                                    unshuffle_bits(typesize, planes.skip_bits(start), rest);
+                                }
+                                _ => unshuffle_bytes(typesize, planes.skip_bytes(start), rest),
+                            }
+                            assert_eq!(again, block, "{shuffle:?} {typesize} {len} {start}");
                         }
-                        assert_eq!(again, block, "{shuffle:?} {typesize} {len}");
                     }
                 }
             }
@@ -157,19 +198,19 @@ mod tests {
         fn check<const T: usize>() {
             for count in (8..700).step_by(8) {
                 let shuffled = bytes(count * T);
-                let planes = Planes::Joined(&shuffled);
+                let planes = Planes::joined(&shuffled, count);
                 let mut expected = vec![0; count * T];
                 each_row_of_bits(T, planes, &mut expected);
                 let mut elements = vec![0; count * T];
-                if interleave_bit_planes(Sse2, planes.all::<T>(count), &mut elements) {
+                if interleave_bit_planes(Sse2, planes.all::<T>(), count / 8, &mut elements) {
                     assert_eq!(elements, expected, "{T} {count}");
                 } else {
                     assert!(count / 8 < 16);
                 }
                 for byte in 0..T {
-                    scatter(planes.get(byte, count), &mut expected[byte..], T);
+                    scatter(planes.get(byte), &mut expected[byte..], T);
                 }
-                if interleave_planes(Sse2, planes.all::<T>(count), &mut elements) {
+                if interleave_planes(Sse2, planes.all::<T>(), &mut elements) {
                     assert_eq!(elements, expected, "{T} {count}");
                 } else {
                     assert!(count < 16);

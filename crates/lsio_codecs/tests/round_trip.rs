@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::every::{bytes_codecs, chain, compressible, string_chain, strings, variable};
 use lsio_array::{DataType, Decoded, Destination};
-use lsio_codecs::{BytesCodec, ChecksumLocation, CodecChain, Crc32c, Endian, Gzip, Zlib, Zstd};
+use lsio_codecs::{
+    Blosc, BloscCompressor, BytesCodec, ChecksumLocation, CodecChain, Crc32c, Endian, Gzip,
+    Shuffle, Zlib, Zstd,
+};
 use proptest::prelude::*;
 
 /// Decodes with exactly the scratch memory that the chain asks for.
@@ -13,7 +16,33 @@ fn decode(chain: &CodecChain, encoded: &[u8]) -> Vec<u8> {
     let mut scratch = vec![0xee; chain.scratch_len() as usize];
     let end = chain.decode(encoded, Destination::Fixed(&mut decoded), &mut scratch).unwrap();
     assert_eq!(end, Decoded::Complete);
+    let mut pieces = Vec::new();
+    let mut take = |piece: &[u8]| pieces.extend_from_slice(piece);
+    let in_pieces = chain.decode(encoded, Destination::Pieces(&mut take), &mut []);
+    assert_eq!(in_pieces.is_ok(), chain.comes_in_pieces());
+    if chain.comes_in_pieces() {
+        assert_eq!(pieces, decoded);
+    }
     decoded
+}
+
+#[test]
+fn chunks_come_in_pieces_where_the_pieces_are_the_elements() {
+    let blosc: Arc<dyn BytesCodec> =
+        Arc::new(Blosc::new(BloscCompressor::Lz4, 5, Shuffle::Byte, 4, 0));
+    let crc32c: Arc<dyn BytesCodec> = Arc::new(Crc32c::new(ChecksumLocation::End));
+    let zstd: Arc<dyn BytesCodec> = Arc::new(Zstd::new(3, false));
+    let comes = |data_type, endian, codecs: &[Arc<dyn BytesCodec>]| {
+        chain(data_type, &[9], &[0], endian, codecs).comes_in_pieces()
+    };
+    let one = std::slice::from_ref(&blosc);
+    assert!(comes(DataType::Float32, Endian::NATIVE, one));
+    assert!(comes(DataType::Float32, Endian::NATIVE, &[blosc.clone(), crc32c.clone()]));
+    assert!(!comes(DataType::Float32, Endian::NATIVE, &[crc32c, blosc.clone()]));
+    assert!(!comes(DataType::Float32, Endian::NATIVE, &[blosc.clone(), zstd.clone()]));
+    assert!(!comes(DataType::Float32, Endian::NATIVE, &[zstd]));
+    assert!(!comes(DataType::Float32, Endian::Big, one));
+    assert!(!comes(DataType::Bool, Endian::NATIVE, one));
 }
 
 #[test]

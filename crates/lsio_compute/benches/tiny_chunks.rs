@@ -52,6 +52,7 @@ impl TinyChunks {
             decoded_limit: CHUNK_BYTES,
             // As with any codec, so that decode is called.
             stored_as_is: None,
+            comes_in_pieces: false,
         };
         Self { info, stores: [Arc::new(store)], in_object }
     }

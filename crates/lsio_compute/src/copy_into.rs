@@ -134,11 +134,16 @@ impl Operation for CopyInto {
         self.buffer.region(offset, len)
     }
 
+    fn takes_pieces(&self, task: &Task, sources: &Sources) -> bool {
+        let copy = whole_chunk(task, &sources[0])
+            .and_then(|placement| self.copy_of(placement, &sources[0]));
+        copy.is_some_and(|(copy, _)| copy.is_dense())
+    }
+
     fn piece_len(&self, task: &Task, sources: &Sources) -> Option<u64> {
-        let source = &sources[0];
-        let info = source.source.info();
-        let (copy, _) = self.copy_of(whole_chunk(task, source)?, source)?;
-        (info.stored_as_is.is_some() && copy.is_dense()).then(|| PIECE.min(info.decoded_len))
+        let info = sources[0].source.info();
+        let in_pieces = info.stored_as_is.is_some() && self.takes_pieces(task, sources);
+        in_pieces.then(|| PIECE.min(info.decoded_len))
     }
 
     fn take_piece(&self, task: &Task, sources: &Sources, from: usize, piece: &[u8]) -> bool {

@@ -32,6 +32,7 @@ mod index_read;
 mod known_cache;
 mod operation;
 mod panics;
+mod piece_copy;
 mod placing;
 mod planning;
 mod run;

@@ -73,6 +73,11 @@ pub(crate) trait Operation: Send + Sync {
         None
     }
 
+    /// Whether [`take_piece`](Self::take_piece) takes the only input of `task`.
+    fn takes_pieces(&self, _task: &Task, _sources: &Sources) -> bool {
+        false
+    }
+
     /// The best size for reading the only input of `task`, a chunk that is stored as it is, piece by piece
     /// through a buffer, if [`take_piece`](Self::take_piece) takes it so and there is no
     /// [`place`](Self::place) for all of it. Such a buffer is part of what the task [`needs`](Self::needs).

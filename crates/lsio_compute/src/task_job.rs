@@ -16,6 +16,7 @@ use crate::executor::Shared;
 use crate::flight::{self, Flight};
 use crate::operation::{DecodedInput, Lent};
 use crate::panics::contain;
+use crate::piece_copy::PieceCopy;
 use crate::planning::{allowed_bytes, chunk_error};
 use crate::run::{Attempt, Run};
 use crate::stats::{Counters, add, add_time, read};
@@ -286,7 +287,13 @@ impl TaskJob {
         let fixed = handle.element.is_some();
         let place =
             fixed.then(|| run.operation.place(&self.planned.task, index, &run.sources)).flatten();
-        if fixed && place.is_none() && self.buffer.is_none() {
+        // Others could not be given a chunk that is in pieces.
+        let in_pieces = fixed
+            && info.comes_in_pieces
+            && place.is_none()
+            && self.is_private()
+            && run.operation.takes_pieces(&self.planned.task, &run.sources);
+        if fixed && place.is_none() && !in_pieces && self.buffer.is_none() {
             let len = info.decoded_len;
             self.buffer = workspace.take_buffer(len).or_else(|| self.lease(len));
             if self.buffer.is_none() {
@@ -297,6 +304,7 @@ impl TaskJob {
         let resume: Arc<dyn Resume> = resumer.clone();
         let task = &self.planned.task;
         let chunk = &task.inputs[index].chunk;
+        let mut pieces = in_pieces.then(|| PieceCopy::new(&*run.operation, task, &run.sources));
         let mut variable = VariableChunk {
             offsets: Vec::new(),
             bytes: Vec::new(),
@@ -309,10 +317,11 @@ impl TaskJob {
                     Err(chunk_error(&run, &task.inputs[index], ChunkErrorKind::Panic(panic)))
                 })
         };
-        let outcome = match (place, self.buffer.as_deref_mut()) {
+        let outcome = match (place, &mut pieces, self.buffer.as_deref_mut()) {
             _ if !fixed => call(Destination::Variable(&mut variable)),
-            (Some(place), _) => call(Destination::Fixed(place)),
-            (None, buffer) => call(Destination::Fixed(buffer.unwrap_or_default())),
+            (Some(place), ..) => call(Destination::Fixed(place)),
+            (None, Some(pieces), _) => call(Destination::Pieces(&mut |piece| pieces.take(piece))),
+            (None, None, buffer) => call(Destination::Fixed(buffer.unwrap_or_default())),
         };
         match outcome {
             Ok(Decoded::Complete) => {
@@ -329,6 +338,11 @@ impl TaskJob {
                     return Step::Decoded(DecodedInput::Variable(variable));
                 }
                 add(&counters.bytes_decoded, info.decoded_len);
+                match pieces.map(|pieces| pieces.finish(info.decoded_len)) {
+                    Some(Ok(())) => add(&counters.bytes_copied, info.decoded_len),
+                    Some(Err(kind)) => return Step::Ended(self.failed(index, kind)),
+                    None => {}
+                }
                 Step::Decoded(self.buffer.take().map_or(DecodedInput::InPlace, DecodedInput::Fixed))
             }
             Ok(Decoded::Suspended) => Step::Suspended,

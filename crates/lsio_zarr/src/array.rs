@@ -81,6 +81,7 @@ impl ZarrArray {
             decoded_len: fixed_len.unwrap_or_else(strings_guess),
             decoded_limit: fixed_len.unwrap_or(DECODED_STRINGS_LIMIT),
             stored_as_is: chain.identity(),
+            comes_in_pieces: chain.comes_in_pieces(),
         };
         check_keys(&path, &metadata)?;
         let last_shard = Mutex::default();

@@ -5,6 +5,7 @@ mod budget;
 mod conflicts;
 mod index_reads;
 mod locations;
+mod pieces;
 mod scheduling;
 mod shared_chunks;
 mod source_errors;

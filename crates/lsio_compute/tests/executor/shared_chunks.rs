@@ -74,14 +74,14 @@ fn get_into(
 }
 
 /// Keeps a worker busy until it is told to go on.
-struct Busy {
+pub(crate) struct Busy {
     go_on: mpsc::Sender<()>,
     end: mpsc::Receiver<()>,
 }
 
 impl Busy {
     /// Occupies one worker of `world`.
-    fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World) -> Self {
         world.put("busy", &bytes_of(&elements(0)));
         let mut source = world.source(1);
         source.locate = Box::new(|_, _| Ok(crate::test_source::whole("busy")));
@@ -110,7 +110,8 @@ impl Busy {
         Self { go_on, end }
     }
 
-    fn end(self) {
+    /// Lets it go on and waits for that.
+    pub(crate) fn end(self) {
         self.go_on.send(()).unwrap();
         self.end.recv().unwrap();
     }

@@ -61,6 +61,7 @@ impl TestSource {
             decoded_len: ELEMENTS * 8,
             decoded_limit: 1 << 20,
             stored_as_is: None,
+            comes_in_pieces: false,
         };
         Self {
             info,
@@ -154,7 +155,9 @@ pub(crate) fn number(answer: &Answer) -> u64 {
 pub(crate) fn copy(encoded: &[u8], destination: Destination<'_>) {
     match destination {
         Destination::Fixed(target) => target.copy_from_slice(encoded),
-        Destination::Variable(_) => panic!("a fixed destination was expected"),
+        Destination::Pieces(_) | Destination::Variable(_) => {
+            panic!("a fixed destination was expected")
+        }
     }
 }
 
