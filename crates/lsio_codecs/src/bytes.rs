@@ -3,6 +3,8 @@
 use lsio_array::DataType;
 
 use crate::configuration::Members;
+#[cfg(target_arch = "x86_64")]
+use crate::unsafe_swap_avx2;
 use crate::{ChunkContext, CodecError};
 
 /// Order of the bytes of a number.
@@ -112,10 +114,33 @@ impl Bytes {
 
 /// Reverses the bytes of each group of `unit` bytes.
 pub(crate) fn swap_bytes(unit: usize, bytes: &mut [u8]) {
+    #[cfg(target_arch = "x86_64")]
+    if unsafe_swap_avx2::swap_bytes(unit, bytes) {
+        return;
+    }
+    swap_each(unit, bytes);
+}
+
+/// As [`swap_bytes`], with the instructions that the caller is compiled for.
+#[expect(clippy::inline_always, reason = "else it is compiled for the baseline CPU")]
+#[inline(always)]
+pub(crate) fn swap_each(unit: usize, bytes: &mut [u8]) {
     match unit {
-        2 => bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|group| group.reverse()),
-        4 => bytes.as_chunks_mut::<4>().0.iter_mut().for_each(|group| group.reverse()),
-        8 => bytes.as_chunks_mut::<8>().0.iter_mut().for_each(|group| group.reverse()),
+        2 => {
+            for group in bytes.as_chunks_mut::<2>().0 {
+                group.reverse();
+            }
+        }
+        4 => {
+            for group in bytes.as_chunks_mut::<4>().0 {
+                group.reverse();
+            }
+        }
+        8 => {
+            for group in bytes.as_chunks_mut::<8>().0 {
+                group.reverse();
+            }
+        }
         _ => {}
     }
 }
@@ -150,6 +175,24 @@ mod tests {
         assert_eq!(bytes, [3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12]);
         swap_bytes(DataType::Complex128.endian_unit(), &mut bytes);
         assert_eq!(bytes[..8], [4, 5, 6, 7, 0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn swapping_reverses_each_group_at_every_length() {
+        for unit in [2, 4, 8] {
+            for count in 0..200 {
+                let bytes: Vec<u8> = (0..unit * count).map(|i| (i % 251) as u8).collect();
+                let expected: Vec<u8> = bytes
+                    .chunks_exact(unit)
+                    .flat_map(|group| group.iter().rev().copied())
+                    .collect();
+                for swap in [swap_bytes, swap_each] {
+                    let mut swapped = bytes.clone();
+                    swap(unit, &mut swapped);
+                    assert_eq!(swapped, expected, "{unit} {count}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -81,6 +81,8 @@ mod stream;
 mod transpose;
 #[cfg(target_arch = "x86_64")]
 mod unsafe_interleave_x86;
+#[cfg(target_arch = "x86_64")]
+mod unsafe_swap_avx2;
 mod unshuffle;
 mod v2_codecs;
 mod vlen_utf8;
