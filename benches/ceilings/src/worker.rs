@@ -27,7 +27,7 @@ impl Choices {
         };
         Ok(Self {
             stores,
-            block_wise: arguments.option("block-wise", true)?,
+            block_wise: arguments.option("block-wise", false)?,
             c_blosc: arguments.option("c-blosc", false)?,
         })
     }
