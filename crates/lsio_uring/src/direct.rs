@@ -40,11 +40,21 @@ pub(crate) fn serve(reader: &Reader, read: OwedRead) {
 ///
 /// Whether the open file is the current one is asked here: the kernel has the names on the way to an
 /// open file at hand. A thread more on the way of each read cost as much as the read itself.
-pub(crate) fn pieces_at_once(reader: &Reader, read: OwedRead) -> Result<Vec<Piece>, Box<OwedRead>> {
-    if read.refusal().is_some() || !reader.has_open(&read.root, &read.key, &read.freshness) {
+pub(crate) fn pieces_at_once(
+    reader: &Reader,
+    mut read: OwedRead,
+) -> Result<Vec<Piece>, Box<OwedRead>> {
+    if read.refusal().is_some() {
         return Err(Box::new(read));
     }
-    begin(reader, read).map_err(|refused| Box::new(refused.0))
+    let Some(file) = reader.find_open(&read.root, &read.key, &read.freshness) else {
+        return Err(Box::new(read));
+    };
+    match prepare(reader, &mut read, file) {
+        Ok(Some(ready)) => Ok(pieces(read, ready)),
+        // For the thread that may answer to find again.
+        Ok(None) | Err(_) => Err(Box::new(read)),
+    }
 }
 
 /// A direct read that is ready to go.
@@ -62,7 +72,8 @@ pub(crate) fn begin(
     reader: &Reader,
     mut read: OwedRead,
 ) -> Result<Vec<Piece>, Box<(OwedRead, Option<StorageError>)>> {
-    match prepare(reader, &mut read) {
+    let opened = reader.open(&read.root, &read.key, &read.freshness, Access::Direct);
+    match opened.and_then(|file| prepare(reader, &mut read, file)) {
         Ok(Some(ready)) => Ok(pieces(read, ready)),
         Ok(None) => Err(Box::new((read, None))),
         Err(error) => Err(Box::new((read, Some(error)))),
@@ -70,8 +81,11 @@ pub(crate) fn begin(
 }
 
 /// `None` if this read has to go through the page cache.
-fn prepare(reader: &Reader, read: &mut OwedRead) -> Result<Option<Ready>, StorageError> {
-    let file = reader.open(&read.root, &read.key, &read.freshness, Access::Direct)?;
+fn prepare(
+    reader: &Reader,
+    read: &mut OwedRead,
+    file: Arc<OpenFile>,
+) -> Result<Option<Ready>, StorageError> {
     let bounds = read.bounds(&file)?;
     if bounds.len == 0 {
         // Nothing to be read: only the answer is wanted.

@@ -78,26 +78,29 @@ impl HandleCache {
         counters: &Counters,
         open: impl FnOnce() -> io::Result<OpenFile>,
     ) -> io::Result<FoundFile> {
-        if let Some(file) = self.lookup(path) {
-            let is_wanted = match freshness {
-                Freshness::Current => identity_at(path)? == *file.identity(),
-                Freshness::Pinned(identity) => file.identity() == identity,
-            };
-            if is_wanted {
-                counters.handle_hits.add(1);
-                return Ok(FoundFile { file, is_kept: true });
-            }
+        if let Some(file) = self.find(path, freshness, counters)? {
+            return Ok(FoundFile { file, is_kept: true });
         }
         Ok(FoundFile { file: Arc::new(open()?), is_kept: false })
     }
 
-    /// Whether a version of the file at `path` that may be the one wanted is in the cache.
-    pub(crate) fn holds(&self, path: &Path, freshness: &Freshness) -> bool {
-        let handles = lock(&self.handles);
-        handles.by_path.get(path).is_some_and(|handle| match freshness {
-            Freshness::Current => true,
-            Freshness::Pinned(identity) => handle.file.identity() == identity,
-        })
+    /// The cached file at `path`, if it is the version that `freshness` wants.
+    ///
+    /// # Errors
+    /// What stat(2) says.
+    pub(crate) fn find(
+        &self,
+        path: &Path,
+        freshness: &Freshness,
+        counters: &Counters,
+    ) -> io::Result<Option<Arc<OpenFile>>> {
+        let Some(file) = self.lookup(path) else { return Ok(None) };
+        let is_wanted = match freshness {
+            Freshness::Current => identity_at(path)? == *file.identity(),
+            Freshness::Pinned(identity) => file.identity() == identity,
+        };
+        counters.handle_hits.add(u64::from(is_wanted));
+        Ok(is_wanted.then_some(file))
     }
 
     fn lookup(&self, path: &Path) -> Option<Arc<OpenFile>> {

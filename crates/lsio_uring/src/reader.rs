@@ -198,9 +198,15 @@ impl Reader {
         self.handles.keep(path, file);
     }
 
-    /// Whether a version of `key` that may be the one wanted is open.
-    pub(crate) fn has_open(&self, root: &Root, key: &Key, freshness: &Freshness) -> bool {
-        self.handles.holds(&root.path(key), freshness)
+    /// The version of `key` that is wanted, if it is open.
+    pub(crate) fn find_open(
+        &self,
+        root: &Root,
+        key: &Key,
+        freshness: &Freshness,
+    ) -> Option<Arc<OpenFile>> {
+        // A failed look at the path will fail again where it can be told.
+        self.handles.find(&root.path(key), freshness, &self.counters).ok().flatten()
     }
 
     /// The file of `key` from the cache, or as `open` finds it: then its version is not checked.
