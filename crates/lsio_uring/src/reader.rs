@@ -108,8 +108,10 @@ impl Reader {
             match plan {
                 RoutePlan::Buffered => {
                     // What finds a thread free is read at once; what has to wait is asked for
-                    // meanwhile.
-                    let advice = self.queue.is_backed_up().then(|| self.ahead.announce(&read));
+                    // meanwhile. Where the page cache was looked at, the kernel reads ahead since then,
+                    // and better (benches/findings.md, read-ahead for cold buffered reads).
+                    let helps = read.begun.is_none() && self.queue.is_backed_up();
+                    let advice = helps.then(|| self.ahead.announce(&read));
                     self.queue.push(Job::Buffered(read, advice));
                 }
                 RoutePlan::PreadDirect => self.queue.push(Job::Direct(read)),
