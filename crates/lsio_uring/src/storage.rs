@@ -16,9 +16,9 @@ use crate::resident;
 use crate::root::Root;
 use crate::writing;
 
-/// Ranges of one file with a gap up to this, in bytes, are read as one. Reading 64 KiB more takes about
-/// as long as one more request.
-const MERGE_GAP: u64 = 64 << 10;
+/// Ranges of one file with a gap up to this, in bytes, are read as one: cold, that is as fast as two reads or
+/// faster, while 64 KiB more take longer than one more request (benches/findings.md, merge gaps).
+const MERGE_GAP: u64 = 16 << 10;
 
 /// Merging stops at this size, in bytes: several merged reads keep several devices and workers busy,
 /// one huge read would not.

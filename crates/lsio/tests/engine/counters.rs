@@ -76,7 +76,7 @@ fn a_shard_of_256_chunks_costs_one_index_read_and_one_read_per_merged_range() {
 fn chunks_of_a_shard_that_lie_apart_are_merged_as_the_storage_asks() {
     let engine = engine(2, AMPLE);
     // Gaps of one chunk are read over in the first array and left out in the second.
-    for (chunk, merged) in [(40u64 << 10, true), (80 << 10, false)] {
+    for (chunk, merged) in [(10u64 << 10, true), (20 << 10, false)] {
         let folder = ScratchFolder::new();
         let store = Arc::new(engine.open_folder(folder.path()).unwrap());
         let limits = store.limits();
