@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lsio_array::{ChunkErrorKind, Task, TaskPlan};
-use lsio_io::Reservation;
+use lsio_array::{ArrayInfo, ChunkErrorKind, Task, TaskPlan};
+use lsio_io::{Reservation, class_size};
 
 use crate::chunk_data::gather;
 use crate::executor::Shared;
@@ -18,10 +18,13 @@ use crate::stats::Counters;
 use crate::undelivered::Undelivered;
 use crate::{ChunkData, Executor, RunError, RunHandle, RunStats, SourceHandle};
 
-/// Undelivered chunks of one stream are kept to this many bytes even if the budget allows more: with
-/// 1 MiB chunks this is four times what hides the latency of a cold read, and what is decoded further
-/// ahead has left the processor's cache when the consumer comes for it.
-const READ_AHEAD_BYTES: u64 = 256 << 20;
+/// What a stream keeps in flight and undelivered for each worker, even if the budget allows more. Two
+/// workers read and decode as fast with 16 MiB in all as with 256, cold files included (benches/findings.md);
+/// 64 hold what 32 reads of 1 MiB bring.
+const READ_AHEAD_PER_WORKER: u64 = 32 << 20;
+
+/// Tasks for each worker that a stream of large chunks may keep: one to work on, one that waits.
+const TASKS_PER_WORKER: u64 = 2;
 
 /// How chunks are delivered.
 #[derive(Debug, Clone, Default)]
@@ -123,11 +126,13 @@ impl Executor {
     ) -> ChunkStream {
         let shared: &Arc<Shared> = self.shared();
         let half = shared.memory.usage().limit / 2;
+        let workers = shared.stealers.len() as u64;
+        let ahead = workers.saturating_mul(read_ahead_per_worker(source.source().info()));
         let delivery = Arc::new(Delivery {
             state: Mutex::new(DeliveryState::new(options.in_order)),
             in_order: options.in_order,
             concurrency: options.concurrency.unwrap_or(usize::MAX).max(1),
-            cap: half.min(READ_AHEAD_BYTES).min(options.run.memory.unwrap_or(u64::MAX)),
+            cap: half.min(ahead).min(options.run.memory.unwrap_or(u64::MAX)),
             total: shared.undelivered.clone(),
             total_cap: half,
         });
@@ -135,6 +140,13 @@ impl Executor {
         let handle = self.start(vec![source], plan, operation, options.run);
         ChunkStream { handle, delivery }
     }
+}
+
+/// Bytes that a stream over this array keeps for each worker.
+fn read_ahead_per_worker(info: &ArrayInfo) -> u64 {
+    let lens = [info.encoded_estimate, info.decoded_len, info.scratch_len];
+    let task = lens.iter().fold(0, |sum: u64, &len| sum.saturating_add(class_size(len)));
+    READ_AHEAD_PER_WORKER.max(task.saturating_mul(TASKS_PER_WORKER))
 }
 
 impl ChunkStream {
