@@ -21,9 +21,9 @@ let construct: (parts: ReaderParts) => ChunkReader;
 /**
  * Decoded chunks, one after the other, for `for await`.
  *
- * Reading goes on in the background, as far ahead as the memory budget allows. It stops, and memory
- * of chunks that were not taken goes back, on `break`, `return()`, `close()`, the end of an
- * `await using` block, and an abort.
+ * Reading goes on in the background, some chunks ahead: up to 32 MiB, or two chunks, for each thread, as
+ * far as the memory budget allows. It stops, and memory of chunks that were not taken goes back, on
+ * `break`, `return()`, `close()`, the end of an `await using` block, and an abort.
  */
 export class ChunkReader<
   D extends DataType = DataType,
