@@ -148,6 +148,8 @@ impl Shared {
                     }
                     Resident::Miss(read) => {
                         self.waits_for_device.store(true, Ordering::Relaxed);
+                        let weight = started.in_flight.weight(read.tag);
+                        self.outstanding.fetch_add(weight, Ordering::Relaxed);
                         let known = batches.iter_mut().find(|(at, _)| Arc::ptr_eq(at, &storage));
                         match known {
                             Some((_, reads)) => reads.push(read),
@@ -159,7 +161,6 @@ impl Shared {
             self.push_tasks(queue, ready);
         }
         for (storage, reads) in batches {
-            self.outstanding.fetch_add(reads.len(), Ordering::Relaxed);
             storage.submit(reads);
         }
     }

@@ -10,7 +10,7 @@ use lsio_io::{
 };
 
 use crate::batch::Tasks;
-use crate::executor::Shared;
+use crate::executor::{Shared, weight};
 use crate::placing;
 use crate::run::{Attempt, Known, Run};
 use crate::stats::add;
@@ -149,7 +149,8 @@ impl Drop for Charge {
 pub(crate) struct InFlight {
     run: Arc<Run>,
     shared: Arc<Shared>,
-    users: Vec<Vec<User>>,
+    /// Who waits for each read, and its weight.
+    users: Vec<(Vec<User>, usize)>,
     jobs: Mutex<Vec<Option<Box<TaskJob>>>>,
 }
 
@@ -193,7 +194,11 @@ impl InFlight {
         let ready =
             jobs.iter_mut().filter_map(|job| job.take_if(|job| job.planned.waiting == 0)).collect();
         let mut reads = bundle.reads;
-        let users = reads.iter_mut().map(|read| std::mem::take(&mut read.users)).collect();
+        let users_of = |read: &mut PhysicalRead| {
+            let weight = weight(read.bytes, read.storage.enough_in_flight());
+            (std::mem::take(&mut read.users), weight)
+        };
+        let users = reads.iter_mut().map(users_of).collect();
         let in_flight = Arc::new(Self {
             run: run.clone(),
             shared: shared.clone(),
@@ -223,6 +228,11 @@ impl InFlight {
         Started { ready, reads, in_flight }
     }
 
+    /// What the read with this tag counts among those under way.
+    pub(crate) fn weight(&self, tag: u64) -> usize {
+        self.users[tag as usize].1
+    }
+
     fn jobs(&self) -> MutexGuard<'_, Vec<Option<Box<TaskJob>>>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -234,7 +244,7 @@ impl InFlight {
         storage: &dyn Storage,
         read: &Read,
     ) -> Option<Box<TaskJob>> {
-        let [user] = self.users[read.tag as usize][..] else { return None };
+        let [user] = self.users[read.tag as usize].0[..] else { return None };
         let mut job = {
             // Others could not be given what lies in pieces.
             let fits = |job: &mut Box<TaskJob>| job.planned.waiting == 1 && job.is_private();
@@ -273,7 +283,7 @@ impl InFlight {
             self.run.counters.count_read(bytes, completion.route, completion.elapsed);
         }
         let mut jobs = self.jobs();
-        for user in &self.users[completion.tag as usize] {
+        for user in &self.users[completion.tag as usize].0 {
             let Some(job) = &mut jobs[user.task] else { continue };
             job.planned.arrive(*user, completion);
             if job.planned.waiting == 0 {
@@ -308,9 +318,10 @@ impl CompletionSink for InFlight {
     fn complete(&self, completion: Completion) {
         let mut ready = Tasks::new();
         self.arrive(&completion, &mut ready);
+        let weight = self.weight(completion.tag);
         // The tasks hold what they need of it.
         drop(completion);
-        self.shared.read_has_ended();
+        self.shared.read_has_ended(weight);
         self.shared.queue_tasks(ready);
     }
 }

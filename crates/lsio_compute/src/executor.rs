@@ -22,8 +22,15 @@ use crate::{ExecutorStats, RunError, RunHandle, SourceHandle, worker};
 
 /// Reads under way and tasks ready to decode that the workers aim for when reads have to wait for a
 /// device: twice what a queue depth of 8 needs to keep an `NVMe` drive busy at 256 KiB, so that workers
-/// that all decode for a while do not let it fall idle.
+/// that all decode for a while do not let it fall idle. Long reads count more than once: see [`weight`].
 const READ_AHEAD: usize = 32;
+
+/// How many of the [`READ_AHEAD`] reads one of `bytes` stands for, if a storage has enough to do with `enough`
+/// bytes.
+pub(crate) fn weight(bytes: u64, enough: u64) -> usize {
+    let share = (enough / READ_AHEAD as u64).max(1);
+    (bytes.div_ceil(share) as usize).clamp(1, READ_AHEAD)
+}
 
 /// Bytes of a worker's stack: what the standard library gives a thread.
 const STACK: usize = 2 << 20;
@@ -48,7 +55,7 @@ pub(crate) struct Shared {
     pub(crate) arrivals: Injector<Arc<Run>>,
     /// Batches of tasks in the queues.
     pub(crate) ready: AtomicUsize,
-    /// Reads that were submitted and have not ended.
+    /// Reads that were submitted and have not ended, by their [`weight`].
     pub(crate) outstanding: AtomicUsize,
     /// Whether the last read was not in memory.
     pub(crate) waits_for_device: AtomicBool,
@@ -253,8 +260,8 @@ impl Shared {
         }
     }
 
-    pub(crate) fn read_has_ended(&self) {
-        self.outstanding.fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn read_has_ended(&self, weight: usize) {
+        self.outstanding.fetch_sub(weight, Ordering::Relaxed);
         self.bell.ring();
     }
 
@@ -271,5 +278,21 @@ impl Shared {
     fn has_read_ahead(&self) -> bool {
         let (outstanding, ready) = (&self.outstanding, &self.ready);
         outstanding.load(Ordering::Relaxed) + ready.load(Ordering::Relaxed) >= READ_AHEAD
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_weighs_what_it_takes_of_what_is_enough() {
+        assert_eq!(weight(1, u64::MAX), 1);
+        assert_eq!(weight(8 << 30, u64::MAX), 1);
+        assert_eq!(weight(0, 32 << 20), 1);
+        assert_eq!(weight(1 << 20, 32 << 20), 1);
+        assert_eq!(weight((1 << 20) + 1, 32 << 20), 2);
+        assert_eq!(weight(1 << 40, 32 << 20), READ_AHEAD);
+        assert_eq!(weight(u64::MAX, 0), READ_AHEAD);
     }
 }

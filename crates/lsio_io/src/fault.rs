@@ -228,6 +228,10 @@ impl Storage for FaultStorage {
         self.inner.limits()
     }
 
+    fn enough_in_flight(&self) -> u64 {
+        self.inner.enough_in_flight()
+    }
+
     fn submit(&self, batch: Vec<Read>) {
         let mut passed_on = Vec::new();
         let mut failed = Vec::new();

@@ -267,7 +267,7 @@ pub type ListDone = Box<dyn FnOnce(Result<Vec<Entry>, StorageError>) + Send>;
 ///
 /// Implementers owe [`submit`](Storage::submit), [`list`](Storage::list),
 /// [`limits`](Storage::limits) and [`location`](Storage::location); a wrapper must also forward
-/// [`try_read_resident`](Storage::try_read_resident) and
+/// [`enough_in_flight`](Storage::enough_in_flight), [`try_read_resident`](Storage::try_read_resident) and
 /// [`try_read_resident_into`](Storage::try_read_resident_into). The suite in [`crate::conformance`]
 /// holds for every implementation.
 pub trait Storage: Send + Sync + fmt::Debug {
@@ -276,6 +276,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
 
     /// What the read planner should aim for.
     fn limits(&self) -> ReadLimits;
+
+    /// Bytes under way from which on more reads at once bring nothing but buffers. A store that is far away
+    /// has no such number: it answers many reads at once faster than few.
+    fn enough_in_flight(&self) -> u64 {
+        u64::MAX
+    }
 
     /// Starts all reads of a batch and returns at once. Each ends in exactly one completion, in any
     /// order, on any thread. Reads whose token is cancelled before they start end in

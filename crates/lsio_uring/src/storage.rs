@@ -24,6 +24,11 @@ const MERGE_GAP: u64 = 16 << 10;
 /// one huge read would not.
 const MOST_MERGED: u64 = 8 << 20;
 
+/// Bytes under way that keep a device busy, and then some: 2 MiB do while reads follow one another, but workers
+/// decode in between. Twice as many cost a cold read of 0.5 GB a tenth of its speed, for the pages of new buffers
+/// (benches/findings.md, how much to read ahead past the page cache).
+const ENOUGH_IN_FLIGHT: u64 = 24 << 20;
+
 /// The files below one directory.
 ///
 /// A key is the path of a file below that directory, with symbolic links followed. "Does not exist"
@@ -69,6 +74,10 @@ impl Storage for LocalStorage {
     fn limits(&self) -> ReadLimits {
         // Reads of any length are split inside, into one buffer.
         ReadLimits { merge_gap: MERGE_GAP, max_merged: MOST_MERGED, max_request: u64::MAX }
+    }
+
+    fn enough_in_flight(&self) -> u64 {
+        ENOUGH_IN_FLIGHT
     }
 
     fn submit(&self, batch: Vec<Read>) {

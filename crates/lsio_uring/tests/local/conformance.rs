@@ -37,6 +37,10 @@ impl Storage for InMode {
         self.inner.limits()
     }
 
+    fn enough_in_flight(&self) -> u64 {
+        self.inner.enough_in_flight()
+    }
+
     fn submit(&self, batch: Vec<Read>) {
         self.inner.submit(batch.into_iter().map(|read| self.set(read)).collect());
     }
