@@ -145,8 +145,8 @@ pub trait BytesCodec: Send + Sync + fmt::Debug {
     fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError>;
 }
 
-/// A codec that can show decoded bytes piece by piece, each while it is in the processor's first-level
-/// cache: so the bytes go from there to where they belong, and never lie together in between.
+/// A codec that can show decoded bytes piece by piece, each while it is in the processor's cache: so the
+/// bytes of a chunk that is larger than that go from there to where they belong.
 pub trait PieceCodec {
     /// Decodes to exactly `expected` bytes and calls `take` with one piece after the other.
     ///
