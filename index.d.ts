@@ -19,7 +19,10 @@ export declare type Attributes = {
 };
 
 /** The data types whose elements are bigints. */
-export declare type BigIntDataType = 'int64' | 'uint64';
+export declare type BigIntDataType = 'int64' | 'uint64' | TimeDataType;
+
+/** The data types whose elements are bytes. */
+export declare type BytesDataType = 'null_terminated_bytes' | RawDataType;
 
 /** A number of bytes, or a text such as `'512MiB'`, `'1.5 GB'`. */
 export declare type ByteSize = number | string;
@@ -75,6 +78,9 @@ export declare interface Codec {
     };
 }
 
+/** The data types whose elements are two numbers each. */
+export declare type ComplexDataType = 'complex64' | 'complex128' | SmallComplexDataType;
+
 /**
  * Sets up the engine, before its first use. Worker threads share the engine of the process: the
  * first settings hold, and the same ones may be given again.
@@ -94,7 +100,17 @@ export declare interface ConfigureOptions {
 }
 
 /** Data type of the elements of an array, by its Zarr v3 name. */
-export declare type DataType = 'bool' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float16' | 'float32' | 'float64' | 'complex64' | 'complex128' | 'string';
+export declare type DataType = 'bool' | 'int2' | 'int4' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint2' | 'uint4' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float16' | 'float32' | 'float64' | SmallFloatDataType | 'complex64' | 'complex128' | SmallComplexDataType | 'numpy.datetime64' | 'numpy.timedelta64' | 'fixed_length_utf32' | 'null_terminated_bytes' | RawDataType | 'string';
+
+/** What the name of a data type leaves open. */
+export declare interface DataTypeInfo {
+    /** Bytes of a stored element; `null` where elements vary in length. */
+    readonly itemBytes: number | null;
+    /** Of times: the unit, by NumPy's name, such as `'ns'`; `'generic'` is none. */
+    readonly unit?: string;
+    /** Of times: how many units 1 stands for. */
+    readonly scaleFactor?: number;
+}
 
 /** A data type, or a family of them: what `LsioArray.is` can be asked. */
 export declare type DataTypeQuery = DataType | 'number' | 'bigint';
@@ -106,18 +122,51 @@ export declare type DataTypeQuery = DataType | 'number' | 'bigint';
  */
 export declare function deleteMemoryStore(location: MemoryLocation): boolean;
 
-/**
- * What holds the elements of a data type: `bool` is 0 or 1, complex numbers are interleaved real and
- * imaginary parts, `float16` is a `Float16Array` where the runtime has one and else a `Float32Array`
- * with exactly the same values.
- */
-export declare type ElementData<D extends DataType, F extends ElementForm | undefined = undefined> = D extends 'bool' | 'uint8' ? Uint8Array : D extends 'int8' ? Int8Array : D extends 'int16' ? Int16Array : D extends 'int32' ? Int32Array : D extends 'int64' ? BigInt64Array : D extends 'uint16' ? Uint16Array : D extends 'uint32' ? Uint32Array : D extends 'uint64' ? BigUint64Array : D extends 'float16' ? F extends 'bits' ? Uint16Array : Float16Data : D extends 'float32' | 'complex64' ? Float32Array : D extends 'float64' | 'complex128' ? Float64Array : D extends 'string' ? F extends 'utf8' ? Utf8Data : string[] : never;
+/** What holds the bits of floats of at most 16 bits. */
+export declare type ElementBits<D> = D extends 'float16' | 'bfloat16' | 'complex_float16' | 'complex_bfloat16' ? Uint16Array : Uint8Array;
 
 /**
- * Another form of the same elements, without loss: `'bits'` gives float16 as its 16 bits, `'utf8'`
- * gives strings as their UTF-8 bytes with offsets.
+ * What holds the elements of a data type: `bool` is 0 or 1, complex numbers are interleaved real and
+ * imaginary parts. `float16` is a `Float16Array` where the runtime has one and else a `Float32Array`
+ * with exactly the same values, as are smaller floats. Bytes are one element after the other, each with
+ * `dtypeInfo.itemBytes` bytes.
  */
-export declare type ElementForm<D extends DataType = DataType> = D extends 'float16' ? 'bits' : D extends 'string' ? 'utf8' : never;
+export declare type ElementData<D extends DataType, F extends ElementForm | undefined = undefined> = D extends DataType ? F extends 'bits' ? ElementBits<D> : F extends 'utf8' ? Utf8Data : F extends NumberForm | 'complex64' | 'complex128' ? PlainElementData<F> : PlainElementData<D> : never;
+
+/**
+ * Another form of the same elements.
+ *
+ * - `'bits'`: floats of at most 16 bits as their bits, and the parts of complex numbers of them.
+ * - `'utf8'`: strings as their UTF-8 bytes with offsets.
+ * - a data type: the core converts. To `'float32'` and `'float64'` it rounds to the nearest value, of two
+ *   the even one; too large numbers become infinite, no time becomes NaN. To integers it converts
+ *   types of which every value fits, and refuses others with `ERR_LSIO_UNSUPPORTED`.
+ */
+export declare type ElementForm<D extends DataType = DataType> = (D extends 'float16' | SmallFloatDataType | SmallComplexDataType ? 'bits' : never) | (D extends TextDataType ? 'utf8' : never) | (D extends NumberDataType | 'bool' | 'int64' | 'uint64' ? NumberForm : never) | (D extends TimeDataType ? 'float64' : never) | (D extends ComplexDataType ? 'complex64' | 'complex128' : never);
+
+/** The typed arrays that hold elements as they are, by data type. */
+export declare interface ElementViews {
+    readonly bool: Uint8Array;
+    readonly int2: Int8Array;
+    readonly int4: Int8Array;
+    readonly int8: Int8Array;
+    readonly int16: Int16Array;
+    readonly int32: Int32Array;
+    readonly int64: BigInt64Array;
+    readonly uint2: Uint8Array;
+    readonly uint4: Uint8Array;
+    readonly uint8: Uint8Array;
+    readonly uint16: Uint16Array;
+    readonly uint32: Uint32Array;
+    readonly uint64: BigUint64Array;
+    readonly float16: Float16Data;
+    readonly float32: Float32Array;
+    readonly float64: Float64Array;
+    readonly complex64: Float32Array;
+    readonly complex128: Float64Array;
+    readonly 'numpy.datetime64': BigInt64Array;
+    readonly 'numpy.timedelta64': BigInt64Array;
+}
 
 /** What reads local files, why, and what reading cost since the start of the process. */
 export declare interface EngineInfo {
@@ -239,6 +288,8 @@ export declare class LsioArray<D extends DataType = DataType> {
     readonly chunkGridShape: readonly number[];
     /** Data type of the elements. */
     readonly dtype: D;
+    /** What its name leaves open: the size of an element, the unit of times. */
+    readonly dtypeInfo: DataTypeInfo;
     /** The user's attributes. Integers beyond 2^53 are bigint. */
     readonly attrs: Attributes;
     /** Names of the dimensions, where the metadata has any. */
@@ -288,7 +339,7 @@ export declare class LsioArray<D extends DataType = DataType> {
      * Mean of all elements, as NumPy's with float64 accumulation: NaN if any of them is NaN or there are
      * none. Integers are summed exactly.
      *
-     * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for strings and complex numbers, or what is wrong with a
+     * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for anything but real numbers, or what is wrong with a
      *   chunk.
      */
     mean(options?: ScanOptions): Promise<number>;
@@ -410,7 +461,10 @@ export declare interface NdArray<D extends DataType = DataType, F extends Elemen
 }
 
 /** The data types whose elements are JavaScript numbers. */
-export declare type NumberDataType = 'int8' | 'int16' | 'int32' | 'uint8' | 'uint16' | 'uint32' | 'float16' | 'float32' | 'float64';
+export declare type NumberDataType = 'int2' | 'int4' | 'int8' | 'int16' | 'int32' | 'uint2' | 'uint4' | 'uint8' | 'uint16' | 'uint32' | 'float16' | 'float32' | 'float64' | SmallFloatDataType;
+
+/** Data types that numbers can be converted to. */
+export declare type NumberForm = 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float32' | 'float64';
 
 /**
  * Opens the array or the group at a location.
@@ -442,6 +496,9 @@ export declare interface OpenOptions extends AbortOptions {
     readonly zarrFormat?: 2 | 3 | undefined;
 }
 
+/** What holds the elements of a data type where no other form is asked for. */
+export declare type PlainElementData<D> = D extends keyof ElementViews ? ElementViews[D] : D extends SmallFloatDataType | SmallComplexDataType ? Float32Array : D extends BytesDataType ? Uint8Array : D extends TextDataType ? string[] : never;
+
 /** How far a call is. */
 export declare interface Progress {
     /** Chunks that are done. */
@@ -453,6 +510,9 @@ export declare interface Progress {
     /** Bytes decoded so far. */
     readonly bytesDecoded: number;
 }
+
+/** Bytes without a meaning: `r` and their number of bits. */
+export declare type RawDataType = `r${number}`;
 
 /** Options of {@link LsioArray.readChunks}. */
 export declare interface ReadChunksOptions<F extends ElementForm | undefined = undefined> extends ReadOptions {
@@ -520,8 +580,11 @@ export declare interface ReadStats {
     readonly peakReservedBytes: number;
 }
 
-/** One element as a JavaScript value. A complex number is its real and its imaginary part. */
-export declare type Scalar<D extends DataType> = D extends 'bool' ? boolean : D extends BigIntDataType ? bigint : D extends 'string' ? string : D extends 'complex64' | 'complex128' ? readonly [re: number, im: number] : number;
+/**
+ * One element as a JavaScript value. A complex number is its real and its imaginary part; of the bytes
+ * of an element none is left out.
+ */
+export declare type Scalar<D extends DataType> = D extends 'bool' ? boolean : D extends BigIntDataType ? bigint : D extends TextDataType ? string : D extends ComplexDataType ? readonly [re: number, im: number] : D extends BytesDataType ? Uint8Array : number;
 
 /** Options of calls that look at every element of an array. */
 export declare interface ScanOptions extends AbortOptions {
@@ -552,6 +615,18 @@ export declare interface Slice {
 export declare function slice(stop?: number | null): FullSlice;
 
 export declare function slice(start: number | null, stop: number | null, step?: number | null): FullSlice;
+
+/** Complex numbers of two small floats. */
+export declare type SmallComplexDataType = 'complex_float16' | `complex_${SmallFloatDataType}`;
+
+/** The floats of at most 16 bits that JavaScript has no typed array for. */
+export declare type SmallFloatDataType = 'bfloat16' | 'float8_e3m4' | 'float8_e4m3' | 'float8_e4m3b11fnuz' | 'float8_e4m3fn' | 'float8_e4m3fnuz' | 'float8_e5m2' | 'float8_e5m2fnuz' | 'float8_e8m0fnu' | 'float6_e2m3fn' | 'float6_e3m2fn' | 'float4_e2m1fn';
+
+/** The data types whose elements are strings. */
+export declare type TextDataType = 'string' | 'fixed_length_utf32';
+
+/** Numbers of NumPy's steps of time; see {@link DataTypeInfo}. The smallest number is no time. */
+export declare type TimeDataType = 'numpy.datetime64' | 'numpy.timedelta64';
 
 /** Strings as their UTF-8 bytes: string `i` is `bytes.subarray(offsets[i], offsets[i + 1])`. */
 export declare interface Utf8Data {

@@ -202,7 +202,11 @@ for (const { path, dtype, shape, expected } of matrices) {
         );
       } else {
         const values = await readFile(fixturePath(expected));
-        t.true(written.equals(Buffer.concat([npyHeader(npyTypeString(dtype), shape), values])));
+        t.true(
+          written.equals(
+            Buffer.concat([npyHeader(npyTypeString(dtype, { itemBytes: null }), shape), values]),
+          ),
+        );
       }
       t.deepEqual(await readdir(folder), ['values.npy']);
     } finally {

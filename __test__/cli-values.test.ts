@@ -19,13 +19,16 @@ import {
   npyTypeString,
 } from '../lib/cli/npy.js';
 
+/** Of types whose name says all. */
+const NO_INFO = { itemBytes: null };
+
 function range(length: number, step = 1): number[] {
   return Array.from({ length }, (_, index) => index * step);
 }
 
 /** The text of values in C order. */
 function textOf(dtype: string, shape: readonly number[], values: readonly unknown[]): string {
-  const texts = elementTexts(values, dtype);
+  const texts = elementTexts(values, dtype, NO_INFO);
   const count = shape.reduce((product, length) => product * length, 1);
   return arrayText(shape, count > SUMMARY_THRESHOLD, (position) => {
     const index = position.reduce((place, at, axis) => place * (shape[axis] ?? 0) + at, 0);
@@ -103,10 +106,10 @@ test('long arrays are shortened to their corners, as in numpy', (t) => {
 });
 
 test('single values print without brackets, padding and quotes', (t) => {
-  t.is(scalarText([280.25], 'float32'), '280.25');
-  t.is(scalarText(['text'], 'string'), 'text');
-  t.is(scalarText([1, -2], 'complex64'), '1.-2.j');
-  t.is(scalarText([1], 'bool'), 'True');
+  t.is(scalarText([280.25], 'float32', NO_INFO), '280.25');
+  t.is(scalarText(['text'], 'string', NO_INFO), 'text');
+  t.is(scalarText([1, -2], 'complex64', NO_INFO), '1.-2.j');
+  t.is(scalarText([1], 'bool', NO_INFO), 'True');
 });
 
 test('JSON keeps what numbers would round, as strings', (t) => {
@@ -135,19 +138,19 @@ test('JSON of a long array comes in pieces', (t) => {
 });
 
 test('values nest by their shape; booleans and complex numbers are themselves', (t) => {
-  t.deepEqual(nestedValues([1, 2, 3, 4, 5, 6], [2, 3], 'int8'), [
+  t.deepEqual(nestedValues([1, 2, 3, 4, 5, 6], [2, 3], 'int8', NO_INFO), [
     [1, 2, 3],
     [4, 5, 6],
   ]);
-  t.is(nestedValues([7], [], 'int8'), 7);
-  t.deepEqual(nestedValues([], [0, 3], 'int8'), []);
-  t.deepEqual(nestedValues([], [2, 0], 'int8'), [[], []]);
-  t.deepEqual(nestedValues(Int8Array.of(1, 2, 3, 4), [2, 2], 'int8'), [
+  t.is(nestedValues([7], [], 'int8', NO_INFO), 7);
+  t.deepEqual(nestedValues([], [0, 3], 'int8', NO_INFO), []);
+  t.deepEqual(nestedValues([], [2, 0], 'int8', NO_INFO), [[], []]);
+  t.deepEqual(nestedValues(Int8Array.of(1, 2, 3, 4), [2, 2], 'int8', NO_INFO), [
     Int8Array.of(1, 2),
     Int8Array.of(3, 4),
   ]);
-  t.deepEqual(nestedValues(new Uint8Array([1, 0]), [2], 'bool'), [true, false]);
-  t.deepEqual(nestedValues([1, 2, 3, 4], [2], 'complex64'), [
+  t.deepEqual(nestedValues(new Uint8Array([1, 0]), [2], 'bool', NO_INFO), [true, false]);
+  t.deepEqual(nestedValues([1, 2, 3, 4], [2], 'complex64', NO_INFO), [
     [1, 2],
     [3, 4],
   ]);
@@ -157,19 +160,22 @@ test('values nest by their shape; booleans and complex numbers are themselves', 
 const SAVED: [name: string, bytes: () => Uint8Array[], head: string, elements: string][] = [
   [
     'float32',
-    () => [npyHeader(npyTypeString('float32'), [2, 3]), npyElements(Float32Array.from(range(6)))],
+    () => [
+      npyHeader(npyTypeString('float32', NO_INFO), [2, 3]),
+      npyElements(Float32Array.from(range(6))),
+    ],
     "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }",
     '000000000000803f0000004000004040000080400000a040',
   ],
   [
     'int64 scalar',
-    () => [npyHeader(npyTypeString('int64'), []), npyElements(new BigInt64Array([7n]))],
+    () => [npyHeader(npyTypeString('int64', NO_INFO), []), npyElements(new BigInt64Array([7n]))],
     "{'descr': '<i8', 'fortran_order': False, 'shape': (), }",
     '0700000000000000',
   ],
   [
     'bool',
-    () => [npyHeader(npyTypeString('bool'), [2]), npyElements(new Uint8Array([1, 0]))],
+    () => [npyHeader(npyTypeString('bool', NO_INFO), [2]), npyElements(new Uint8Array([1, 0]))],
     "{'descr': '|b1', 'fortran_order': False, 'shape': (2,), }",
     '0100',
   ],
@@ -185,14 +191,17 @@ const SAVED: [name: string, bytes: () => Uint8Array[], head: string, elements: s
   ],
   [
     'empty complex64',
-    () => [npyHeader(npyTypeString('complex64'), [0, 5]), npyElements(new Float32Array(0))],
+    () => [
+      npyHeader(npyTypeString('complex64', NO_INFO), [0, 5]),
+      npyElements(new Float32Array(0)),
+    ],
     "{'descr': '<c8', 'fortran_order': False, 'shape': (0, 5), }",
     '',
   ],
   [
     'float16 as bits',
     () => [
-      npyHeader(npyTypeString('float16'), [2]),
+      npyHeader(npyTypeString('float16', NO_INFO), [2]),
       npyElements(new Uint16Array([0x3e00, 0xc000])),
     ],
     "{'descr': '<f2', 'fortran_order': False, 'shape': (2,), }",
@@ -221,4 +230,38 @@ test('the header of .npy is a multiple of 64 bytes for every shape', (t) => {
     t.is(header.at(-1), 0x0a);
     t.is(new DataView(header.buffer).getUint16(8, true), header.length - 10);
   }
+});
+
+test('times and bytes as numpy prints them', (t) => {
+  const none = -(2n ** 63n);
+  const steps = [0n, -1n, 12345n, -1_000_000n, none];
+  const dates = (unit: string, scaleFactor = 1): string[] =>
+    elementTexts(steps, 'numpy.datetime64', { itemBytes: 8, unit, scaleFactor }).map((text) =>
+      text.trim().slice(1, -1),
+    );
+  t.deepEqual(dates('Y'), ['1970', '1969', '14315', '-998030', 'NaT']);
+  t.deepEqual(dates('M'), ['1970-01', '1969-12', '2998-10', '-81364-09', 'NaT']);
+  t.deepEqual(dates('W').slice(1), ['1969-12-25', '2206-08-07', '-17196-08-26', 'NaT']);
+  t.deepEqual(dates('D').slice(1), ['1969-12-31', '2003-10-20', '-768-02-04', 'NaT']);
+  t.deepEqual(dates('h').slice(1, 4), ['1969-12-31T23', '1971-05-30T09', '1855-12-03T08']);
+  t.deepEqual(dates('m').slice(1, 3), ['1969-12-31T23:59', '1970-01-09T13:45']);
+  t.is(dates('s', 25)[3], '1969-03-17T15:33:20');
+  t.is(dates('ms')[1], '1969-12-31T23:59:59.999');
+  t.is(dates('as')[3], '1969-12-31T23:59:59.999999999999000000');
+  const seconds = { itemBytes: 8, unit: 's', scaleFactor: 1 };
+  t.is(scalarText([5n], 'numpy.datetime64', seconds), '1970-01-01T00:00:05');
+  t.deepEqual(elementTexts([0n, none], 'numpy.timedelta64', seconds), ['    0', "'NaT'"]);
+  const bytes = [0x61, 0x62, 0, 0, 0xff, 0x27, 1, 0x0a];
+  t.deepEqual(elementTexts(bytes, 'null_terminated_bytes', { itemBytes: 4 }), [
+    "b'ab'",
+    'b"\\xff\'\\x01\\n"',
+  ]);
+  t.deepEqual(elementTexts([0x61, 0], 'r16', { itemBytes: 2 }), ["b'\\x61\\x00'"]);
+  t.deepEqual(nestedValues([1, 2, 3, 4], [2], 'r16', { itemBytes: 2 }), [
+    [1, 2],
+    [3, 4],
+  ]);
+  t.is(npyTypeString('numpy.datetime64', { itemBytes: 8, unit: 's', scaleFactor: 25 }), '<M8[25s]');
+  t.is(npyTypeString('r16', { itemBytes: 2 }), '|V2');
+  t.is(npyTypeString('bfloat16', { itemBytes: 2 }), '<f4');
 });

@@ -17,7 +17,7 @@ const wrong: readonly [options: object, message: RegExp][] = [
   [{ memory: null }, /option 'memory' of get is null/],
   [{ signal: {} }, /option 'signal' of get .*expected an AbortSignal/],
   [{ onProgress: 1 }, /option 'onProgress' of get/],
-  [{ as: 'float64' }, /option 'as' of get is "float64"/],
+  [{ as: 'decimal' }, /option 'as' of get is "decimal"/],
   [{ out: [] }, /option 'out' of get .*expected a typed array/],
   [{ out: new Float32Array(693) }, /'out' of get is a Float32Array; int32 needs a Int32Array/],
 ];

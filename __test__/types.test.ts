@@ -30,6 +30,20 @@ test('elements of each data type', (t) => {
   expectTypeOf<ElementData<'float64'>>().toEqualTypeOf<Float64Array>();
   expectTypeOf<ElementData<'complex64'>>().toEqualTypeOf<Float32Array>();
   expectTypeOf<ElementData<'complex128'>>().toEqualTypeOf<Float64Array>();
+  expectTypeOf<ElementData<'int4'>>().toEqualTypeOf<Int8Array>();
+  expectTypeOf<ElementData<'uint2'>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<ElementData<'bfloat16'>>().toEqualTypeOf<Float32Array>();
+  expectTypeOf<ElementData<'bfloat16', 'bits'>>().toEqualTypeOf<Uint16Array>();
+  expectTypeOf<ElementData<'complex_float8_e5m2'>>().toEqualTypeOf<Float32Array>();
+  expectTypeOf<ElementData<'complex_float8_e5m2', 'bits'>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<ElementData<'numpy.datetime64'>>().toEqualTypeOf<BigInt64Array>();
+  expectTypeOf<ElementData<'numpy.timedelta64', 'float64'>>().toEqualTypeOf<Float64Array>();
+  expectTypeOf<ElementData<'int64', 'float64'>>().toEqualTypeOf<Float64Array>();
+  expectTypeOf<ElementData<'int8', 'int32'>>().toEqualTypeOf<Int32Array>();
+  expectTypeOf<ElementData<'null_terminated_bytes'>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<ElementData<'r24'>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<ElementData<'fixed_length_utf32'>>().toEqualTypeOf<string[]>();
+  expectTypeOf<ElementData<'fixed_length_utf32', 'utf8'>>().toEqualTypeOf<Utf8Data>();
   expectTypeOf<ElementData<'string'>>().toEqualTypeOf<string[]>();
   expectTypeOf<ElementData<'string', 'utf8'>>().toEqualTypeOf<Utf8Data>();
   expectTypeOf<ElementData<'int8' | 'string'>>().toEqualTypeOf<Int8Array | string[]>();
@@ -41,7 +55,11 @@ test('scalars of each data type', (t) => {
   expectTypeOf<Scalar<'int32' | 'float16' | 'float64'>>().toEqualTypeOf<number>();
   expectTypeOf<Scalar<'int64' | 'uint64'>>().toEqualTypeOf<bigint>();
   expectTypeOf<Scalar<'complex64'>>().toEqualTypeOf<readonly [re: number, im: number]>();
-  expectTypeOf<Scalar<'string'>>().toEqualTypeOf<string>();
+  expectTypeOf<Scalar<'numpy.datetime64'>>().toEqualTypeOf<bigint>();
+  expectTypeOf<Scalar<'bfloat16' | 'int2'>>().toEqualTypeOf<number>();
+  expectTypeOf<Scalar<'complex_bfloat16'>>().toEqualTypeOf<readonly [re: number, im: number]>();
+  expectTypeOf<Scalar<'r16' | 'null_terminated_bytes'>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<Scalar<'string' | 'fixed_length_utf32'>>().toEqualTypeOf<string>();
   t.pass();
 });
 
@@ -58,11 +76,13 @@ test('is() narrows an array', (t) => {
       expectTypeOf(array.getMany([null])).resolves.toEqualTypeOf<NdArray<'float32'>[]>();
       expectTypeOf(array.getChunk([0])).resolves.toEqualTypeOf<NdArray<'float32'>>();
       expectTypeOf(array.readChunks()).toEqualTypeOf<ChunkReader<'float32'>>();
-      // @ts-expect-error float32 has no other form
+      // @ts-expect-error float32 has no bits of its own
       void (() => array.get(null, { as: 'bits' }));
     }
     if (array.is('bigint')) {
-      expectTypeOf(array.dtype).toEqualTypeOf<'int64' | 'uint64'>();
+      expectTypeOf(array.dtype).toEqualTypeOf<
+        'int64' | 'uint64' | 'numpy.datetime64' | 'numpy.timedelta64'
+      >();
       expectTypeOf(array.fillValue).toEqualTypeOf<bigint | null>();
     }
     if (array.is('float16')) {

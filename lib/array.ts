@@ -4,9 +4,10 @@ import { constants } from 'node:buffer';
 import { runCall } from './abort.js';
 import { createChunkReader, type ChunkReader } from './chunk-reader.js';
 import {
-  isWidened,
+  convertedType,
   matchesQuery,
   type DataType,
+  type DataTypeInfo,
   type DataTypeQuery,
   type ElementData,
   type ElementForm,
@@ -69,6 +70,7 @@ interface ArrayMetadata {
   readonly shards: readonly number[] | null;
   readonly chunkGridShape: readonly number[];
   readonly dtype: DataType;
+  readonly dtypeInfo: DataTypeInfo;
   readonly attrs: Attributes;
   readonly dimensionNames: readonly (string | null)[] | null;
   readonly fillValue: JsonValue;
@@ -98,6 +100,8 @@ export class LsioArray<D extends DataType = DataType> {
   readonly chunkGridShape: readonly number[];
   /** Data type of the elements. */
   readonly dtype: D;
+  /** What its name leaves open: the size of an element, the unit of times. */
+  readonly dtypeInfo: DataTypeInfo;
   /** The user's attributes. Integers beyond 2^53 are bigint. */
   readonly attrs: Attributes;
   /** Names of the dimensions, where the metadata has any. */
@@ -125,6 +129,7 @@ export class LsioArray<D extends DataType = DataType> {
     this.shards = metadata.shards ?? undefined;
     this.chunkGridShape = metadata.chunkGridShape;
     this.dtype = metadata.dtype as D;
+    this.dtypeInfo = metadata.dtypeInfo;
     this.attrs = metadata.attrs;
     this.dimensionNames = metadata.dimensionNames ?? undefined;
     this.fillValue = metadata.fillValue as Scalar<D> | null;
@@ -161,7 +166,7 @@ export class LsioArray<D extends DataType = DataType> {
     const out = parsed.out === undefined ? undefined : checkOut(kind, parsed.out);
     const selected = packSelection(selection, this.shape.length);
     const request = nativeReadOptions(kind, parsed, out?.byteLength);
-    const shared = out !== undefined && !request.widen ? sharedBytes(out) : undefined;
+    const shared = out === undefined ? undefined : sharedBytes(out);
     const untilEnded = shared !== undefined;
     // The memory of a result that was just released serves this one.
     const onItsWay = memoryOnItsWay();
@@ -249,7 +254,7 @@ export class LsioArray<D extends DataType = DataType> {
    * Mean of all elements, as NumPy's with float64 accumulation: NaN if any of them is NaN or there are
    * none. Integers are summed exactly.
    *
-   * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for strings and complex numbers, or what is wrong with a
+   * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for anything but real numbers, or what is wrong with a
    *   chunk.
    */
   async mean(options?: ScanOptions): Promise<number> {
@@ -279,8 +284,9 @@ function nativeReadOptions(
   { io, memory }: { readonly io?: IoMode | undefined; readonly memory?: number | undefined },
   outBytes?: number,
 ): NativeReadOptions {
+  const asType = convertedType(dataType, form);
   return {
-    widen: isWidened(dataType, form),
+    ...(asType === undefined ? {} : { asType }),
     maxBytes: constants.MAX_LENGTH,
     ...(io === undefined ? {} : { io }),
     ...(memory === undefined ? {} : { memory }),

@@ -12,14 +12,26 @@ export type { Chunk } from './chunk.js';
 export { ChunkReader } from './chunk-reader.js';
 export type {
   BigIntDataType,
+  BytesDataType,
+  ComplexDataType,
   DataType,
+  DataTypeInfo,
   DataTypeQuery,
+  ElementBits,
   ElementData,
   ElementForm,
+  ElementViews,
   Float16Data,
   MatchingDataType,
   NumberDataType,
+  NumberForm,
+  PlainElementData,
+  RawDataType,
   Scalar,
+  SmallComplexDataType,
+  SmallFloatDataType,
+  TextDataType,
+  TimeDataType,
   Utf8Data,
 } from './data-type.js';
 export {

@@ -15,6 +15,7 @@ export type Attributes = { readonly [name: string]: JsonValue };
 
 // { "$lsio": "bigint", "value": "9007199254740993" }
 // { "$lsio": "number", "value": "NaN" | "Infinity" | "-Infinity" }
+// { "$lsio": "bytes", "value": [0, 255] }
 // { "$lsio": "object", "value": {...} }   an object of the user that has a member "$lsio" itself
 const TAG = '$lsio';
 
@@ -32,6 +33,8 @@ function revive(value: PlainJson): JsonValue {
   const { [TAG]: tag, value: tagged = null } = value;
   if (tag === 'bigint') return BigInt(tagged as string);
   if (tag === 'number') return Number(tagged);
+  // Only a fill value is bytes; whoever asks for one knows it.
+  if (tag === 'bytes') return Uint8Array.from(tagged as number[]) as unknown as JsonValue;
   return reviveMembers(tagged as { [name: string]: PlainJson });
 }
 

@@ -266,8 +266,8 @@ export interface NativeReadOptions {
   io?: string
   /** Most bytes that the call may reserve. */
   memory?: number
-  /** Whether float16 becomes float32. */
-  widen: boolean
+  /** Data type, by its name, that the elements become; absent: they stay as they are. */
+  asType?: string
   /** Most bytes that an array buffer can have. */
   maxBytes: number
   /** Bytes that the caller's own buffer has, where there is one. */

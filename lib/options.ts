@@ -1,7 +1,7 @@
 // Options of every call: their types, and the checks that read them. A schema is checked against
 // the type it belongs to, so neither can have a member that the other lacks.
 
-import type { DataType, ElementData, ElementForm } from './data-type.js';
+import { ELEMENT_FORMS, type DataType, type ElementData, type ElementForm } from './data-type.js';
 
 /** A number of bytes, or a text such as `'512MiB'`, `'1.5 GB'`. */
 export type ByteSize = number | string;
@@ -209,14 +209,14 @@ const READ_OPTIONS: Schema<ReadOptions> = { ...SCAN_OPTIONS, memory: byteSize };
 export const GET_MANY_OPTIONS: Schema<GetManyOptions<ElementForm>> = {
   ...READ_OPTIONS,
   onProgress: callback,
-  as: oneOf(['bits', 'utf8']),
+  as: oneOf(ELEMENT_FORMS),
 };
 
 export const GET_OPTIONS: Schema<AnyGetOptions> = { ...GET_MANY_OPTIONS, out };
 
 export const READ_CHUNKS_OPTIONS: Schema<ReadChunksOptions<ElementForm>> = {
   ...READ_OPTIONS,
-  as: oneOf(['bits', 'utf8']),
+  as: oneOf(ELEMENT_FORMS),
   concurrency: positiveInteger,
   order: oneOf(['completion', 'grid']),
 };

@@ -1,7 +1,10 @@
 // Arrays as numpy prints them: nested brackets, numbers in columns, long ones shortened to their
 // corners.
 
+import { isBytes, isComplex, type DataTypeInfo } from '../data-type.js';
+import { bytesTexts } from './bytes-text.js';
 import { complexTexts, floatTexts, type FloatBits } from './number-text.js';
+import { durationText, timeText } from './time-text.js';
 
 /** numpy's limits: characters in a line, and elements kept at each end of a shortened dimension. */
 const LINE_WIDTH = 75;
@@ -14,7 +17,7 @@ export const SUMMARY_THRESHOLD = 1000;
 export type ElementSequence = ArrayLike<unknown>;
 
 /** The elements of `data` as texts of equal width, or for strings as quoted texts. */
-export function elementTexts(data: ElementSequence, dtype: string): string[] {
+export function elementTexts(data: ElementSequence, dtype: string, info: DataTypeInfo): string[] {
   const values = Array.from(data);
   const float = floatBitsOf(dtype);
   if (float !== null) return floatTexts(values.map(Number), float);
@@ -22,15 +25,28 @@ export function elementTexts(data: ElementSequence, dtype: string): string[] {
   if (complex !== null) return complexTexts(values.map(Number), complex);
   if (dtype === 'bool')
     return padTogether(values.map((value) => (value === 0 || value === false ? 'False' : 'True')));
+  if (isBytes(dtype)) {
+    return bytesTexts(values.map(Number), info.itemBytes ?? 1, dtype !== 'null_terminated_bytes');
+  }
+  if (dtype === 'numpy.timedelta64')
+    return padTogether(values.map((value) => durationText(value as bigint)));
+  if (dtype === 'numpy.datetime64')
+    return padTogether(values.map((value) => `'${dateOf(value as bigint, info)}'`));
   if (values.some((value) => typeof value === 'string'))
     return values.map((value) => quoted(String(value)));
   return padTogether(values.map(String));
 }
 
 /** A single value as numpy prints a scalar: without padding and quotes. */
-export function scalarText(data: ElementSequence, dtype: string): string {
+export function scalarText(data: ElementSequence, dtype: string, info: DataTypeInfo): string {
   const [value] = Array.from(data);
-  return typeof value === 'string' ? value : (elementTexts(data, dtype)[0] ?? '').trim();
+  if (typeof value === 'string') return value;
+  if (dtype === 'numpy.datetime64') return dateOf(value as bigint, info);
+  return (elementTexts(data, dtype, info)[0] ?? '').trim();
+}
+
+function dateOf(steps: bigint, { unit, scaleFactor }: DataTypeInfo): string {
+  return timeText(steps, unit ?? 'generic', scaleFactor ?? 1);
 }
 
 function padTogether(texts: readonly string[]): string[] {
@@ -61,13 +77,14 @@ function escapedCharacter(character: string, quote: string): string {
 
 function floatBitsOf(dtype: string): FloatBits | null {
   if (dtype === 'float16') return 16;
-  if (dtype === 'float32') return 32;
-  return dtype === 'float64' ? 64 : null;
+  if (dtype === 'float64') return 64;
+  // Smaller floats are read as float32.
+  return /^b?float/.test(dtype) ? 32 : null;
 }
 
 function complexBitsOf(dtype: string): FloatBits | null {
-  if (dtype === 'complex64') return 32;
-  return dtype === 'complex128' ? 64 : null;
+  if (dtype === 'complex128') return 64;
+  return isComplex(dtype) ? 32 : null;
 }
 
 /**

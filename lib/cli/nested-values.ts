@@ -1,28 +1,27 @@
 // Elements as nested arrays, in the way of numpy's `tolist`.
 
+import { isBytes, valuesPerElement, type DataTypeInfo } from '../data-type.js';
+
 /** Elements in C order, as the library delivers them. */
 export type ElementSequence = ArrayLike<unknown>;
 
-/** Whether elements of `dtype` are two numbers each, real and imaginary part. */
-export function isComplex(dtype: string): boolean {
-  return dtype === 'complex64' || dtype === 'complex128';
-}
-
 /**
  * `data` of `shape` as nested arrays; a single value for shape `[]`. Booleans become true and false,
- * complex numbers become `[re, im]`. Innermost arrays of other numbers are views over `data`.
+ * complex numbers become `[re, im]`, elements of bytes the list of these. Innermost arrays of other numbers are views over `data`.
  */
 export function nestedValues(
   data: ElementSequence,
   shape: readonly number[],
   dtype: string,
+  info: DataTypeInfo,
 ): unknown {
-  const perElement = isComplex(dtype) ? 2 : 1;
+  const perElement = valuesPerElement(dtype, info);
+  const isList = perElement > 1 || isBytes(dtype);
   const valueAt = (index: number): unknown => {
-    if (perElement === 2) return [data[index * 2], data[index * 2 + 1]];
+    if (isList) return Array.from({ length: perElement }, (_, at) => data[index * perElement + at]);
     return dtype === 'bool' ? data[index] === 1 : data[index];
   };
-  const isView = perElement === 1 && dtype !== 'bool' && isTypedArray(data);
+  const isView = !isList && dtype !== 'bool' && isTypedArray(data);
   const nest = (dimension: number, from: number): unknown => {
     const length = shape[dimension];
     if (length === undefined) return valueAt(from);

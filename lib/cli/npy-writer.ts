@@ -1,8 +1,8 @@
 // Writes a selection of an array as a .npy file, tile by tile.
 
 import { open as openFile, rename, rm, type FileHandle } from 'node:fs/promises';
-import { elementView, type ElementView } from '../data-type.js';
-import type { DataType, LsioArray } from '../index.js';
+import { elementView, isText, valuesPerElement, type ElementView } from '../data-type.js';
+import type { LsioArray } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import {
   longestText,
@@ -12,7 +12,6 @@ import {
   npyTextTypeString,
   npyTypeString,
 } from './npy.js';
-import { isComplex } from './nested-values.js';
 import { getOptions } from './reading.js';
 import { fittedShape, librarySelection, type FittedEntry } from './selection-text.js';
 import { countElements, runs, tiles } from './tiles.js';
@@ -77,18 +76,20 @@ async function writeArray(
   target: Target,
 ): Promise<number> {
   context.progress.start('writing');
-  if (array.is('string')) return writeTexts(array, selection, context, target);
-  const { dtype } = array;
+  const { dtype, dtypeInfo } = array;
+  if (isText(dtype)) {
+    return writeTexts(array as LsioArray<'string'>, selection, context, target);
+  }
   const shape = fittedShape(selection);
-  const header = npyHeader(npyTypeString(dtype as Exclude<DataType, 'string'>), shape);
+  const header = npyHeader(npyTypeString(dtype, dtypeInfo), shape);
   await target.write(header, 0);
 
   // float16 as its bits: the same in every runtime, and what the file holds.
   const form = dtype === 'float16' ? ({ as: 'bits' } as const) : {};
   const view = elementView(dtype, form.as);
   if (view === null) throw new Error(`${dtype} has no elements of fixed size`);
-  const valuesPerElement = isComplex(dtype) ? 2 : 1;
-  const bytesPerElement = view.BYTES_PER_ELEMENT * valuesPerElement;
+  const perElement = valuesPerElement(dtype, dtypeInfo);
+  const bytesPerElement = view.BYTES_PER_ELEMENT * perElement;
   const maxElements = Math.floor(TILE_BYTES / bytesPerElement);
   const parts = tiles(selection, array.shards ?? array.chunks, maxElements, target.sequential);
   const largest = parts.reduce((most, { entries }) => Math.max(most, countElements(entries)), 0);
@@ -99,7 +100,7 @@ async function writeArray(
   // Nothing to read, but an index may still be out of bounds.
   if (parts.length === 0) await array.get(librarySelection(selection), { signal: context.signal });
   for (const tile of parts) {
-    const values = countElements(tile.entries) * valuesPerElement;
+    const values = countElements(tile.entries) * perElement;
     const out = new view(memory, 0, values);
     const { io, signal } = getOptions(context, null);
     await array.get(librarySelection(tile.entries), { io, signal, ...form, out: asOut(out) });

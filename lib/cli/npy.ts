@@ -2,11 +2,15 @@
 // then its elements in C order, little-endian.
 
 import { endianness } from 'node:os';
-import type { DataType } from '../index.js';
+import { isComplex, type DataTypeInfo } from '../data-type.js';
 
 /** The data types that .npy can carry, by their Zarr names, as numpy's type strings. */
-const TYPE_STRINGS: Readonly<Record<Exclude<DataType, 'string'>, string>> = {
+const TYPE_STRINGS: { readonly [dtype: string]: string } = {
   bool: '|b1',
+  int2: '|i1',
+  int4: '|i1',
+  uint2: '|u1',
+  uint4: '|u1',
   int8: '|i1',
   uint8: '|u1',
   int16: '<i2',
@@ -22,9 +26,22 @@ const TYPE_STRINGS: Readonly<Record<Exclude<DataType, 'string'>, string>> = {
   complex128: '<c16',
 };
 
-/** numpy's type string for a data type with elements of fixed size. */
-export function npyTypeString(dtype: Exclude<DataType, 'string'>): string {
-  return TYPE_STRINGS[dtype];
+/** numpy's type string for a data type with elements of fixed size. Floats that numpy does not have are float32. */
+export function npyTypeString(dtype: string, info: DataTypeInfo): string {
+  const { itemBytes, unit, scaleFactor } = info;
+  const step = unit === 'generic' ? '' : `[${scaleFactor === 1 ? '' : scaleFactor}${unit}]`;
+  switch (dtype) {
+    case 'numpy.datetime64':
+      return `<M8${step}`;
+    case 'numpy.timedelta64':
+      return `<m8${step}`;
+    case 'null_terminated_bytes':
+      return `|S${itemBytes}`;
+    default:
+      break;
+  }
+  if (/^r\d+$/.test(dtype)) return `|V${itemBytes}`;
+  return TYPE_STRINGS[dtype] ?? (isComplex(dtype) ? '<c8' : '<f4');
 }
 
 /** numpy's type string for texts of at most `characters` code points. */

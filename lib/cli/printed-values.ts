@@ -1,5 +1,6 @@
 // What `lsio get` prints: values as numpy prints them, reading no more than what is shown.
 
+import { valuesPerElement } from '../data-type.js';
 import type { LsioArray } from '../index.js';
 import {
   arrayText,
@@ -11,7 +12,6 @@ import {
 } from './array-text.js';
 import type { CommandContext } from './command-context.js';
 import { formatCount } from './format.js';
-import { isComplex } from './nested-values.js';
 import { getOptions } from './reading.js';
 import {
   fittedShape,
@@ -31,7 +31,7 @@ export async function printedText(
   selection: readonly FittedEntry[],
   context: CommandContext,
 ): Promise<string> {
-  const { dtype } = array;
+  const { dtype, dtypeInfo } = array;
   const shape = fittedShape(selection);
   const count = shape.reduce((product, length) => product * length, 1);
   if (context.options.full && count > MOST_PRINTED) {
@@ -45,11 +45,13 @@ export async function printedText(
   const selections: LibrarySelectionEntry[][] = pieces.map(librarySelection);
   const options = getOptions(context, array.nbytes);
   const results = await array.getMany(selections, options);
-  if (shape.length === 0) return scalarText(results[0]?.data as ArrayLike<unknown>, dtype);
+  if (shape.length === 0) {
+    return scalarText(results[0]?.data as ArrayLike<unknown>, dtype, dtypeInfo);
+  }
 
   const values: unknown[] = [];
   const places = new Map<string, number>();
-  const perElement = isComplex(dtype) ? 2 : 1;
+  const perElement = valuesPerElement(dtype, dtypeInfo);
   for (const [index, piece] of pieces.entries()) {
     const data = results[index]?.data as ArrayLike<unknown>;
     for (const position of positionsOf(piece, selection)) {
@@ -60,7 +62,7 @@ export async function printedText(
   if (values.length !== places.size * perElement) {
     throw new Error(`read ${values.length} values for ${places.size} places`);
   }
-  const texts = elementTexts(values, dtype);
+  const texts = elementTexts(values, dtype, dtypeInfo);
   return arrayText(shape, shortened, (position) => texts[places.get(position.join()) ?? -1] ?? '?');
 }
 

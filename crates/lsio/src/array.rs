@@ -1,8 +1,10 @@
 //! Arrays: their metadata, and the plans behind their reads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use lsio_array::{ChunkGrid, ResolvedSelection, TouchedChunks};
+use lsio_array::{
+    ChunkGrid, ChunkSource, Conversion, ConvertedSource, DataType, ResolvedSelection, TouchedChunks,
+};
 use lsio_compute::SourceHandle;
 use lsio_zarr::{ArrayMetadata, ZarrArray};
 
@@ -14,6 +16,10 @@ pub struct Array {
     pub(crate) engine: Arc<Engine>,
     pub(crate) zarr: Arc<ZarrArray>,
     pub(crate) handle: Arc<SourceHandle>,
+    /// What the metadata would say if the elements were stored as they are read, where they are not.
+    converted: Option<ArrayMetadata>,
+    /// This array as others, each made once.
+    conversions: Mutex<Vec<Arc<Array>>>,
 }
 
 impl Array {
@@ -24,13 +30,56 @@ impl Array {
             let message = "the shape of the chunks does not fit the shape of the array";
             LsioError::new(ErrorCode::Metadata, message).at(path.as_str())
         })?;
-        Ok(Self { engine: engine.clone(), zarr, handle })
+        let conversions = Mutex::default();
+        Ok(Self { engine: engine.clone(), zarr, handle, converted: None, conversions })
     }
 
-    /// What the array's metadata says.
+    /// What the array's metadata says; of a [`converted`](Self::converted) array, with the type and the
+    /// fill value that its elements have now.
     #[must_use]
     pub fn metadata(&self) -> &ArrayMetadata {
-        self.zarr.metadata()
+        self.converted.as_ref().unwrap_or_else(|| self.zarr.metadata())
+    }
+
+    /// This array with elements of another type: each chunk is converted where it is decoded. See
+    /// [`Conversion`] for what becomes what and how it is rounded.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`] for a conversion that there is none of, [`ErrorCode::Budget`] for
+    /// chunks that become too large.
+    pub fn converted(self: &Arc<Self>, to: &DataType) -> Result<Arc<Self>, LsioError> {
+        let from = &self.metadata().data_type;
+        if from == to {
+            return Ok(self.clone());
+        }
+        let mut conversions = self.conversions.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = conversions.iter().find(|array| array.metadata().data_type == *to);
+        if let Some(known) = known {
+            return Ok(known.clone());
+        }
+        let refused = |code, message| LsioError::new(code, message).at(self.name());
+        let conversion = Conversion::new(from, to).ok_or_else(|| {
+            refused(ErrorCode::Unsupported, format!("{from} elements cannot be read as {to}"))
+        })?;
+        let source = ConvertedSource::new(self.handle.source().clone(), conversion);
+        let handle = source.and_then(|source| {
+            let fill_value = source.info().fill_value.clone();
+            Some((self.engine.executor.register(Arc::new(source))?, fill_value))
+        });
+        let (handle, fill_value) = handle.ok_or_else(|| {
+            refused(ErrorCode::Budget, format!("a chunk is too large to be read as {to}"))
+        })?;
+        let metadata =
+            ArrayMetadata { data_type: to.clone(), fill_value, ..self.metadata().clone() };
+        let array = Arc::new(Self {
+            engine: self.engine.clone(),
+            zarr: self.zarr.clone(),
+            handle,
+            converted: Some(metadata),
+            conversions: Mutex::default(),
+        });
+        conversions.push(array.clone());
+        Ok(array)
     }
 
     /// Location of the array.
@@ -51,7 +100,7 @@ impl Array {
         self.handle.grid()
     }
 
-    /// Bytes of all elements without compression.
+    /// Bytes of all elements without compression, as they are stored.
     #[must_use]
     pub fn decoded_bytes(&self) -> u64 {
         self.zarr.decoded_bytes()

@@ -8,7 +8,7 @@ use lsio_compute::{ChunkData, ChunkStream, DeliverOptions, RunOptions, RunStats}
 use lsio_io::{IoMode, Memory};
 
 use crate::packed_batch::{PackedBatch, PackedDone, SHARED_BUFFER, SHARED_CHUNK};
-use crate::region::{Layout, Values, kept, widen, widened_size};
+use crate::region::{Layout, Values, kept};
 use crate::{Array, DimensionSelection, ErrorCode, LsioError};
 
 /// Decoded bytes that make a batch. Handing one over costs about as much as decoding 64 KiB, so this
@@ -30,8 +30,6 @@ pub struct ReadOptions {
     pub mode: IoMode,
     /// Most bytes that the call may reserve.
     pub memory: Option<u64>,
-    /// Whether float16 becomes float32.
-    pub widen: bool,
     /// Most chunks in flight or waiting for the consumer; `None`: memory alone limits them.
     pub concurrency: Option<usize>,
     /// In the C order of the grid rather than of completion.
@@ -62,7 +60,6 @@ pub struct ChunkReader {
     stream: ChunkStream,
     selection: ResolvedSelection,
     memory: Arc<Memory>,
-    widen: bool,
     /// Most chunks of a packed batch, and how many are worth one of any kind.
     batch_len: usize,
     worth_a_batch: usize,
@@ -80,9 +77,7 @@ impl Array {
         options: &ReadOptions,
     ) -> Result<ChunkReader, LsioError> {
         let selection = self.resolve(selection)?;
-        let wide = widened_size(&self.metadata().data_type, options.widen);
-        let decoded = self.handle.source().info().decoded_len;
-        let bytes = wide.map_or(decoded, |_| 2 * decoded);
+        let bytes = self.handle.source().info().decoded_len;
         if let Some(limit) = options.max_bytes.filter(|&limit| bytes > limit) {
             let message = format!("a chunk has {bytes} bytes, a buffer can have {limit}");
             return Err(LsioError::new(ErrorCode::Budget, message).at(self.name()));
@@ -102,7 +97,6 @@ impl Array {
             stream,
             selection,
             memory,
-            widen: wide.is_some(),
             batch_len,
             worth_a_batch: worth_a_batch.clamp(1, batch_len),
             batches: AtomicU32::new(0),
@@ -120,14 +114,12 @@ impl ChunkReader {
         let batches = self.batches.fetch_add(1, Ordering::Relaxed);
         let least = 1_usize.checked_shl(batches).unwrap_or(usize::MAX).min(self.worth_a_batch);
         let selection = self.selection.clone();
-        let memory = self.widen.then(|| self.memory.clone());
         self.stream.next_batch_of(
             least,
             most,
             Box::new(move |batch| {
-                let chunks = batch.map_err(LsioError::from).and_then(|batch| {
-                    let chunk = |data| Chunk::new(data, &selection, memory.as_ref());
-                    batch.into_iter().map(chunk).collect()
+                let chunks = batch.map_err(LsioError::from).map(|batch| {
+                    batch.into_iter().map(|data| Chunk::new(data, &selection)).collect()
                 });
                 done(chunks);
             }),
@@ -155,17 +147,9 @@ impl ChunkReader {
 }
 
 impl Chunk {
-    fn new(
-        data: ChunkData,
-        selection: &ResolvedSelection,
-        widened: Option<&Arc<Memory>>,
-    ) -> Result<Self, LsioError> {
+    fn new(data: ChunkData, selection: &ResolvedSelection) -> Self {
         let layout = Layout::without_dropped(selection, data.shape, data.strides);
         let origin = kept(selection, data.origin);
-        let values = match (Values::from(data.values), widened) {
-            (Values::Fixed(halves), Some(memory)) => Values::Fixed(widen(memory, &halves)?),
-            (values, _) => values,
-        };
-        Ok(Self { coordinates: data.chunk, origin, layout, values })
+        Self { coordinates: data.chunk, origin, layout, values: data.values.into() }
     }
 }

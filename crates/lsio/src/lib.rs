@@ -28,7 +28,9 @@ pub use chunk_reader::{Chunk, ChunkReader, ChunksDone, ReadOptions};
 pub use engine::{Engine, EngineConfig, MIN_MEMORY, Node, OpenOptions};
 pub use error::{ErrorCode, LsioError};
 pub use group::{Group, Member};
-pub use lsio_array::{DataType, DimensionSelection, OutputBuffer};
+pub use lsio_array::{
+    Conversion, DataType, DimensionSelection, OutputBuffer, SmallFloat, TimeStep, TimeUnit,
+};
 pub use lsio_compute::{ChunkData, ExecutorStats, RunHandle, RunOptions, RunStats, SourceHandle};
 pub use lsio_io::{IoMode, Lease, MemoryUsage, Route};
 pub use lsio_uring::{Engine as LocalEngineKind, EngineChoice, LocalStats};

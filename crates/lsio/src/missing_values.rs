@@ -2,7 +2,7 @@
 
 use half::f16;
 use lsio_array::DataType;
-use lsio_zarr::ArrayMetadata;
+use lsio_zarr::{ArrayMetadata, decode_base64};
 use serde_json::Value;
 
 /// The values that mark missing data.
@@ -55,17 +55,21 @@ impl MissingValues {
 /// An attribute's value as an element: a number, a word for a special float, or (as xarray writes it in
 /// Zarr v3) base64 of a little-endian float64.
 fn element(value: &Value, data_type: &DataType) -> Option<Vec<u8>> {
-    if matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64) {
+    if data_type.is_float() {
         let number = match value {
             // Numbers keep their text; the words of Python's writers are numbers too.
             Value::Number(number) => number.to_string().parse().ok()?,
             Value::String(text) => match text.parse::<f64>() {
                 Ok(number) => number,
-                Err(_) => f64::from_le_bytes(base64_of_8(text)?),
+                Err(_) => f64::from_le_bytes(decode_base64(text)?.try_into().ok()?),
             },
             _ => return None,
         };
         return Some(match data_type {
+            DataType::Small(float) => match (float.size(), float.from_f64(number)?) {
+                (1, bits) => vec![u8::try_from(bits).ok()?],
+                (_, bits) => bits.to_ne_bytes().to_vec(),
+            },
             DataType::Float16 => f16::from_f64(number).to_ne_bytes().to_vec(),
             DataType::Float32 => (number as f32).to_ne_bytes().to_vec(),
             _ => number.to_ne_bytes().to_vec(),
@@ -76,38 +80,20 @@ fn element(value: &Value, data_type: &DataType) -> Option<Vec<u8>> {
     // Writers that go through float64 store 0 as 0.0.
     let text = text.strip_suffix(".0").unwrap_or(&text);
     Some(match data_type {
-        DataType::Int8 => text.parse::<i8>().ok()?.to_ne_bytes().to_vec(),
+        DataType::Int2 | DataType::Int4 | DataType::Int8 => {
+            text.parse::<i8>().ok()?.to_ne_bytes().to_vec()
+        }
         DataType::Int16 => text.parse::<i16>().ok()?.to_ne_bytes().to_vec(),
         DataType::Int32 => text.parse::<i32>().ok()?.to_ne_bytes().to_vec(),
         DataType::Int64 => text.parse::<i64>().ok()?.to_ne_bytes().to_vec(),
-        DataType::UInt8 => text.parse::<u8>().ok()?.to_ne_bytes().to_vec(),
+        DataType::UInt2 | DataType::UInt4 | DataType::UInt8 => {
+            text.parse::<u8>().ok()?.to_ne_bytes().to_vec()
+        }
         DataType::UInt16 => text.parse::<u16>().ok()?.to_ne_bytes().to_vec(),
         DataType::UInt32 => text.parse::<u32>().ok()?.to_ne_bytes().to_vec(),
         DataType::UInt64 => text.parse::<u64>().ok()?.to_ne_bytes().to_vec(),
         _ => return None,
     })
-}
-
-/// Decodes base64 of exactly 8 bytes: 11 characters and a padding sign.
-fn base64_of_8(text: &str) -> Option<[u8; 8]> {
-    let digits = text.strip_suffix('=')?.as_bytes();
-    if digits.len() != 11 {
-        return None;
-    }
-    let mut bits = 0u128;
-    for &digit in digits {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u128::from(value);
-    }
-    // 66 bits, of which the last two are padding.
-    Some(u64::try_from(bits >> 2).ok()?.to_be_bytes())
 }
 
 #[cfg(test)]
@@ -131,8 +117,9 @@ mod tests {
     #[test]
     fn base64_floats_are_read() {
         // base64 of struct.pack('<d', -9999.0) in Python.
-        assert_eq!(base64_of_8("AAAAAICHw8A=").map(f64::from_le_bytes), Some(-9999.0));
-        assert_eq!(base64_of_8("AAAA"), None);
-        assert_eq!(base64_of_8("AAAAAICHw8*="), None);
+        let float = |text: &str| element(&json!(text), &DataType::Float64);
+        assert_eq!(float("AAAAAICHw8A="), Some((-9999f64).to_ne_bytes().to_vec()));
+        assert_eq!(float("AAAA"), None);
+        assert_eq!(float("AAAAAICHw8*="), None);
     }
 }

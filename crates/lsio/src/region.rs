@@ -1,12 +1,8 @@
 //! What reads bring: elements, and how they are laid out.
 
-use half::slice::HalfFloatSliceExt;
-use lsio_array::{DataType, ResolvedSelection, VariableChunk, c_strides};
+use lsio_array::{ResolvedSelection, VariableChunk, c_strides};
 use lsio_compute::{ChunkValues, VariableValues};
-use lsio_io::{Lease, Memory, Reservation};
-use std::sync::Arc;
-
-use crate::{ErrorCode, LsioError};
+use lsio_io::{Lease, Reservation};
 
 /// Shape and layout of a result, without the dimensions that an integer dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -73,35 +69,4 @@ pub(crate) fn kept(selection: &ResolvedSelection, mut values: Vec<u64>) -> Vec<u
     let mut dimensions = selection.dimensions().iter();
     values.retain(|_| dimensions.next().is_some_and(|entry| !entry.dropped));
     values
-}
-
-/// Whether elements are to be widened, and to how many bytes.
-pub(crate) fn widened_size(data_type: &DataType, widen: bool) -> Option<usize> {
-    (widen && *data_type == DataType::Float16).then_some(size_of::<f32>())
-}
-
-/// The same float16 elements as float32, exactly, in a buffer that belongs to the user.
-pub(crate) fn widen(memory: &Arc<Memory>, halves: &Lease) -> Result<Lease, LsioError> {
-    let count = halves.len() / size_of::<half::f16>();
-    let len = count * size_of::<f32>();
-    let mut wide = memory.hold(len).ok_or_else(|| out_of_memory(len as u64))?;
-    // Blocks that fit the first-level cache.
-    let mut from = [half::f16::ZERO; 1024];
-    let mut into = [0f32; 1024];
-    let blocks = halves.chunks(2 * from.len()).zip(wide.chunks_mut(4 * into.len()));
-    for (source, target) in blocks {
-        let count = source.len() / 2;
-        for (value, bytes) in from.iter_mut().zip(source.chunks_exact(2)) {
-            *value = half::f16::from_ne_bytes([bytes[0], bytes[1]]);
-        }
-        from[..count].convert_to_f32_slice(&mut into[..count]);
-        for (value, bytes) in into.iter().zip(target.chunks_exact_mut(4)) {
-            bytes.copy_from_slice(&value.to_ne_bytes());
-        }
-    }
-    Ok(wide)
-}
-
-pub(crate) fn out_of_memory(bytes: u64) -> LsioError {
-    LsioError::new(ErrorCode::Budget, format!("the system has no memory for {bytes} bytes"))
 }

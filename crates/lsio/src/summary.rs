@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use half::f16;
-use lsio_array::{DataType, ResolvedSelection};
+use lsio_array::{DataType, ResolvedSelection, SmallFloat};
 use lsio_compute::{ChunkData, RunHandle, RunOptions};
 use lsio_io::IoMode;
 
@@ -54,7 +54,7 @@ impl Array {
     /// there is none. `done` is called once, on a thread of the engine or on the one that cancels.
     ///
     /// # Errors
-    /// [`ErrorCode::Unsupported`] for complex numbers and text.
+    /// [`ErrorCode::Unsupported`] for anything but real numbers.
     pub fn mean(
         &self,
         mode: IoMode,
@@ -69,7 +69,7 @@ impl Array {
     /// `_FillValue` (in Zarr v2 also the fill value) says. `done` as for [`mean`](Self::mean).
     ///
     /// # Errors
-    /// [`ErrorCode::Unsupported`] for complex numbers and text.
+    /// [`ErrorCode::Unsupported`] for anything but real numbers.
     pub fn summary(
         &self,
         mode: IoMode,
@@ -87,7 +87,7 @@ impl Array {
         done: impl FnOnce(Result<Summary, LsioError>) + Send + 'static,
     ) -> Result<RunHandle, LsioError> {
         let data_type = self.metadata().data_type.clone();
-        if matches!(data_type, DataType::Complex64 | DataType::Complex128 | DataType::String) {
+        if !data_type.is_number() {
             let message = format!("statistics of {data_type} elements are not supported");
             return Err(LsioError::new(ErrorCode::Unsupported, message).at(self.name()));
         }
@@ -110,8 +110,7 @@ impl Array {
 
 impl Partial {
     fn empty(data_type: &DataType) -> Self {
-        let float = matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64);
-        let sum = if float { Sum::Float(0.0) } else { Sum::Integer(0) };
+        let sum = if data_type.is_float() { Sum::Float(0.0) } else { Sum::Integer(0) };
         Self { count: 0, missing: 0, sum, min: f64::NAN, max: f64::NAN }
     }
 
@@ -148,8 +147,12 @@ impl Partial {
 /// Number and sum of all elements, without their extremes: what a mean needs.
 fn total(data_type: &DataType, bytes: &[u8]) -> Partial {
     let (count, sum) = match data_type {
-        DataType::Bool | DataType::UInt8 => integer_sum(bytes, |b| u8::from_ne_bytes(b).into()),
-        DataType::Int8 => integer_sum(bytes, |b| i8::from_ne_bytes(b).into()),
+        DataType::Bool | DataType::UInt2 | DataType::UInt4 | DataType::UInt8 => {
+            integer_sum(bytes, |b| u8::from_ne_bytes(b).into())
+        }
+        DataType::Int2 | DataType::Int4 | DataType::Int8 => {
+            integer_sum(bytes, |b| i8::from_ne_bytes(b).into())
+        }
         DataType::Int16 => integer_sum(bytes, |b| i16::from_ne_bytes(b).into()),
         DataType::UInt16 => integer_sum(bytes, |b| u16::from_ne_bytes(b).into()),
         DataType::Int32 => integer_sum(bytes, |b| i32::from_ne_bytes(b).into()),
@@ -159,9 +162,14 @@ fn total(data_type: &DataType, bytes: &[u8]) -> Partial {
         DataType::Float16 => float_sum(bytes, |b| f16::from_ne_bytes(b).into()),
         DataType::Float32 => float_sum(bytes, |b| f32::from_ne_bytes(b).into()),
         DataType::Float64 => float_sum(bytes, f64::from_ne_bytes),
-        DataType::Complex64 | DataType::Complex128 | DataType::String => {
-            return Partial::empty(data_type);
+        DataType::Small(float) if float.size() == 2 => {
+            float_sum(bytes, |b| float.to_f32(u16::from_ne_bytes(b)).into())
         }
+        DataType::Small(float) => {
+            let values = values_of(*float);
+            float_sum(bytes, |[byte]| values[usize::from(byte)])
+        }
+        _ => return Partial::empty(data_type),
     };
     Partial { count, sum, ..Partial::empty(data_type) }
 }
@@ -196,10 +204,19 @@ fn long_sum(bytes: &[u8], value: impl Fn([u8; 8]) -> i128) -> (u64, Sum) {
     (elements.len() as u64, Sum::Integer(sum))
 }
 
+/// The values of a float of one byte.
+fn values_of(float: SmallFloat) -> [f64; 256] {
+    std::array::from_fn(|bits| float.to_f32(bits as u16).into())
+}
+
 fn scan(data_type: &DataType, bytes: &[u8], missing: &MissingValues) -> Partial {
     match data_type {
-        DataType::Bool | DataType::UInt8 => integers(bytes, missing, u8::from_ne_bytes),
-        DataType::Int8 => integers(bytes, missing, i8::from_ne_bytes),
+        DataType::Bool | DataType::UInt2 | DataType::UInt4 | DataType::UInt8 => {
+            integers(bytes, missing, u8::from_ne_bytes)
+        }
+        DataType::Int2 | DataType::Int4 | DataType::Int8 => {
+            integers(bytes, missing, i8::from_ne_bytes)
+        }
         DataType::Int16 => integers(bytes, missing, i16::from_ne_bytes),
         DataType::UInt16 => integers(bytes, missing, u16::from_ne_bytes),
         DataType::Int32 => integers(bytes, missing, i32::from_ne_bytes),
@@ -209,7 +226,14 @@ fn scan(data_type: &DataType, bytes: &[u8], missing: &MissingValues) -> Partial 
         DataType::Float16 => floats(bytes, missing, |bytes| f64::from(f16::from_ne_bytes(bytes))),
         DataType::Float32 => floats(bytes, missing, |bytes| f64::from(f32::from_ne_bytes(bytes))),
         DataType::Float64 => floats(bytes, missing, f64::from_ne_bytes),
-        DataType::Complex64 | DataType::Complex128 | DataType::String => Partial::empty(data_type),
+        DataType::Small(float) if float.size() == 2 => {
+            floats(bytes, missing, |bytes| float.to_f32(u16::from_ne_bytes(bytes)).into())
+        }
+        DataType::Small(float) => {
+            let values = values_of(*float);
+            floats(bytes, missing, |[byte]| values[usize::from(byte)])
+        }
+        _ => Partial::empty(data_type),
     }
 }
 
@@ -332,6 +356,24 @@ mod tests {
         assert!(total(&DataType::Float32, &bytes).summary().mean.is_nan());
         let skipping = scan(&DataType::Float32, &bytes, &MissingValues::nan()).summary();
         assert_eq!(skipping, Summary { min: 1.0, max: 5.0, mean: 3.0, missing: 1, count: 3 });
+    }
+
+    #[test]
+    fn small_numbers_have_statistics() {
+        let float = DataType::from_name("float8_e4m3").unwrap_or(DataType::Bool);
+        // 1, 1.5, -2.
+        let bytes = [0x38, 0x3c, 0xc0];
+        let scanned = scan(&float, &bytes, &MissingValues::none()).summary();
+        let expected = Summary { min: -2.0, max: 1.5, mean: 0.5 / 3.0, missing: 0, count: 3 };
+        assert_eq!(scanned, expected);
+        assert_eq!(total(&float, &bytes).summary().mean.to_bits(), expected.mean.to_bits());
+        let scanned = scan(&DataType::Int4, &[0xf8, 7], &MissingValues::none()).summary();
+        assert_eq!((scanned.min, scanned.max, scanned.mean), (-8.0, 7.0, -0.5));
+        let bfloat = DataType::from_name("bfloat16").unwrap_or(DataType::Bool);
+        assert_eq!(
+            total(&bfloat, &0x3f80u16.to_ne_bytes()).summary().mean.to_bits(),
+            1f64.to_bits()
+        );
     }
 
     #[test]

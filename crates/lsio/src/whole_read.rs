@@ -6,7 +6,7 @@ use lsio_array::{ManySelections, OutputBuffer, ResolvedSelection, Task, TaskInpu
 use lsio_compute::{CopyOutput, RunHandle, RunOptions};
 use lsio_io::{IoMode, Lease};
 
-use crate::region::{Layout, Values, widen, widened_size};
+use crate::region::{Layout, Values};
 use crate::{Array, DimensionSelection, ErrorCode, LsioError};
 
 /// Results start at multiples of this many bytes when several share a buffer: a cache line, enough for
@@ -20,8 +20,6 @@ pub struct GetOptions {
     pub mode: IoMode,
     /// Most bytes that the call may reserve.
     pub memory: Option<u64>,
-    /// Whether float16 becomes float32.
-    pub widen: bool,
     /// Most bytes that one result may have; `None`: no limit.
     pub max_bytes: Option<u64>,
     /// Where the elements go instead of memory of the engine. Holds all results one after the other,
@@ -128,10 +126,8 @@ impl Array {
     /// Refuses results that the caller cannot hold.
     fn check_sizes(&self, shapes: &[Vec<u64>], options: &GetOptions) -> Result<(), LsioError> {
         let limit = options.max_bytes.unwrap_or(u64::MAX);
-        let element = widened_size(&self.metadata().data_type, options.widen)
-            .map_or(self.element_size(), |size| size as u64)
-            // Strings take at least their offsets.
-            .max(1);
+        // Strings take at least their offsets.
+        let element = self.element_size().max(1);
         let mut total = 0u64;
         for shape in shapes {
             let bytes = lsio_array::checked_product(shape.iter().copied())
@@ -191,24 +187,12 @@ impl Array {
             }
             None => self.output(end)?,
         };
-        let memory = self.engine.memory.clone();
-        let wide = widened_size(&self.metadata().data_type, options.widen);
         let finish = move |result: Result<Option<Lease>, _>| {
-            let result = result.map_err(LsioError::from).and_then(|lease| {
-                let values = match (lease, wide) {
-                    (None, _) => ReadValues::Written,
-                    (Some(lease), None) => ReadValues::Shared(lease),
-                    (Some(lease), Some(_)) => {
-                        for region in &mut regions {
-                            region.offset *= 2;
-                            region.len *= 2;
-                        }
-                        ReadValues::Shared(widen(&memory, &lease)?)
-                    }
-                };
-                Ok(ReadResult { values, regions })
-            });
-            done(result);
+            let result = result.map_err(LsioError::from);
+            done(result.map(|lease| {
+                let values = lease.map_or(ReadValues::Written, ReadValues::Shared);
+                ReadResult { values, regions }
+            }));
         };
         let source = self.handle.clone();
         let handle =

@@ -4,8 +4,9 @@
 //! A request starts as [`DimensionSelection`]s. [`ResolvedSelection::resolve`] checks them against the
 //! array's shape; a [`TaskPlan`] ([`TouchedChunks`] for one selection, [`ManySelections`] for several)
 //! lists, on demand, each chunk that is touched with its [`Placement`]s: which region of the chunk goes
-//! where in the result. A [`ChunkSource`] says where a chunk's bytes are and decodes them; a
-//! [`StridedCopy`] puts decoded elements into an [`OutputBuffer`].
+//! where in the result. A [`ChunkSource`] says where a chunk's bytes are and decodes them, a
+//! [`ConvertedSource`] to elements of another type; a [`StridedCopy`] puts decoded elements into an
+//! [`OutputBuffer`].
 //!
 //! This crate performs no I/O, starts no thread and knows no format.
 //!
@@ -28,20 +29,27 @@
 //! ```
 
 mod chunk_grid;
+mod conversion;
+mod converted_source;
 mod data_type;
 mod dense_copy;
 mod output_buffer;
 mod selection;
+mod small_float;
 mod source;
 mod strided_copy;
 mod strides;
 mod task;
+mod time_step;
 mod unsafe_rows;
 
 pub use chunk_grid::{ChunkGrid, TouchedChunks, checked_product};
+pub use conversion::{Conversion, NoCodePoint};
+pub use converted_source::ConvertedSource;
 pub use data_type::DataType;
 pub use output_buffer::OutputBuffer;
 pub use selection::{DimensionSelection, ResolvedSelection, SelectedDimension, SelectionError};
+pub use small_float::SmallFloat;
 pub use source::{
     Answer, ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Decoded, Destination, Encoded,
     KnownReads, Location, Params, ReadSpec, Reads, Resume, VariableChunk,
@@ -49,3 +57,4 @@ pub use source::{
 pub use strided_copy::StridedCopy;
 pub use strides::{c_strides, strides_in_order};
 pub use task::{DimensionPlacement, ManySelections, Placement, Task, TaskInput, TaskPlan};
+pub use time_step::{TimeStep, TimeUnit};

@@ -99,6 +99,9 @@ impl Bytes {
         if self.swaps(data_type) {
             swap_bytes(data_type.endian_unit(), elements);
         }
+        if let Some((bits, signed)) = data_type.bits_below_a_byte() {
+            extend_bits(bits, signed, elements);
+        }
         if *data_type == DataType::Bool { Self::check_bools(elements) } else { Ok(()) }
     }
 
@@ -109,6 +112,23 @@ impl Bytes {
             return Err(CodecError::corrupt(Self::NAME, "a bool is neither 0 nor 1"));
         }
         Ok(())
+    }
+
+    /// Whether stored elements are the elements in memory, byte by byte, whatever the bytes are.
+    pub(crate) fn is_identity(self, data_type: &DataType) -> bool {
+        // Bytes of a bool are checked.
+        !self.swaps(data_type)
+            && *data_type != DataType::Bool
+            && data_type.bits_below_a_byte().is_none()
+    }
+}
+
+/// Makes the number in the lowest bits of each byte the number of the whole byte.
+fn extend_bits(bits: u32, signed: bool, bytes: &mut [u8]) {
+    let unused = 8 - bits;
+    for byte in bytes {
+        let top = *byte << unused;
+        *byte = if signed { (top.cast_signed() >> unused).cast_unsigned() } else { top >> unused };
     }
 }
 
@@ -192,6 +212,25 @@ mod tests {
                     assert_eq!(swapped, expected, "{unit} {count}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn upper_bits_of_narrow_numbers_are_ignored() {
+        let bytes = Bytes::new(Endian::Big);
+        for (name, expected) in [
+            ("int2", [0xff, 0xfe, 0x01, 0x00]),
+            ("int4", [0xff, 0xfa, 0x05, 0xf8]),
+            ("uint2", [0x03, 0x02, 0x01, 0x00]),
+            ("uint4", [0x0f, 0x0a, 0x05, 0x08]),
+            ("float6_e2m3fn", [0x3f, 0x1a, 0x25, 0x28]),
+            ("complex_float4_e2m1fn", [0x0f, 0x0a, 0x05, 0x08]),
+        ] {
+            let data_type = DataType::from_name(name).unwrap();
+            let mut elements = [0xff, 0x5a, 0xa5, 0x68];
+            bytes.decode_in_place(&data_type, &mut elements).unwrap();
+            assert_eq!(elements, expected, "{name}");
+            assert!(!bytes.is_identity(&data_type));
         }
     }
 

@@ -144,10 +144,9 @@ impl CodecChain {
 
     /// Whether serialized bytes are the elements, whatever the bytes are.
     fn are_elements(&self) -> bool {
-        // Bytes of a bool are checked.
         self.data_type != DataType::Bool
             && self.array_steps.decode_to_themselves()
-            && matches!(self.serializer, Serializer::Bytes(bytes) if !bytes.swaps(&self.stored_type))
+            && matches!(self.serializer, Serializer::Bytes(bytes) if bytes.is_identity(&self.stored_type))
     }
 
     /// Whether a chunk can be decoded to [`Destination::Pieces`].

@@ -82,7 +82,12 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 1..500),
         damage in (any::<u16>(), any::<u8>()),
     ) {
-        for data_type in DataType::ALL {
+        // Small floats are bytes to these codecs as any others.
+        let is_small = |data_type: &DataType| {
+            matches!(data_type, DataType::Small(_) | DataType::ComplexSmall(_))
+                || data_type.bits_below_a_byte().is_some()
+        };
+        for data_type in DataType::without_parameters().filter(|data_type| !is_small(data_type)) {
             let Some(size) = data_type.size() else { continue };
             let elements = elements(&data_type, &bytes);
             for codecs in lossless(&data_type, size) {

@@ -1,10 +1,10 @@
 //! What the facade is told about an array, as tagged JSON.
 
 use half::f16;
-use lsio::{Array, ArrayMetadata, DataType};
+use lsio::{Array, ArrayMetadata, Conversion, DataType};
 use serde_json::{Map, Value, json};
 
-use crate::tagged_json::{bigint, count, float, tagged, tagged_object};
+use crate::tagged_json::{bigint, bytes as tagged_bytes, count, float, tagged, tagged_object};
 
 /// The metadata of an array.
 pub(crate) fn metadata_json(array: &Array) -> String {
@@ -18,6 +18,7 @@ pub(crate) fn metadata_json(array: &Array) -> String {
         "shards": metadata.shard_shape.as_deref().map(counts),
         "chunkGridShape": counts(&array.grid().grid_shape()),
         "dtype": metadata.data_type.name(),
+        "dtypeInfo": data_type_info(&metadata.data_type),
         "attrs": tagged_object(&metadata.attributes),
         "dimensionNames": metadata.dimension_names,
         "fillValue": fill_value(metadata),
@@ -26,6 +27,17 @@ pub(crate) fn metadata_json(array: &Array) -> String {
         "nbytes": nbytes,
     })
     .to_string()
+}
+
+/// What the name of a data type leaves open.
+fn data_type_info(data_type: &DataType) -> Value {
+    let mut info = Map::new();
+    info.insert("itemBytes".into(), json!(data_type.size()));
+    if let DataType::DateTime64(step) | DataType::TimeDelta64(step) = data_type {
+        info.insert("unit".into(), json!(step.unit().name()));
+        info.insert("scaleFactor".into(), json!(step.scale_factor()));
+    }
+    Value::Object(info)
 }
 
 /// The fill value as the data type's JavaScript value; null where the metadata does not say.
@@ -40,19 +52,36 @@ fn fill_value(metadata: &ArrayMetadata) -> Value {
 fn scalar(data_type: &DataType, bytes: &[u8]) -> Option<Value> {
     Some(match data_type {
         DataType::Bool => Value::Bool(u8::from_ne_bytes(bytes.try_into().ok()?) != 0),
-        DataType::Int8 => i8::from_ne_bytes(bytes.try_into().ok()?).into(),
+        DataType::Int2 | DataType::Int4 | DataType::Int8 => {
+            i8::from_ne_bytes(bytes.try_into().ok()?).into()
+        }
         DataType::Int16 => i16::from_ne_bytes(bytes.try_into().ok()?).into(),
         DataType::Int32 => i32::from_ne_bytes(bytes.try_into().ok()?).into(),
-        DataType::Int64 => bigint(i64::from_ne_bytes(bytes.try_into().ok()?)),
-        DataType::UInt8 => u8::from_ne_bytes(bytes.try_into().ok()?).into(),
+        DataType::Int64 | DataType::DateTime64(_) | DataType::TimeDelta64(_) => {
+            bigint(i64::from_ne_bytes(bytes.try_into().ok()?))
+        }
+        DataType::UInt2 | DataType::UInt4 | DataType::UInt8 => {
+            u8::from_ne_bytes(bytes.try_into().ok()?).into()
+        }
         DataType::UInt16 => u16::from_ne_bytes(bytes.try_into().ok()?).into(),
         DataType::UInt32 => u32::from_ne_bytes(bytes.try_into().ok()?).into(),
         DataType::UInt64 => bigint(u64::from_ne_bytes(bytes.try_into().ok()?)),
         DataType::Float16 => float(f16::from_ne_bytes(bytes.try_into().ok()?).into()),
         DataType::Float32 => float(f32::from_ne_bytes(bytes.try_into().ok()?).into()),
         DataType::Float64 => float(f64::from_ne_bytes(bytes.try_into().ok()?)),
-        DataType::Complex64 => parts(&DataType::Float32, bytes)?,
-        DataType::Complex128 => parts(&DataType::Float64, bytes)?,
+        DataType::Small(small) => float(match bytes {
+            [bits] => small.to_f32(u16::from(*bits)).into(),
+            bits => small.to_f32(u16::from_ne_bytes(bits.try_into().ok()?)).into(),
+        }),
+        DataType::ComplexFloat16
+        | DataType::Complex64
+        | DataType::Complex128
+        | DataType::ComplexSmall(_) => parts(&data_type.part()?, bytes)?,
+        DataType::FixedLengthUtf32 { .. } => {
+            let text = Conversion::new(data_type, &DataType::String)?;
+            std::str::from_utf8(&text.element(bytes)?).ok()?.into()
+        }
+        DataType::NullTerminatedBytes { .. } | DataType::RawBytes { .. } => tagged_bytes(bytes),
         DataType::String => std::str::from_utf8(bytes).ok()?.into(),
     })
 }

@@ -27,8 +27,8 @@ pub struct NativeReadOptions {
     pub io: Option<String>,
     /// Most bytes that the call may reserve.
     pub memory: Option<f64>,
-    /// Whether float16 becomes float32.
-    pub widen: bool,
+    /// Data type, by its name, that the elements become; absent: they stay as they are.
+    pub as_type: Option<String>,
     /// Most bytes that an array buffer can have.
     pub max_bytes: f64,
     /// Bytes that the caller's own buffer has, where there is one.
@@ -44,7 +44,6 @@ impl NativeReadOptions {
         GetOptions {
             mode: self.mode(),
             memory: self.memory.map(|bytes| bytes as u64),
-            widen: self.widen,
             max_bytes: Some(self.max_bytes as u64),
             out: None,
         }
@@ -54,7 +53,6 @@ impl NativeReadOptions {
         ReadOptions {
             mode: self.mode(),
             memory: self.memory.map(|bytes| bytes as u64),
-            widen: self.widen,
             concurrency: concurrency.map(|chunks| chunks as usize),
             grid_order,
             max_bytes: Some(self.max_bytes as u64),
@@ -82,25 +80,32 @@ impl NativeArray {
         Self { array }
     }
 
-    /// Refuses a buffer of the caller that the result would not fill.
-    fn check_out(
-        &self,
-        selection: &[DimensionSelection],
-        bytes: u64,
-        widen: bool,
-    ) -> std::result::Result<(), LsioError> {
-        let data_type = &self.array.metadata().data_type;
-        let widened = widen && *data_type == DataType::Float16;
-        let size = if widened { size_of::<f32>() } else { data_type.size().unwrap_or_default() };
-        let count = self.array.resolve(Some(selection))?.element_count();
-        let needed = count.and_then(|count| count.checked_mul(size as u64));
-        if needed == Some(bytes) {
-            return Ok(());
-        }
-        let needed = needed.unwrap_or(u64::MAX);
-        let message = format!("`out` has {bytes} bytes, the result has {needed}");
-        Err(LsioError::new(ErrorCode::Selection, message))
+    /// The array with its elements as the options ask for.
+    fn viewed(&self, options: &NativeReadOptions) -> std::result::Result<Arc<Array>, LsioError> {
+        let Some(name) = &options.as_type else { return Ok(self.array.clone()) };
+        let to = DataType::from_name(name).ok_or_else(|| {
+            let message = format!("there is no data type '{name}'");
+            LsioError::new(ErrorCode::Unsupported, message)
+        })?;
+        self.array.converted(&to)
     }
+}
+
+/// Refuses a buffer of the caller that the result would not fill.
+fn check_out(
+    array: &Array,
+    selection: &[DimensionSelection],
+    bytes: u64,
+) -> std::result::Result<(), LsioError> {
+    let size = array.metadata().data_type.size().unwrap_or_default();
+    let count = array.resolve(Some(selection))?.element_count();
+    let needed = count.and_then(|count| count.checked_mul(size as u64));
+    if needed == Some(bytes) {
+        return Ok(());
+    }
+    let needed = needed.unwrap_or(u64::MAX);
+    let message = format!("`out` has {bytes} bytes, the result has {needed}");
+    Err(LsioError::new(ErrorCode::Selection, message))
 }
 
 /// Settles the promise of a read; `running` ends first.
@@ -159,11 +164,12 @@ impl NativeArray {
             .map(|packed| unpack(packed))
             .collect::<std::result::Result<Vec<_>, _>>()
             .and_then(|selections| {
+                let array = self.viewed(&options)?;
                 if let (Some(bytes), [only]) = (options.out_bytes, selections.as_slice()) {
-                    self.check_out(only, bytes as u64, options.widen)?;
+                    check_out(&array, only, bytes as u64)?;
                 }
                 let selections: Vec<_> = selections.iter().map(|entry| Some(&**entry)).collect();
-                self.array.get(&selections, get_options, done)
+                array.get(&selections, get_options, done)
             });
         settle.follow(&call, run);
         Ok(promise)
@@ -185,7 +191,9 @@ impl NativeArray {
         let (settle, promise) = Settle::promise(env)?;
         let running = RunningCall::begin(env, &call, false)?;
         let done = done_of(&settle, Some(running));
-        let run = self.array.get_chunk(&unpack_coords(&coords), options.get_options(), done);
+        let run = self.viewed(&options).and_then(|array| {
+            array.get_chunk(&unpack_coords(&coords), options.get_options(), done)
+        });
         settle.follow(&call, run);
         Ok(promise)
     }
@@ -201,8 +209,8 @@ impl NativeArray {
         grid_order: bool,
     ) -> Tagged<NativeReader> {
         let reader = unpack(&selection).and_then(|selection| {
-            let options = options.read_options(concurrency, grid_order);
-            self.array.read_chunks(Some(&selection), &options)
+            let array = self.viewed(&options)?;
+            array.read_chunks(Some(&selection), &options.read_options(concurrency, grid_order))
         });
         reader.map(NativeReader::new).into()
     }

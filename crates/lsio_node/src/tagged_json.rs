@@ -1,5 +1,6 @@
 //! JSON for the facade, in which numbers that `JSON.parse` would round or cannot read are tagged:
-//! `{"$lsio": "bigint", "value": "9007199254740993"}`, `{"$lsio": "number", "value": "NaN"}`. An object
+//! `{"$lsio": "bigint", "value": "9007199254740993"}`, `{"$lsio": "number", "value": "NaN"}`. Bytes are
+//! `{"$lsio": "bytes", "value": [0, 255]}`. An object
 //! that has a member `$lsio` itself is wrapped: `{"$lsio": "object", "value": {...}}`.
 
 use serde_json::{Map, Number, Value, json};
@@ -46,6 +47,11 @@ pub(crate) fn float(value: f64) -> Value {
         "-Infinity"
     };
     json!({ TAG: "number", "value": name })
+}
+
+/// Bytes.
+pub(crate) fn bytes(value: &[u8]) -> Value {
+    json!({ TAG: "bytes", "value": value })
 }
 
 /// A count, such as the length of a dimension.

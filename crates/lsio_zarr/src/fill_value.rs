@@ -2,12 +2,14 @@
 //!
 //! Specification: Zarr v3 core, "Fill value list"; Zarr v2, "Fill value encoding". Integers go from
 //! their decimal text to their type without passing through a float; floats are rounded once, from
-//! their text to their own type (binary16 by way of binary64); a hexadecimal string gives the bits of a float, NaN payload included.
+//! their text to their own type (binary16 and smaller by way of binary64); a hexadecimal string gives
+//! the bits of a float, NaN payload included. Bytes are base64 or lists of numbers.
 
 use half::f16;
-use lsio_array::DataType;
+use lsio_array::{DataType, SmallFloat};
 use serde_json::{Number, Value};
 
+use crate::base64::decode_base64;
 use crate::error::{Refusal, excerpt};
 
 /// The element that a v3 `fill_value` stands for, in native byte order; UTF-8 text for strings.
@@ -18,8 +20,8 @@ pub(crate) fn from_v3(data_type: &DataType, value: &Value) -> Result<Vec<u8>, Re
 /// The element that a v2 `fill_value` stands for, as [`from_v3`].
 ///
 /// `null` says that the content of missing chunks is undefined: zeros or empty strings here. Beyond
-/// what v3 has, zarr-python wrote 0 and 1 for booleans, numbers for strings and the real part alone
-/// for complex numbers.
+/// what v3 has, zarr-python wrote 0 and 1 for booleans, numbers for text and bytes, text that is not base64
+/// for bytes, and the real part alone for complex numbers.
 pub(crate) fn from_v2(data_type: &DataType, value: &Value) -> Result<Vec<u8>, Refusal> {
     let zero = || vec![0; data_type.size().unwrap_or(0)];
     let lenient = match (data_type, value) {
@@ -28,11 +30,21 @@ pub(crate) fn from_v2(data_type: &DataType, value: &Value) -> Result<Vec<u8>, Re
             integer(number).filter(|bit| (0..=1).contains(bit)).map(|bit| vec![u8::from(bit == 1)])
         }
         (DataType::String, Value::Number(number)) => Some(number.to_string().into_bytes()),
-        (DataType::Complex64, Value::Number(_)) => {
-            element(&DataType::Float32, value).map(|real| [real, vec![0; 4]].concat())
+        (DataType::FixedLengthUtf32 { length }, Value::Number(number)) => {
+            utf32(&number.to_string(), *length)
         }
-        (DataType::Complex128, Value::Number(_)) => {
-            element(&DataType::Float64, value).map(|real| [real, vec![0; 8]].concat())
+        (DataType::NullTerminatedBytes { length }, Value::Number(number)) => {
+            padded(number.to_string().into_bytes(), *length)
+        }
+        (DataType::NullTerminatedBytes { length }, Value::String(text)) => {
+            padded(decode_base64(text).unwrap_or_else(|| text.clone().into_bytes()), *length)
+        }
+        (DataType::RawBytes { .. }, Value::Number(number)) if integer(number) == Some(0) => {
+            Some(zero())
+        }
+        (DataType::Complex64 | DataType::Complex128, Value::Number(_)) => {
+            let part = data_type.part().and_then(|part| element(&part, value));
+            part.map(|real| [real.clone(), vec![0; real.len()]].concat())
         }
         _ => element(data_type, value),
     };
@@ -47,6 +59,10 @@ fn element(data_type: &DataType, value: &Value) -> Option<Vec<u8>> {
     let number = || value.as_number().and_then(integer);
     Some(match data_type {
         DataType::Bool => vec![u8::from(value.as_bool()?)],
+        DataType::Int2 => within(number()?, -2, 1)?,
+        DataType::Int4 => within(number()?, -8, 7)?,
+        DataType::UInt2 => within(number()?, 0, 3)?,
+        DataType::UInt4 => within(number()?, 0, 15)?,
         DataType::Int8 => i8::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
         DataType::Int16 => i16::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
         DataType::Int32 => i32::try_from(number()?).ok()?.to_ne_bytes().to_vec(),
@@ -79,10 +95,68 @@ fn element(data_type: &DataType, value: &Value) -> Option<Vec<u8>> {
                 text.parse().ok().filter(|f: &f64| f.is_finite())?.to_ne_bytes().to_vec()
             }
         },
-        DataType::Complex64 => complex(&DataType::Float32, value)?,
-        DataType::Complex128 => complex(&DataType::Float64, value)?,
+        DataType::Small(small) => small_float(*small, value)?,
+        DataType::ComplexFloat16
+        | DataType::Complex64
+        | DataType::Complex128
+        | DataType::ComplexSmall(_) => complex(&data_type.part()?, value)?,
+        DataType::DateTime64(_) | DataType::TimeDelta64(_) => match value.as_str() {
+            Some("NaT") => i64::MIN.to_ne_bytes().to_vec(),
+            _ => element(&DataType::Int64, value)?,
+        },
+        DataType::FixedLengthUtf32 { length } => utf32(value.as_str()?, *length)?,
+        DataType::NullTerminatedBytes { length } => {
+            padded(decode_base64(value.as_str()?)?, *length)?
+        }
+        DataType::RawBytes { length } => {
+            let bytes = match value {
+                Value::Array(items) => items.iter().map(byte).collect::<Option<Vec<u8>>>()?,
+                value => decode_base64(value.as_str()?)?,
+            };
+            Some(bytes).filter(|bytes| bytes.len() == *length)?
+        }
         DataType::String => value.as_str()?.as_bytes().to_vec(),
     })
+}
+
+/// An integer of fewer than 8 bits, as the byte that it is in memory.
+fn within(number: i128, least: i8, most: i8) -> Option<Vec<u8>> {
+    let number = i8::try_from(number).ok().filter(|number| (least..=most).contains(number))?;
+    Some(number.to_ne_bytes().to_vec())
+}
+
+fn small_float(small: SmallFloat, value: &Value) -> Option<Vec<u8>> {
+    let bits = match float(value, 2 * small.size())? {
+        Float::Bits(bits) => {
+            u16::try_from(bits).ok().filter(|bits| bits >> (small.bits() - 1) < 2)?
+        }
+        Float::Special(special) if special.is_nan() => small.nan()?,
+        Float::Special(special) => small.infinity(special < 0.0)?,
+        Float::Decimal(text) => small.from_f64(text.parse().ok()?)?,
+    };
+    Some(match small.size() {
+        1 => vec![u8::try_from(bits).ok()?],
+        _ => bits.to_ne_bytes().to_vec(),
+    })
+}
+
+/// Text as code points of 32 bits, zeros behind them.
+fn utf32(text: &str, length: usize) -> Option<Vec<u8>> {
+    let units = text.chars().flat_map(|character| u32::from(character).to_ne_bytes()).collect();
+    padded(units, length.checked_mul(4)?)
+}
+
+/// Bytes with zeros behind them.
+fn padded(mut bytes: Vec<u8>, length: usize) -> Option<Vec<u8>> {
+    if bytes.len() > length {
+        return None;
+    }
+    bytes.resize(length, 0);
+    Some(bytes)
+}
+
+fn byte(value: &Value) -> Option<u8> {
+    u8::try_from(value.as_u64()?).ok()
 }
 
 fn complex(part: &DataType, value: &Value) -> Option<Vec<u8>> {
@@ -288,8 +362,71 @@ mod tests {
     }
 
     #[test]
+    fn small_numbers_have_the_limits_of_their_type() {
+        let named = |name: &str, text: &str| v3(&DataType::from_name(name).unwrap(), text);
+        assert_eq!(named("int4", "-8"), Some(vec![0xf8]));
+        assert_eq!(named("int2", "1.0"), Some(vec![1]));
+        assert_eq!(named("uint4", "15"), Some(vec![15]));
+        assert_eq!(named("bfloat16", "\"0x7fc1\""), Some(0x7fc1u16.to_ne_bytes().to_vec()));
+        assert_eq!(named("bfloat16", "\"NaN\""), Some(0x7fc0u16.to_ne_bytes().to_vec()));
+        assert_eq!(named("float8_e5m2", "-Infinity"), Some(vec![0xfc]));
+        assert_eq!(named("float8_e4m3fnuz", "\"NaN\""), Some(vec![0x80]));
+        assert_eq!(named("float4_e2m1fn", "-6"), Some(vec![0x0f]));
+        // As TensorStore reads its own default.
+        assert_eq!(named("float8_e8m0fnu", "0.0"), Some(vec![0]));
+        assert_eq!(named("float6_e3m2fn", "\"0x3f\""), Some(vec![0x3f]));
+        assert_eq!(named("complex_float8_e4m3", "[1, \"NaN\"]"), Some(vec![0x38, 0x7c]));
+        for (name, text) in [
+            ("int4", "8"),
+            ("int2", "-3"),
+            ("uint2", "4"),
+            ("uint4", "-1"),
+            ("bfloat16", "1e39"),
+            ("bfloat16", "\"0x7f\""),
+            ("float8_e4m3fn", "Infinity"),
+            ("float6_e3m2fn", "NaN"),
+            ("float6_e3m2fn", "\"0x40\""),
+            ("float4_e2m1fn", "7.1"),
+        ] {
+            assert_eq!(named(name, text), None, "{name} {text}");
+        }
+    }
+
+    #[test]
+    fn times_text_and_bytes_of_fixed_length() {
+        use DataType::{FixedLengthUtf32, NullTerminatedBytes, RawBytes};
+        let step = lsio_array::TimeStep::new(lsio_array::TimeUnit::Nanosecond, 1).unwrap();
+        let time = DataType::DateTime64(step);
+        let number = |number: i64| Some(number.to_ne_bytes().to_vec());
+        assert_eq!(v3(&time, "\"NaT\""), number(i64::MIN));
+        assert_eq!(v3(&time, "-9223372036854775808"), number(i64::MIN));
+        assert_eq!(v2(&DataType::TimeDelta64(step), "9007199254740993"), number((1 << 53) + 1));
+        assert_eq!(v3(&time, "\"2020-01-01\""), None);
+        let text = FixedLengthUtf32 { length: 2 };
+        let units = [0x1f30du32, 0].iter().flat_map(|unit| unit.to_ne_bytes()).collect();
+        assert_eq!(v3(&text, "\"🌍\""), Some(units));
+        assert_eq!(v3(&text, "\"abc\""), None);
+        assert_eq!(v3(&text, "0"), None);
+        assert_eq!(v2(&text, "0").map(|units| units[..4] == 0x30u32.to_ne_bytes()), Some(true));
+        let bytes = NullTerminatedBytes { length: 3 };
+        assert_eq!(v3(&bytes, "\"YWI=\""), Some(b"ab\0".to_vec()));
+        assert_eq!(v3(&bytes, "\"YWJjZA==\""), None);
+        assert_eq!(v3(&bytes, "\"ab\""), None);
+        assert_eq!(v2(&bytes, "\"ab\""), Some(b"ab\0".to_vec()));
+        assert_eq!(v2(&bytes, "0"), Some(b"0\0\0".to_vec()));
+        let raw = RawBytes { length: 2 };
+        assert_eq!(v3(&raw, "[0, 255]"), Some(vec![0, 255]));
+        assert_eq!(v3(&raw, "\"AP8=\""), Some(vec![0, 255]));
+        for text in ["[0]", "[0, 256]", "[0, -1]", "\"AA==\"", "0"] {
+            assert_eq!(v3(&raw, text), None, "{text}");
+        }
+        assert_eq!(v2(&raw, "0"), Some(vec![0, 0]));
+        assert_eq!(v2(&raw, "null"), Some(vec![0, 0]));
+    }
+
+    #[test]
     fn null_is_zero_in_v2_only() {
-        for data_type in DataType::ALL {
+        for data_type in DataType::without_parameters() {
             assert_eq!(v2(&data_type, "null"), Some(vec![0; data_type.size().unwrap_or(0)]));
             assert_eq!(v3(&data_type, "null"), None);
         }

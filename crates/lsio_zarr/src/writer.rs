@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 use crate::array_metadata::ArrayMetadata;
 use crate::chunk_encoding::ChunkEncoding;
 use crate::error::ZarrError;
-use crate::metadata_v3;
 use crate::shard_level::{Extent, ShardLevel};
 use crate::sharding::SHARDING;
+use crate::{data_type, metadata_v3};
 
 /// What a new array is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +70,7 @@ impl ArraySpec {
         set("zarr_format", json!(3));
         set("node_type", json!("array"));
         set("shape", json!(self.shape));
-        set("data_type", json!(self.data_type.name()));
+        set("data_type", data_type::to_v3(&self.data_type));
         set("chunk_grid", extension("regular", &json!({ "chunk_shape": stored_shape })));
         set("chunk_key_encoding", extension("default", &json!({"separator": "/"})));
         set("fill_value", self.fill_value.clone());

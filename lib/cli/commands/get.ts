@@ -18,7 +18,7 @@ export async function run(context: CommandContext): Promise<null> {
   const array = await openArrayAtLocation(context);
   const selection = fitSelection(options.selection ?? [], array.shape);
   const shape = fittedShape(selection);
-  const { path, dtype } = array;
+  const { path, dtype, dtypeInfo } = array;
   context.progress.start('reading');
   if (options.output !== null) {
     const bytes = await writeNpy(array, selection, options.output, context);
@@ -32,7 +32,7 @@ export async function run(context: CommandContext): Promise<null> {
     return null;
   }
   const { data } = await array.get(librarySelection(selection), getOptions(context, array.nbytes));
-  const values = nestedValues(data, shape, dtype);
+  const values = nestedValues(data, shape, dtype, dtypeInfo);
   signal.throwIfAborted();
   await output.writeJson({ path, dtype, shape, data: values });
   return null;

@@ -132,11 +132,10 @@ fn float16_becomes_float32_when_asked_for() {
                 .zip(&expected)
                 .all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
     };
-    let chunks = read(&opened, None, &ReadOptions { widen: true, ..ReadOptions::default() });
+    let wide = opened.converted(&DataType::Float32).unwrap();
+    let chunks = read(&wide, None, &ReadOptions::default());
     assert!(same(&assemble(&chunks, &[1 << 16], 4)));
-    let mut options = in_mode(IoMode::Auto);
-    options.widen = true;
-    let (result, _) = get_with(&opened, &[None], options).unwrap();
+    let (result, _) = get_with(&wide, &[None], in_mode(IoMode::Auto)).unwrap();
     assert!(same(bytes_of(&result)));
     let chunks = read(&opened, None, &ReadOptions::default());
     assert!(assemble(&chunks, &[1 << 16], 2) == array.elements);

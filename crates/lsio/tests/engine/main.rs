@@ -4,6 +4,7 @@
 mod bit_identity;
 mod chunk_reader;
 mod counters;
+mod data_types;
 mod faults;
 mod fixtures;
 mod groups;

@@ -73,7 +73,7 @@ fn one_bad_member_does_not_spoil_the_group() {
         (".zgroup", GROUP_V2.as_bytes()),
         ("bad/.zarray", b"{"),
         ("good/.zarray", ARRAY_V2.as_bytes()),
-        ("odd/zarr.json", ARRAY_V3.replace("int8", "r16").as_bytes()),
+        ("odd/zarr.json", ARRAY_V3.replace("int8", "optional").as_bytes()),
         ("worse/.zarray", b"\xff"),
     ]);
     let faulty = Arc::new(FaultStorage::new(Arc::clone(&store) as _, 0));

@@ -1,0 +1,134 @@
+//! Arrays of every data type that others wrote, as they are stored and converted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lsio::{
+    DataType, DimensionSelection, ErrorCode, IoMode, OpenOptions, ReadOptions, ReadValues, Values,
+};
+use lsio_io::{Key, WriteStorage};
+use serde_json::Value;
+
+use crate::reading::{AMPLE, array_of, bytes_of, engine, get_with, in_mode, texts};
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/data")
+}
+
+fn file(entry: &Value, member: &str) -> Option<Vec<u8>> {
+    let path = entry.get(member)?.as_str()?;
+    Some(fs::read(data().join(path)).unwrap())
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let pair = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(pair).collect()
+}
+
+/// The same bits, or both NaN: writers differ in the payload that they give a NaN when it is widened.
+fn same_floats(found: &[u8], expected: &[u8]) -> bool {
+    let floats = |bytes: &[u8]| -> Vec<f32> {
+        bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_ne_bytes(*bytes)).collect()
+    };
+    found.len() == expected.len()
+        && floats(found)
+            .iter()
+            .zip(floats(expected))
+            .all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
+}
+
+#[test]
+fn every_data_type_has_the_elements_that_its_writer_read_back() {
+    let engine = engine(2, AMPLE);
+    let manifest = fs::read(data().join("manifest_data_types.json")).unwrap();
+    let entries: Vec<Value> = serde_json::from_slice(&manifest).unwrap();
+    assert!(entries.len() > 90, "only {} arrays in the manifest", entries.len());
+    for entry in &entries {
+        let path = entry["path"].as_str().unwrap();
+        let location = data().join(path);
+        let node = engine.open_blocking(location.to_str().unwrap(), &OpenOptions::default());
+        let node = node.unwrap_or_else(|error| panic!("{path}: {error} {:?}", error.causes()));
+        let array = array_of(node);
+        let data_type = array.metadata().data_type.clone();
+        assert_eq!(data_type.name(), entry["dtype"].as_str().unwrap(), "{path}");
+        assert_eq!(data_type.size().unwrap() as u64, entry["dtypeInfo"]["itemBytes"], "{path}");
+        if let Some(fill) = entry["fillBytes"].as_str() {
+            assert_eq!(*array.metadata().fill_value, unhex(fill), "{path}");
+        }
+        let get = |array: &_| get_with(array, &[None], in_mode(IoMode::Auto)).unwrap().0;
+        let expected = file(entry, "expected").unwrap();
+        assert!(*bytes_of(&get(&array)) == expected, "{path} has other elements");
+        if let Some(expected) = file(entry, "texts") {
+            let expected: Vec<String> = serde_json::from_slice(&expected).unwrap();
+            let result = get(&array.converted(&DataType::String).unwrap());
+            let ReadValues::Each(values) = &result.values else { panic!("{path} has no texts") };
+            assert_eq!(texts(&values[0]), expected, "{path}");
+        }
+        if let Some(expected) = file(entry, "converted") {
+            let complex = data_type.part().is_some();
+            let to = if complex { DataType::Complex64 } else { DataType::Float32 };
+            let result = get(&array.converted(&to).unwrap());
+            assert!(same_floats(bytes_of(&result), &expected), "{path} has other floats");
+        }
+    }
+    assert_eq!(engine.memory_usage().reserved, 0);
+    assert_eq!(engine.memory_usage().held, 0);
+}
+
+#[test]
+fn an_array_is_converted_once_and_by_chunks_too() {
+    let engine = engine(2, AMPLE);
+    let location = data().join("types-zarr3/format3/fixed_length_utf32-little");
+    let node = engine.open_blocking(location.to_str().unwrap(), &OpenOptions::default());
+    let array = array_of(node.unwrap());
+    let text = array.converted(&DataType::String).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&text, &array.converted(&DataType::String).unwrap()));
+    assert_eq!(*text.metadata().fill_value, *"ü🌍".as_bytes());
+    let reader = text.read_chunks(None, &ReadOptions::default()).unwrap();
+    let mut elements = 0;
+    loop {
+        let (send, receive) = std::sync::mpsc::channel();
+        reader.next_batch(100, Box::new(move |chunks| send.send(chunks).unwrap()));
+        let chunks = receive.recv().unwrap().unwrap();
+        if chunks.is_empty() {
+            break;
+        }
+        for chunk in chunks {
+            let Values::Variable(strings) = &chunk.values else { panic!("no texts") };
+            elements += strings.elements.offsets.len() - 1;
+        }
+    }
+    assert_eq!(elements, 99);
+    let error = array.converted(&DataType::Float32).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Unsupported);
+    assert!(error.message.contains("fixed_length_utf32"), "{}", error.message);
+}
+
+#[test]
+fn text_that_is_none_is_an_error_that_names_its_chunk() {
+    let engine = engine(2, AMPLE);
+    let store = engine.memory_store("no-text");
+    let document = r#"{"zarr_format": 3, "node_type": "array", "shape": [2], "fill_value": "",
+        "data_type": {"name": "fixed_length_utf32", "configuration": {"length_bytes": 4}},
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}},
+        "chunk_key_encoding": {"name": "default"},
+        "codecs": [{"name": "bytes", "configuration": {"endian": "big"}}]}"#;
+    for (key, bytes) in [
+        ("zarr.json", document.as_bytes()),
+        ("c/0", &0x1f30d_u32.to_be_bytes()),
+        ("c/1", &0x0011_0000_u32.to_be_bytes()),
+    ] {
+        store.put(&Key::new(key).unwrap(), bytes).unwrap();
+    }
+    let node = engine.open_blocking("memory://no-text", &OpenOptions::default());
+    let array = array_of(node.unwrap());
+    let text = array.converted(&DataType::String).unwrap();
+    let first = [DimensionSelection::Index(0)];
+    let (result, _) = get_with(&text, &[Some(&first)], in_mode(IoMode::Auto)).unwrap();
+    let ReadValues::Each(values) = &result.values else { panic!("no texts") };
+    assert_eq!(texts(&values[0]), ["🌍"]);
+    let error = get_with(&text, &[None], in_mode(IoMode::Auto)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Codec);
+    let causes = format!("{error} {:?}", error.causes());
+    assert!(causes.contains("[1]") && causes.contains("0x110000"), "{causes}");
+}

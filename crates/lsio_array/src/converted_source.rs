@@ -1,0 +1,129 @@
+//! An array as one of another data type: each chunk is converted where it is decoded.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use lsio_io::Storage;
+
+use crate::{
+    ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Conversion, DataType, Decoded, Destination,
+    Encoded, KnownReads, Location, Params, ReadSpec, Resume,
+};
+
+/// Another source with its elements converted. Chunks are decoded to scratch memory and converted into
+/// their destination.
+#[derive(Debug)]
+pub struct ConvertedSource {
+    inner: Arc<dyn ChunkSource>,
+    conversion: Conversion,
+    info: ArrayInfo,
+}
+
+impl ConvertedSource {
+    /// `None` where the conversion is for another type, or chunks become too large for 64 bits or their
+    /// fill value has no such form.
+    #[must_use]
+    pub fn new(inner: Arc<dyn ChunkSource>, conversion: Conversion) -> Option<Self> {
+        let stored = inner.info();
+        if stored.data_type != *conversion.from() {
+            return None;
+        }
+        let count = stored.decoded_len / stored.data_type.size()?.max(1) as u64;
+        let offsets = count.checked_add(1)?.checked_mul(8)?;
+        let (decoded_len, decoded_limit) = match conversion.to().size() {
+            Some(size) => {
+                let len = count.checked_mul(size as u64)?;
+                (len, len)
+            }
+            // Text: a byte for each code point at first, at most as many as stored.
+            None => (
+                offsets.checked_add(stored.decoded_len / 4)?,
+                offsets.checked_add(stored.decoded_len)?,
+            ),
+        };
+        let info = ArrayInfo {
+            data_type: conversion.to().clone(),
+            fill_value: conversion.element(&stored.fill_value)?.into(),
+            scratch_len: stored.scratch_len.checked_add(stored.decoded_len)?,
+            decoded_len,
+            decoded_limit,
+            stored_as_is: None,
+            comes_in_pieces: false,
+            ..stored.clone()
+        };
+        Some(Self { inner, conversion, info })
+    }
+}
+
+impl ChunkSource for ConvertedSource {
+    fn info(&self) -> &ArrayInfo {
+        &self.info
+    }
+
+    fn stores(&self) -> &[Arc<dyn Storage>] {
+        self.inner.stores()
+    }
+
+    fn locate(&self, chunk: &[u64], known: &dyn KnownReads) -> Result<Location, ChunkError> {
+        self.inner.locate(chunk, known)
+    }
+
+    fn parse(
+        &self,
+        spec: &ReadSpec,
+        bytes: Option<&[u8]>,
+        object_len: u64,
+    ) -> Result<Arc<dyn Any + Send + Sync>, ChunkError> {
+        self.inner.parse(spec, bytes, object_len)
+    }
+
+    fn decode(
+        &self,
+        chunk: &[u64],
+        params: &Params,
+        encoded: Encoded<'_>,
+        destination: Destination<'_>,
+        scratch: &mut [u8],
+        resume: &Arc<dyn Resume>,
+    ) -> Result<Decoded, ChunkError> {
+        let error = |kind| {
+            let (array, chunk) = (Arc::clone(&self.info.name), chunk.to_vec());
+            ChunkError { array, chunk, codec: None, kind }
+        };
+        let needed = self.inner.info().decoded_len;
+        let limit = scratch.len() as u64;
+        let (stored, rest) = usize::try_from(needed)
+            .ok()
+            .and_then(|len| scratch.split_at_mut_checked(len))
+            .ok_or_else(|| error(ChunkErrorKind::TooLarge { needed, limit }))?;
+        let fixed = Destination::Fixed(&mut *stored);
+        match self.inner.decode(chunk, params, encoded, fixed, rest, resume)? {
+            Decoded::Complete => {}
+            other => return Ok(other),
+        }
+        match destination {
+            Destination::Fixed(target) => {
+                if target.len() as u64 != self.info.decoded_len
+                    || self.info.data_type == DataType::String
+                {
+                    let needed = self.info.decoded_len;
+                    let limit = target.len() as u64;
+                    return Err(error(ChunkErrorKind::TooLarge { needed, limit }));
+                }
+                self.conversion.convert(stored, target);
+                Ok(Decoded::Complete)
+            }
+            Destination::Pieces(_) => {
+                let reason = "conversions do not come in pieces".to_owned();
+                Err(error(ChunkErrorKind::Panic(reason)))
+            }
+            Destination::Variable(target) => {
+                let text = self.conversion.convert_text(stored, target);
+                match text.map_err(|cause| error(ChunkErrorKind::Codec(Arc::new(cause))))? {
+                    None => Ok(Decoded::Complete),
+                    Some(needed) => Ok(Decoded::Outgrown { needed }),
+                }
+            }
+        }
+    }
+}
