@@ -36,6 +36,27 @@ test('grid order is the order of the chunk grid', async (t) => {
   );
 });
 
+test('a slow consumer leaves the event loop a turn between batches', async (t) => {
+  const array = await openSample();
+  let turns = 0;
+  const count = setInterval(() => {
+    turns += 1;
+  }, 0);
+  let chunks = 0;
+  const turnsBefore: number[] = [];
+  for await (const chunk of array.readChunks(null, { concurrency: 4 })) {
+    turnsBefore.push(turns);
+    chunks += 1;
+    chunk.release();
+    // Meanwhile the workers get the next batch ready.
+    const until = performance.now() + 2;
+    while (performance.now() < until);
+  }
+  clearInterval(count);
+  t.is(chunks, 64);
+  t.true(new Set(turnsBefore).size >= 8, `${String(new Set(turnsBefore).size)} turns`);
+});
+
 test('concurrency 1 delivers all chunks too', async (t) => {
   const array = await openSample();
   let chunks = 0;

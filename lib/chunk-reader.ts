@@ -1,5 +1,6 @@
 // Iterates over decoded chunks: batches cross from the core, chunks are handed out one by one.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ChunkBatch } from './chunk-batch.js';
 import type { Chunk } from './chunk.js';
 import type { DataType, ElementForm } from './data-type.js';
@@ -37,6 +38,8 @@ export class ChunkReader<
   #batch: ChunkBatch<D, F> | undefined;
   /** The next batch, on its way. */
   #fetching: Promise<NativeResult<NativeBatch>> | undefined;
+  /** Settles when the event loop has turned since the batch came. */
+  #turn: Promise<void> | undefined;
   /** The last `next()` that could not be served at once: they are served in turn. */
   #last: Promise<void> = Promise.resolve();
   #unserved = 0;
@@ -140,9 +143,15 @@ export class ChunkReader<
     const fetching = this.#fetching ?? this.#parts.reader.nextBatch();
     this.#fetching = undefined;
     const result = await fetching;
+    // Node settles batches that are ready one after the other, up to a thousand, before its event loop
+    // goes on; memory that was released comes back with its next turn.
+    await this.#turn;
     // Closed or aborted meanwhile: nobody waits for these any more.
     if (this.#ended) releaseBatch(result);
-    else this.#batch = new ChunkBatch(this.#parts.kind, unwrap(result));
+    else {
+      this.#batch = new ChunkBatch(this.#parts.kind, unwrap(result));
+      this.#turn = nextTurn();
+    }
   }
 
   /** Fetches the next batch when half of the last one is taken, so that it is there when it is needed. */
