@@ -86,7 +86,9 @@ function about({ about: run }) {
     `  transparent huge pages ${run.hugePages}.`,
     `- light-speed-io at ${run.commit}${run.changed ? ' with changes' : ''}: engine ${engine.engine} (${engine.probe}),`,
     `  ${engine.threads} threads, budget ${(engine.memoryBytes / MIB).toFixed(0)} MiB.`,
-    ...(run.only.length > 0 ? [`- Contests: only those with ${run.only.join(' or ')} in their name.`] : []),
+    ...(run.only.length > 0
+      ? [`- Contests: only those with ${run.only.join(' or ')} in their name.`]
+      : []),
     `- Data sets: ${run.size}. Rounds: ${run.rounds}, interleaved (A B C A B C ...), each in a fresh process that does its`,
     '  task up to three times: "first" is the first time, "later" the median of the others. Medians over the rounds,',
     '  smallest to largest in brackets.',
