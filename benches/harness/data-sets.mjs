@@ -1,6 +1,6 @@
 // The data sets: where they are, and getting those written that are missing.
 
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { run } from '../../scripts/child-process.mjs';
@@ -49,6 +49,8 @@ function writeOneChunk(folder, other) {
   const inner = metadata.codecs.find((codec) => codec.name === 'sharding_indexed').configuration;
   metadata.shape = inner.chunk_shape;
   const shard = ['c', ...metadata.shape.map(() => '0')].join('/');
+  // An older form of it may be there.
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(dirname(join(folder, shard)), { recursive: true });
   writeFileSync(join(folder, 'zarr.json'), JSON.stringify(metadata));
   copyFileSync(join(other, shard), join(folder, shard));
