@@ -52,7 +52,7 @@ impl CodecChain {
         for codec in codecs {
             let name = codec.name();
             let misplaced = |reason: &str| Err(CodecError::configuration(name, reason));
-            match (codec, serializer) {
+            match (codec, &serializer) {
                 (Codec::Transpose(transpose), None) if array_steps.is_empty() => {
                     stored = transpose.encoded_context(&stored)?;
                     axis_order = transpose.order().iter().map(|&axis| axis_order[axis]).collect();
@@ -80,8 +80,7 @@ impl CodecChain {
         let serializer = serializer.ok_or_else(|| {
             CodecError::configuration(Bytes::NAME, "there is no codec that makes bytes of elements")
         })?;
-        let serialized_len =
-            serialized_bound(serializer, &stored.data_type, stored.element_count()?)?;
+        let serialized_len = serialized_bound(&serializer, &stored)?;
         let mut bounds = vec![serialized_len];
         bounds.extend(bytes_codecs.iter().scan(serialized_len, |bound, codec| {
             *bound = codec.encoded_bound(*bound);
@@ -127,10 +126,12 @@ impl CodecChain {
         if self.data_type.size().is_none() {
             return 0;
         }
+        // The first codec decodes straight to elements, if its bytes are those of elements.
+        let first = usize::from(!matches!(self.serializer, Serializer::Coded(_)));
         self.bytes_codecs
             .iter()
             .zip(&self.bounds)
-            .skip(1)
+            .skip(first)
             .filter(|(codec, _)| !codec.is_payload())
             .fold(self.array_steps.scratch_len(), |sum, (_, &bound)| sum.saturating_add(bound))
     }
@@ -182,18 +183,17 @@ impl CodecChain {
         destination: Destination<'_>,
         scratch: &mut [u8],
     ) -> Result<Decoded, CodecError> {
-        match (destination, self.serializer) {
-            (Destination::Fixed(elements), Serializer::Bytes(bytes)) => {
+        match (destination, &self.serializer) {
+            (Destination::Fixed(elements), Serializer::Bytes(_) | Serializer::Coded(_)) => {
                 let expected = self.decoded_len().unwrap_or(0);
                 if elements.len() as u64 != expected {
                     let actual = elements.len() as u64;
                     return Err(CodecError::Length { codec: Bytes::NAME, expected, actual });
                 }
                 if self.array_steps.decode_to_themselves() {
-                    self.decode_fixed(encoded, elements, scratch)?;
-                    bytes.decode_in_place(&self.stored_type, elements)?;
+                    self.decode_stored(encoded, elements, scratch)?;
                 } else {
-                    self.decode_steps(encoded, bytes, elements, scratch)?;
+                    self.decode_steps(encoded, elements, scratch)?;
                 }
                 if self.data_type == DataType::Bool && self.stored_type != DataType::Bool {
                     Bytes::check_bools(elements)?;
@@ -203,11 +203,11 @@ impl CodecChain {
             (Destination::Variable(chunk), Serializer::VlenUtf8(_)) => {
                 self.decode_strings(encoded, chunk)
             }
-            (Destination::Pieces(take), Serializer::Bytes(_)) => {
+            (Destination::Pieces(take), Serializer::Bytes(_) | Serializer::Coded(_)) => {
                 self.decode_pieces(encoded, take)?;
                 Ok(Decoded::Complete)
             }
-            (Destination::Variable(_), Serializer::Bytes(_)) => {
+            (Destination::Variable(_), Serializer::Bytes(_) | Serializer::Coded(_)) => {
                 Err(CodecError::configuration(Bytes::NAME, "its elements do not vary in length"))
             }
             (Destination::Fixed(_) | Destination::Pieces(_), Serializer::VlenUtf8(_)) => {
@@ -220,7 +220,6 @@ impl CodecChain {
     fn decode_steps(
         &self,
         encoded: &[u8],
-        bytes: Bytes,
         elements: &mut [u8],
         scratch: &mut [u8],
     ) -> Result<(), CodecError> {
@@ -228,9 +227,29 @@ impl CodecChain {
         let (stored, scratch) = scratch
             .split_at_mut_checked(needed as usize)
             .ok_or(CodecError::TooLarge { codec: Bytes::NAME, needed, limit })?;
-        self.decode_fixed(encoded, stored, scratch)?;
-        bytes.decode_in_place(&self.stored_type, stored)?;
+        self.decode_stored(encoded, stored, scratch)?;
         self.array_steps.decode(stored, scratch, elements)
+    }
+
+    /// Makes all of the stored elements.
+    fn decode_stored(
+        &self,
+        encoded: &[u8],
+        stored: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), CodecError> {
+        match &self.serializer {
+            Serializer::Bytes(bytes) => {
+                self.decode_fixed(encoded, stored, scratch)?;
+                bytes.decode_in_place(&self.stored_type, stored)
+            }
+            Serializer::Coded(codec) => {
+                codec.decode(self.decode_bytes(0, encoded, scratch)?, stored)
+            }
+            Serializer::VlenUtf8(_) => {
+                Err(CodecError::configuration(VlenUtf8::NAME, "its elements vary in length"))
+            }
+        }
     }
 
     /// Undoes the bytes-to-bytes codecs, the last step straight into `elements`.
@@ -238,37 +257,45 @@ impl CodecChain {
         &self,
         encoded: &[u8],
         elements: &mut [u8],
-        mut scratch: &mut [u8],
+        scratch: &mut [u8],
     ) -> Result<(), CodecError> {
-        let mut current = encoded;
-        let mut codecs = self.bytes_codecs.as_slice();
-        while let Some((codec, earlier)) = codecs.split_last() {
-            codecs = earlier;
-            if let Some(payload) = codec.payload(current)? {
-                current = payload;
-            } else if earlier.is_empty() {
-                return codec.decode_exact(current, elements);
-            } else {
-                let needed = self.bounds[earlier.len()];
-                let limit = scratch.len() as u64;
-                let (decoded, rest) = scratch
-                    .split_at_mut_checked(needed as usize)
-                    .ok_or(CodecError::TooLarge { codec: codec.name(), needed, limit })?;
-                scratch = rest;
-                let length = codec.decode(current, decoded)?;
-                current = &decoded[..length];
-            }
+        if let Some(first) = self.bytes_codecs.first().filter(|codec| !codec.is_payload()) {
+            return first.decode_exact(self.decode_bytes(1, encoded, scratch)?, elements);
         }
-        let expected = elements.len() as u64;
-        let actual = current.len() as u64;
+        let bytes = self.decode_bytes(0, encoded, scratch)?;
+        let (expected, actual) = (elements.len() as u64, bytes.len() as u64);
         let codec = Bytes::NAME;
         if actual < expected {
             return Err(CodecError::Truncated { codec, expected, actual });
         } else if actual > expected {
             return Err(CodecError::Length { codec, expected, actual });
         }
-        elements.copy_from_slice(current);
+        elements.copy_from_slice(bytes);
         Ok(())
+    }
+
+    /// Undoes the bytes-to-bytes codecs from the last to the one with this index, into `scratch`.
+    fn decode_bytes<'a>(
+        &self,
+        first: usize,
+        encoded: &'a [u8],
+        mut scratch: &'a mut [u8],
+    ) -> Result<&'a [u8], CodecError> {
+        let mut current = encoded;
+        for (codec, &needed) in self.bytes_codecs.iter().zip(&self.bounds).skip(first).rev() {
+            if let Some(payload) = codec.payload(current)? {
+                current = payload;
+                continue;
+            }
+            let limit = scratch.len() as u64;
+            let (decoded, rest) = scratch
+                .split_at_mut_checked(needed as usize)
+                .ok_or(CodecError::TooLarge { codec: codec.name(), needed, limit })?;
+            scratch = rest;
+            let length = codec.decode(current, decoded)?;
+            current = &decoded[..length];
+        }
+        Ok(current)
     }
 
     /// Undoes the bytes-to-bytes codecs, the last step piece by piece.
@@ -313,9 +340,7 @@ impl CodecChain {
     /// [`CodecError::Length`] for another number of bytes than the chunk has,
     /// [`CodecError::TooLarge`] for more than a codec's format can hold.
     pub fn encode(&self, decoded_c_order: &[u8], out: &mut Vec<u8>) -> Result<(), CodecError> {
-        let (Serializer::Bytes(bytes), Some(size), Some(expected)) =
-            (self.serializer, self.data_type.size(), self.decoded_len())
-        else {
+        let (Some(size), Some(expected)) = (self.data_type.size(), self.decoded_len()) else {
             return Err(CodecError::configuration(VlenUtf8::NAME, "its elements vary in length"));
         };
         let actual = decoded_c_order.len() as u64;
@@ -331,8 +356,16 @@ impl CodecChain {
             elements = Cow::Owned(stored);
         }
         elements = self.array_steps.encode(elements)?;
-        if bytes.swaps(&self.stored_type) {
-            swap_bytes(self.stored_type.endian_unit(), elements.to_mut());
+        match &self.serializer {
+            Serializer::Bytes(bytes) if bytes.swaps(&self.stored_type) => {
+                swap_bytes(self.stored_type.endian_unit(), elements.to_mut());
+            }
+            Serializer::Bytes(_) | Serializer::VlenUtf8(_) => {}
+            Serializer::Coded(codec) => {
+                let mut serialized = Vec::new();
+                codec.encode(&elements, &mut serialized)?;
+                elements = Cow::Owned(serialized);
+            }
         }
         self.encode_bytes(elements, out)
     }
@@ -381,18 +414,19 @@ impl CodecChain {
 }
 
 /// Most bytes that the elements of a chunk are made to, before any bytes-to-bytes codec.
-fn serialized_bound(
-    serializer: Serializer,
-    data_type: &DataType,
-    element_count: u64,
-) -> Result<u64, CodecError> {
-    match (serializer, data_type.size()) {
-        (Serializer::Bytes(_), Some(size)) => Ok(element_count * size as u64),
-        (Serializer::VlenUtf8(_), None) => Ok(VlenUtf8::least_encoded_len(element_count)
-            .saturating_add(element_count.saturating_mul(STRING_GUESS))),
-        (Serializer::Bytes(_), None) | (Serializer::VlenUtf8(_), Some(_)) => {
-            let name = Codec::ArrayToBytes(serializer).name();
-            let reason = format!("it cannot make bytes of elements of type {data_type}");
+fn serialized_bound(serializer: &Serializer, chunk: &ChunkContext) -> Result<u64, CodecError> {
+    let count = chunk.element_count()?;
+    match (serializer, chunk.data_type.size()) {
+        (Serializer::Bytes(_), Some(size)) => Ok(count * size as u64),
+        (Serializer::Coded(codec), Some(_)) => codec.encoded_bound(chunk),
+        (Serializer::VlenUtf8(_), None) => {
+            Ok(VlenUtf8::least_encoded_len(count)
+                .saturating_add(count.saturating_mul(STRING_GUESS)))
+        }
+        (Serializer::Bytes(_) | Serializer::Coded(_), None)
+        | (Serializer::VlenUtf8(_), Some(_)) => {
+            let name = Codec::ArrayToBytes(serializer.clone()).name();
+            let reason = format!("it cannot make bytes of elements of type {}", chunk.data_type);
             Err(CodecError::configuration(name, reason))
         }
     }

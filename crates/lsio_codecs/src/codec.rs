@@ -1,11 +1,11 @@
-//! What a codec is: three kinds, of which two are open for new ones.
+//! What a codec is: three kinds, each open for new ones.
 
 use std::fmt;
 use std::sync::Arc;
 
 use lsio_array::DataType;
 
-use crate::{ArrayCodec, Bytes, CodecError, Transpose, VlenUtf8};
+use crate::{ArrayBytesCodec, ArrayCodec, Bytes, CodecError, Transpose, VlenUtf8};
 
 /// What a codec may need to know of the chunk that it works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,7 @@ impl Codec {
             Self::ArrayToArray(codec) => codec.name(),
             Self::ArrayToBytes(Serializer::Bytes(_)) => Bytes::NAME,
             Self::ArrayToBytes(Serializer::VlenUtf8(_)) => VlenUtf8::NAME,
+            Self::ArrayToBytes(Serializer::Coded(codec)) => codec.name(),
             Self::BytesToBytes(codec) => codec.name(),
         }
     }
@@ -80,12 +81,14 @@ impl Codec {
 }
 
 /// The codec of a chain that makes bytes of elements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Serializer {
     /// Elements of fixed size, one after the other.
     Bytes(Bytes),
     /// Strings, each behind its length.
     VlenUtf8(VlenUtf8),
+    /// Elements of fixed size in a way of the codec's own.
+    Coded(Arc<dyn ArrayBytesCodec>),
 }
 
 /// A codec that makes other bytes of bytes: a compressor or a checksum.

@@ -68,6 +68,21 @@ impl<'a> Members<'a> {
         })
     }
 
+    /// An integer within `range`; `null` is as good as absent.
+    pub(crate) fn nullable_integer<T: TryFrom<i64>>(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> Result<Option<T>, CodecError> {
+        match self.configuration.get(name) {
+            Some(Value::Null) => {
+                self.known.push(name);
+                Ok(None)
+            }
+            _ => self.integer(name, range),
+        }
+    }
+
     /// `true` or `false`.
     pub(crate) fn boolean(&mut self, name: &'static str) -> Result<Option<bool>, CodecError> {
         let Some(value) = self.get(name) else { return Ok(None) };

@@ -1,8 +1,8 @@
 //! Codecs of array chunks: one codec, one file, decoded into the caller's slice.
 //!
 //! A chunk's codecs form a [`CodecChain`]: any number of array-to-array codecs ([`Transpose`] and each
-//! [`ArrayCodec`]), one that makes bytes of elements ([`Bytes`] or [`VlenUtf8`]), then any number of
-//! bytes-to-bytes codecs ([`BytesCodec`]). [`codec_v3`] and [`codecs_v2`] make them from the names and
+//! [`ArrayCodec`]), one that makes bytes of elements ([`Bytes`], [`VlenUtf8`] or an [`ArrayBytesCodec`]), then
+//! any number of bytes-to-bytes codecs ([`BytesCodec`]). [`codec_v3`] and [`codecs_v2`] make them from the names and
 //! configurations that Zarr metadata carries.
 //!
 //! Decoding writes straight into the destination whenever one codec is left to run, allocates nothing
@@ -37,6 +37,7 @@
 //! ```
 
 mod adler32;
+mod array_bytes_codec;
 mod array_codec;
 mod as_type;
 mod base64;
@@ -72,7 +73,9 @@ mod lzma;
 mod lzma_filter;
 mod number;
 mod numcodecs_dtype;
+mod pack_bits;
 mod pack_bools;
+mod pcodec;
 mod quantize;
 mod registry;
 mod reshape;
@@ -90,6 +93,7 @@ mod zlib;
 mod zstd;
 
 pub use adler32::Adler32;
+pub use array_bytes_codec::ArrayBytesCodec;
 pub use array_codec::ArrayCodec;
 pub use as_type::AsType;
 pub use base64::Base64;
@@ -112,7 +116,9 @@ pub use gzip::Gzip;
 pub use jenkins_lookup3::JenkinsLookup3;
 pub use lz4::Lz4;
 pub use lzma::Lzma;
+pub use pack_bits::PackBits;
 pub use pack_bools::PackBools;
+pub use pcodec::Pcodec;
 pub use quantize::Quantize;
 pub use registry::{codec_v2, codec_v3};
 pub use reshape::Reshape;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::configuration::{Dialect, Members};
 use crate::{
-    Adler32, ArrayCodec, AsType, Base64, BitRound, Blosc, ByteShuffle, Bytes, BytesCodec, Bz2,
-    ChunkContext, Codec, CodecError, Configuration, Crc32, Crc32c, Delta, FixedScaleOffset,
-    Fletcher32, Gzip, JenkinsLookup3, Lz4, Lzma, PackBools, Quantize, Reshape, Serializer,
-    Transpose, VlenUtf8, Zlib, Zstd,
+    Adler32, ArrayBytesCodec, ArrayCodec, AsType, Base64, BitRound, Blosc, ByteShuffle, Bytes,
+    BytesCodec, Bz2, ChunkContext, Codec, CodecError, Configuration, Crc32, Crc32c, Delta,
+    FixedScaleOffset, Fletcher32, Gzip, JenkinsLookup3, Lz4, Lzma, PackBits, PackBools, Pcodec,
+    Quantize, Reshape, Serializer, Transpose, VlenUtf8, Zlib, Zstd,
 };
 
 /// The codec that Zarr v3 metadata calls `name`. Names `numcodecs.<id>` take the configuration of
@@ -37,7 +37,7 @@ pub fn codec_v3(
             Transpose::from_members(members(Transpose::NAME), context).map(Codec::Transpose)
         }
         // Another codec than that of numcodecs.
-        "packbits" => Err(CodecError::Unsupported { name: name.to_owned() }),
+        "packbits" => PackBits::from_members(members(PackBits::NAME), context).map(array_to_bytes),
         _ => shared(name, Dialect::V3, configuration, context),
     }
 }
@@ -83,6 +83,7 @@ fn shared(
         }
         "lz4" => Lz4::from_members(members("lz4")).map(bytes_to_bytes),
         "lzma" => Lzma::from_members(members("lzma")).map(bytes_to_bytes),
+        "pcodec" => Pcodec::from_members(members(Pcodec::NAME), context).map(array_to_bytes),
         "packbits" => PackBools::from_members(members(PackBools::NAME)).map(array_to_array),
         "quantize" => Quantize::from_members(members(Quantize::NAME), context).map(array_to_array),
         "shuffle" => ByteShuffle::from_members(members("shuffle"), context).map(bytes_to_bytes),
@@ -98,6 +99,10 @@ fn shared(
 
 fn array_to_array(codec: impl ArrayCodec + 'static) -> Codec {
     Codec::ArrayToArray(Arc::new(codec))
+}
+
+fn array_to_bytes(codec: impl ArrayBytesCodec + 'static) -> Codec {
+    Codec::ArrayToBytes(Serializer::Coded(Arc::new(codec)))
 }
 
 fn bytes_to_bytes(codec: impl BytesCodec + 'static) -> Codec {

@@ -202,3 +202,74 @@ fn padding_that_is_not_that_of_the_chunk_is_an_error() {
         assert!(decode(&chain, &[padding, 0xff, 0xff]).is_err(), "{padding}");
     }
 }
+
+#[test]
+fn serializers_of_their_own_give_back_every_data_type() {
+    let bytes: Vec<u8> = (0..700u32).map(|i| (i * 37 % 251) as u8).collect();
+    let mut compared = 0;
+    for name in [
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+    ] {
+        let data_type = DataType::from_name(name).unwrap();
+        let elements = elements(&data_type, &bytes);
+        let mut serializers = vec![
+            json!(["packbits"]),
+            json!(["packbits", {"padding_encoding": "first_byte"}]),
+            json!(["packbits", {"padding_encoding": "last_byte", "first_bit": null}]),
+        ];
+        if name != "bool" && !name.starts_with("complex") {
+            serializers.push(json!(["numcodecs.pcodec"]));
+            serializers.push(json!(["numcodecs.pcodec", {"level": 1, "equal_pages_up_to": 7}]));
+        }
+        for serializer in serializers {
+            for more in
+                [json!([]), json!([["crc32c"], ["zstd", {"level": 1}], ["gzip", {"level": 1}]])]
+            {
+                let all = [&json!([["transpose", {"order": [0, 1]}], serializer]), &more]
+                    .map(|part| part.as_array().unwrap().clone())
+                    .concat();
+                let chain = chain(data_type.clone(), &[6, 10], &json!(all)).unwrap();
+                assert_eq!(chain.identity(), None);
+                let mut encoded = Vec::new();
+                chain.encode(&elements, &mut encoded).unwrap();
+                assert!(encoded.len() as u64 <= chain.encoded_bound());
+                assert!(decode(&chain, &encoded).unwrap() == elements, "{name} {all:?}");
+                for len in 0..encoded.len() {
+                    assert!(decode(&chain, &encoded[..len]).is_err(), "{name} {all:?} {len}");
+                }
+                for bit in 0..encoded.len() * 8 {
+                    let mut flipped = encoded.clone();
+                    flipped[bit / 8] ^= 1 << (bit % 8);
+                    // An error or as many elements, never a panic.
+                    let _ = decode(&chain, &flipped);
+                }
+                encoded.push(0);
+                assert!(decode(&chain, &encoded).is_err(), "{name} {all:?}");
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(compared, 128);
+}
+
+#[test]
+fn packed_bits_are_extended_by_their_sign() {
+    let codec = json!([["packbits", {"first_bit": 1, "last_bit": 4}]]);
+    let signed = chain(DataType::Int8, &[3], &codec).unwrap();
+    assert_eq!(decode(&signed, &[0b1111_0111, 0b1000]).unwrap(), [14, 254, 240]);
+    let unsigned = chain(DataType::UInt8, &[3], &codec).unwrap();
+    assert_eq!(decode(&unsigned, &[0b1111_0111, 0b1000]).unwrap(), [14, 30, 16]);
+}
