@@ -268,7 +268,10 @@ export declare type JsonValue = null | boolean | number | bigint | string | read
     readonly [name: string]: JsonValue;
 };
 
-/** A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). */
+/**
+ * A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). Paths may lead to a zip archive whose
+ * name ends with `.zip`, and into it.
+ */
 export declare type Location = string | URL;
 
 /** A chunked array. `D` is its data type, as far as it is known: see {@link LsioArray.is}. */

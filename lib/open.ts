@@ -8,7 +8,10 @@ import { createNode, type LsioGroup } from './group.js';
 import { native } from './native-module.js';
 import { OPEN_OPTIONS, parseOptions, type OpenOptions } from './options.js';
 
-/** A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). */
+/**
+ * A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). Paths may lead to a zip archive whose
+ * name ends with `.zip`, and into it.
+ */
 export type Location = string | URL;
 
 /**

@@ -2,15 +2,16 @@
 //! static: a process may have several, though the Node addon holds one.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_compute::{Executor, ExecutorStats};
 use lsio_io::{Key, Memory, MemoryStorage, MemoryUsage, Storage};
 use lsio_uring::{EngineChoice, LocalConfig, LocalEngine, LocalStats, LocalStorage};
+use lsio_zip::ZipStorage;
 
 use crate::control_threads::ControlThreads;
-use crate::location::Location;
+use crate::location::{Location, archive_in};
 use crate::open_nodes::OpenNodes;
 use crate::{Array, ErrorCode, Group, LsioError};
 
@@ -35,6 +36,8 @@ pub struct Engine {
     pub(crate) executor: Executor,
     pub(crate) memory: Arc<Memory>,
     pub(crate) control: ControlThreads,
+    /// Threads of their own for archives: those of `control` wait for what these do.
+    archive_threads: ControlThreads,
     local: Arc<LocalEngine>,
     stores: Mutex<HashMap<String, Arc<MemoryStorage>>>,
     pub(crate) open_nodes: OpenNodes,
@@ -83,6 +86,7 @@ impl Engine {
             executor: Executor::new(threads, memory.clone()),
             memory,
             control: ControlThreads::default(),
+            archive_threads: ControlThreads::default(),
             local: LocalEngine::new(choice, LocalConfig::default())?,
             stores: Mutex::default(),
             open_nodes: OpenNodes::default(),
@@ -90,7 +94,8 @@ impl Engine {
         }))
     }
 
-    /// Opens what is at `location`: a path, a `file://` or a `memory://` URL. `done` is called once, on
+    /// Opens what is at `location`: a path, a `file://` or a `memory://` URL. A path may lead into a zip
+    /// archive whose name ends with `.zip`. `done` is called once, on
     /// a thread of the engine.
     pub fn open(
         self: &Arc<Self>,
@@ -137,6 +142,11 @@ impl Engine {
         match Location::parse(location)? {
             Location::Folder(folder) => {
                 let absolute = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
+                // Without a slash at the end, which a file cannot have.
+                let absolute: PathBuf = absolute.components().collect();
+                if let Some((archive, inside)) = archive_in(&absolute) {
+                    return self.archive(archive, inside);
+                }
                 let open = || LocalStorage::open(&folder, &self.local);
                 let storage = self.open_nodes.folder(absolute, open);
                 let named = |error| LsioError::from(error).at(folder.display().to_string());
@@ -151,6 +161,28 @@ impl Engine {
                 Ok((storage, Key::new(&path)?))
             }
         }
+    }
+
+    /// A zip archive as a storage, and a path in it as a key.
+    fn archive(&self, file: &Path, inside: &Path) -> Result<(Arc<dyn Storage>, Key), LsioError> {
+        let named = |error: LsioError| error.at(file.display().to_string());
+        let text = |path: &Path| {
+            path.to_str().map(str::to_owned).ok_or_else(|| {
+                let message = format!("'{}' is not UTF-8", path.display());
+                LsioError::new(ErrorCode::NotFound, message)
+            })
+        };
+        let open = || {
+            let folder = file.parent().unwrap_or(Path::new("/"));
+            let name = file.file_name().map_or(file, Path::new);
+            let below = Arc::new(self.open_folder(folder)?);
+            let threads = self.archive_threads.clone();
+            let spawn = Arc::new(move |work: Box<dyn FnOnce() + Send>| threads.run(work));
+            Ok(ZipStorage::open(below, Key::new(&text(name)?)?, &self.memory, spawn)?)
+        };
+        let storage = self.open_nodes.archive(file.to_owned(), open).map_err(named)?;
+        let key = text(inside).and_then(|inside| Ok(Key::new(&inside)?)).map_err(named)?;
+        Ok((storage, key))
     }
 
     /// A folder as a storage.
@@ -210,6 +242,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.control.close();
+        self.archive_threads.close();
     }
 }
 

@@ -8,6 +8,7 @@ use lsio_compute::RunError;
 use lsio_io::StorageError;
 use lsio_uring::EngineError;
 use lsio_zarr::ZarrError;
+use lsio_zip::ZipError;
 
 /// What a caller can tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -150,6 +151,18 @@ impl From<StorageError> for LsioError {
     fn from(error: StorageError) -> Self {
         let message = error.to_string();
         Self { source: Some(Arc::new(error.clone())), ..Self::new(storage_code(&error), message) }
+    }
+}
+
+impl From<ZipError> for LsioError {
+    fn from(error: ZipError) -> Self {
+        match error {
+            ZipError::Storage(error) => error.into(),
+            ZipError::Invalid { .. } => {
+                let message = error.to_string();
+                Self { source: Some(Arc::new(error)), ..Self::new(ErrorCode::Metadata, message) }
+            }
+        }
     }
 }
 

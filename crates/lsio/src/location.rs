@@ -1,6 +1,7 @@
 //! Locations: paths and URLs.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::{ErrorCode, LsioError};
 
@@ -56,6 +57,17 @@ impl Location {
             }
         }
     }
+}
+
+/// The zip archive that a path leads to or into, and the path inside it. It must have a name that says so.
+/// Looks at the file system.
+pub(crate) fn archive_in(path: &Path) -> Option<(&Path, &Path)> {
+    let is_named = |path: &&Path| {
+        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
+    };
+    let mut named = path.ancestors().filter(is_named);
+    let archive = named.find(|path| fs::metadata(path).is_ok_and(|found| found.is_file()))?;
+    Some((archive, path.strip_prefix(archive).ok()?))
 }
 
 /// The text with `%XX` replaced; `None` for what is not UTF-8 or not two digits.

@@ -9,6 +9,7 @@ use lsio_compute::SourceHandle;
 use lsio_io::{Key, StorageError};
 use lsio_uring::LocalStorage;
 use lsio_zarr::ZarrArray;
+use lsio_zip::ZipStorage;
 
 /// An array and its executor's handle. The handle keeps the array alive.
 type Source = (Weak<ZarrArray>, Weak<SourceHandle>);
@@ -18,6 +19,7 @@ type Source = (Weak<ZarrArray>, Weak<SourceHandle>);
 #[derive(Debug, Default)]
 pub(crate) struct OpenNodes {
     folders: Mutex<Live<PathBuf, Weak<LocalStorage>>>,
+    archives: Mutex<Live<PathBuf, Weak<ZipStorage>>>,
     arrays: Mutex<Live<(usize, Key), Source>>,
 }
 
@@ -38,6 +40,26 @@ impl OpenNodes {
             let alive = |storage: &Weak<LocalStorage>| storage.strong_count() > 0;
             folders.insert(path, Arc::downgrade(&storage), alive);
         }
+        Ok(storage)
+    }
+
+    /// The storage of this archive (an absolute path) that is open, else a new one.
+    pub(crate) fn archive<E>(
+        &self,
+        path: PathBuf,
+        open: impl FnOnce() -> Result<ZipStorage, E>,
+    ) -> Result<Arc<ZipStorage>, E> {
+        let find = |archives: &Live<PathBuf, Weak<ZipStorage>>| archives.0.get(&path)?.upgrade();
+        if let Some(storage) = find(&self.archives.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(storage);
+        }
+        // Its directory may take long to read: others open theirs meanwhile.
+        let storage = Arc::new(open()?);
+        let mut archives = self.archives.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(first) = find(&archives) {
+            return Ok(first);
+        }
+        archives.insert(path, Arc::downgrade(&storage), |storage| storage.strong_count() > 0);
         Ok(storage)
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 
 use crate::{
     ByteRange, CancelToken, Completion, CompletionSink, Entry, Freshness, Identity, IoMode, Key,
-    Memory, Read, Resident, SharedBytes, Storage, StorageError,
+    Memory, Read, ReadAnswer, Resident, SharedBytes, Storage, StorageError,
 };
 
 /// Most metadata objects under way at once: together they take at most this many times
@@ -38,6 +38,44 @@ pub fn read_whole(
 ) -> Result<WholeObject, StorageError> {
     let only = read_many(storage, memory, std::slice::from_ref(key), limit).pop();
     only.unwrap_or_else(|| Err(StorageError::NotFound { key: key.clone() }))
+}
+
+/// Reads a range of one object. Keep it short: its buffer is taken from the allowance for metadata (see
+/// [`Memory::reserve_unwaited`]).
+///
+/// # Errors
+/// Whatever the storage says.
+pub fn read_range(
+    storage: &dyn Storage,
+    memory: &Arc<Memory>,
+    key: &Key,
+    range: ByteRange,
+    freshness: Freshness,
+) -> Result<ReadAnswer, StorageError> {
+    let len = match range {
+        ByteRange::Whole => FIRST_TRY,
+        ByteRange::Bounded { len, .. } | ByteRange::Suffix { len } => len,
+    };
+    let inbox = Arc::new(Inbox::default());
+    let read = Read {
+        key: key.clone(),
+        range,
+        freshness,
+        reservation: memory.reserve_unwaited(Read::reserve_for(len)),
+        mode: IoMode::Auto,
+        request_bytes: len,
+        cancel: CancelToken::new(),
+        tag: 0,
+        sink: Arc::clone(&inbox) as Arc<dyn CompletionSink>,
+        begun: None,
+    };
+    match storage.try_read_resident(read) {
+        Resident::Hit(completion) => completion.result,
+        Resident::Miss(read) => {
+            storage.submit(vec![read]);
+            inbox.wait().result
+        }
+    }
 }
 
 /// Reads several whole objects of at most `limit` bytes each, some at the same time. The results are

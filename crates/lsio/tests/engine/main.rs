@@ -1,6 +1,7 @@
 //! The engine as its users meet it: arrays on real files and in memory, read in every way.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
 
+mod archives;
 mod bit_identity;
 mod chunk_reader;
 mod counters;

@@ -1,0 +1,235 @@
+//! Archives keep the contract of every storage; what other writers wrote is read; what is damaged is refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod archive_writer;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use archive_writer::{archive, with_zip64_end};
+use lsio_io::conformance::{Capabilities, ConformanceHarness, ResidentReads, check};
+use lsio_io::{
+    ByteRange, Entry, FaultStorage, Freshness, Key, Memory, MemoryStorage, Storage, StorageError,
+    WriteStorage, blocking,
+};
+use lsio_zip::{Spawn, ZipError, ZipStorage};
+use proptest::prelude::*;
+
+const ARCHIVE: &str = "some/data.zip";
+
+fn key(name: &str) -> Key {
+    Key::new(name).unwrap()
+}
+
+fn threads() -> Spawn {
+    Arc::new(|work| drop(std::thread::spawn(work)))
+}
+
+fn store(bytes: &[u8]) -> Arc<MemoryStorage> {
+    let below = Arc::new(MemoryStorage::new());
+    below.put(&key(ARCHIVE), bytes).unwrap();
+    below
+}
+
+fn open(bytes: &[u8]) -> Result<ZipStorage, ZipError> {
+    ZipStorage::open(store(bytes), key(ARCHIVE), &Memory::new(1 << 26), threads())
+}
+
+/// A store whose every write makes a new archive.
+struct Harness {
+    below: Arc<MemoryStorage>,
+    zip: Arc<ZipStorage>,
+    members: Mutex<BTreeMap<String, Vec<u8>>>,
+    resident: ResidentReads,
+}
+
+impl Harness {
+    fn new(resident: bool) -> Self {
+        let below = store(&archive(&BTreeMap::new()));
+        let faults = FaultStorage::new(Arc::clone(&below) as Arc<dyn Storage>, 1);
+        faults.allow_resident(resident);
+        let zip =
+            ZipStorage::open(Arc::new(faults), key(ARCHIVE), &Memory::new(1 << 26), threads());
+        let resident = if resident { ResidentReads::Sometimes } else { ResidentReads::Never };
+        Self { below, zip: Arc::new(zip.unwrap()), members: Mutex::default(), resident }
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>),
+    ) -> Result<(), StorageError> {
+        let mut members = self.members.lock().unwrap();
+        change(&mut members);
+        self.below.put(&key(ARCHIVE), &archive(&members))
+    }
+}
+
+impl ConformanceHarness for Harness {
+    fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.zip) as Arc<dyn Storage>
+    }
+
+    fn put(&self, key: &Key, bytes: &[u8]) -> Result<(), StorageError> {
+        self.change(|members| drop(members.insert(key.to_string(), bytes.to_vec())))
+    }
+
+    fn remove(&self, key: &Key) -> Result<(), StorageError> {
+        self.change(|members| drop(members.remove(key.as_str())))
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { resident: self.resident, has_directories: false }
+    }
+}
+
+#[test]
+fn archives_keep_the_contract_of_every_storage() {
+    check(&Harness::new(true)).unwrap();
+    check(&Harness::new(false)).unwrap();
+}
+
+/// What fixtures/generate.py calls data.
+fn data(length: usize) -> Vec<u8> {
+    let numbers: Vec<String> = (0..=length).map(|i| (i * i % 1009).to_string()).collect();
+    numbers.join(",").into_bytes()[..length].to_vec()
+}
+
+fn read(zip: &ZipStorage, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
+    let whole = blocking::read_whole(zip, &Memory::new(1 << 26), &key(name), 1 << 20)?;
+    Ok(whole.map(|(bytes, _)| bytes.to_vec()))
+}
+
+#[test]
+fn what_python_wrote_is_read() {
+    for bytes in [
+        include_bytes!("../fixtures/seekable.zip").as_slice(),
+        include_bytes!("../fixtures/streamed.zip"),
+        include_bytes!("../fixtures/zip64_headers.zip"),
+        include_bytes!("../fixtures/replaced.zip"),
+    ] {
+        let zip = open(bytes).unwrap();
+        let is_replaced = bytes == include_bytes!("../fixtures/replaced.zip");
+        let last = if is_replaced { b"the last of its name".to_vec() } else { data(7_000) };
+        let expected = [
+            ("zarr.json", b"{}".to_vec()),
+            ("c/0/0", last),
+            ("c/0/1", data(100_000)),
+            ("c/1/0", Vec::new()),
+            ("c/1/1", Vec::new()),
+            ("umlaut/\u{e4}\u{65e5}", data(10)),
+        ];
+        for (name, content) in expected {
+            assert_eq!(read(&zip, name).unwrap(), Some(content), "{name}");
+        }
+        assert_eq!(read(&zip, "folder").unwrap(), None);
+        let entries = blocking::list_blocking(&zip, &Key::root()).unwrap();
+        let names: Vec<&str> = entries.iter().map(Entry::name).collect();
+        assert_eq!(names, ["c", "umlaut", "zarr.json"]);
+    }
+}
+
+#[test]
+fn other_methods_are_refused_by_the_read() {
+    let zip = open(include_bytes!("../fixtures/other_method.zip")).unwrap();
+    let error = read(&zip, "a").unwrap_err();
+    assert!(
+        matches!(&error, StorageError::Io { source, .. } if source.to_string().contains("method"))
+    );
+}
+
+#[test]
+fn directories_are_read_to_their_end_whatever_the_count_of_16_bits() {
+    let members: BTreeMap<_, _> =
+        (0..70_000).map(|i| (format!("{i:05}"), i.to_string().into_bytes())).collect();
+    let plain = archive(&members);
+    for bytes in [with_zip64_end(&plain), plain] {
+        let zip = open(&bytes).unwrap();
+        assert_eq!(read(&zip, "00000").unwrap(), Some(b"0".to_vec()));
+        assert_eq!(read(&zip, "69999").unwrap(), Some(b"69999".to_vec()));
+        assert_eq!(blocking::list_blocking(&zip, &Key::root()).unwrap().len(), 70_000);
+    }
+}
+
+#[test]
+fn an_archive_is_refused_whose_directory_is_not_what_its_end_says() {
+    let members = BTreeMap::from([("a".into(), data(10)), ("b".into(), data(10))]);
+    let good = archive(&members);
+    let end = good.len() - 22;
+    // Disks, counts, length and offset of the directory.
+    for at in 4..20 {
+        let mut bad = good.clone();
+        bad[end + at] ^= 1;
+        let is_count_of_this_file = (8..10).contains(&at);
+        let refused = matches!(open(&bad), Err(ZipError::Invalid { .. }));
+        assert!(refused || is_count_of_this_file, "byte {at}");
+    }
+    assert!(matches!(open(b""), Err(ZipError::Invalid { .. })));
+    assert!(matches!(open(&good[..end]), Err(ZipError::Invalid { .. })));
+}
+
+#[test]
+fn no_archive_at_all_is_the_error_of_the_store_below() {
+    let below = Arc::new(MemoryStorage::new());
+    let error =
+        ZipStorage::open(below, key(ARCHIVE), &Memory::new(1 << 20), threads()).unwrap_err();
+    assert!(matches!(error, ZipError::Storage(StorageError::NotFound { .. })));
+}
+
+#[test]
+fn a_damaged_member_is_never_delivered_as_a_whole() {
+    let members = BTreeMap::from([("a".into(), data(400)), ("b".into(), data(400))]);
+    let good = archive(&members);
+    for at in 40..good.len() - 200 {
+        let mut bad = good.clone();
+        bad[at] ^= 4;
+        let zip = open(&bad).unwrap();
+        for name in ["a", "b"] {
+            match read(&zip, name) {
+                Ok(content) => assert_eq!(content, Some(data(400)), "{name}, byte {at}"),
+                Err(error) => assert!(matches!(error, StorageError::Io { .. }), "{error:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn ranges_of_deflated_members_are_those_of_the_member() {
+    let zip = open(include_bytes!("../fixtures/seekable.zip")).unwrap();
+    let memory = Memory::new(1 << 26);
+    for (offset, len) in [(0, 10), (65_530, 100), (99_990, 10), (100_000, 0)] {
+        let range = ByteRange::Bounded { offset, len };
+        let answer =
+            blocking::read_range(&zip, &memory, &key("c/0/1"), range, Freshness::Current).unwrap();
+        let (from, to) = (offset as usize, (offset + len) as usize);
+        assert_eq!(*answer.bytes, data(100_000)[from..to]);
+        assert_eq!(answer.object_len, 100_000);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_archive_makes_it_panic_or_give_other_bytes(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<prop::sample::Index>(),
+        is_cut in any::<bool>(),
+    ) {
+        let members = BTreeMap::from([("a".into(), data(300)), ("b/c".into(), data(300))]);
+        let mut bytes = archive(&members);
+        for (at, value) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if is_cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(zip) = open(&bytes) {
+            for name in ["a", "b/c"] {
+                if let Ok(Some(content)) = read(&zip, name) {
+                    // The directory itself may have been changed to a shorter member with a true checksum,
+                    // but a checksum never fits by chance.
+                    prop_assert!(data(300).starts_with(&content));
+                }
+            }
+        }
+    }
+}
