@@ -435,7 +435,7 @@ mod tests {
 
         #[test]
         fn a_damaged_container_ends_as_by_c_blosc(
-            (compressor, _, mut encoded) in containers(),
+            (_, _, mut encoded) in containers(),
             damage in proptest::collection::vec((any::<u16>(), any::<u8>()), 1..4),
             in_lengths in any::<bool>(),
         ) {
@@ -446,7 +446,8 @@ mod tests {
             if let Ok(header) = Header::parse(&encoded)
                 && !header.is_stored()
                 && header.decoded_len < 100_000
-                && compressor != BloscCompressor::Snappy
+                // c-blosc is built without it; damage may make snappy of any other.
+                && StreamFormat::of(header).ok() != Some(StreamFormat::Snappy)
             {
                 let expected = by_c_blosc(header, &encoded);
                 prop_assert_eq!(by_us(header, &encoded), expected.clone());
