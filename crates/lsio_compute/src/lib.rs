@@ -35,6 +35,7 @@ mod panics;
 mod piece_copy;
 mod placing;
 mod planning;
+mod resumer;
 mod run;
 mod run_end;
 mod run_handle;

@@ -10,8 +10,8 @@ use lsio_io::{CancelToken, IoMode};
 
 use crate::bundle::Bundle;
 use crate::operation::Operation;
+use crate::resumer::Resumer;
 use crate::stats::Counters;
-use crate::task_job::Resumer;
 use crate::{RunError, RunStats, SourceHandle};
 
 /// How a run reads.

@@ -1,8 +1,7 @@
 //! A task whose bytes have arrived: decode its inputs, then hand them to the operation.
 
-use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
     ArrayInfo, ChunkError, ChunkErrorKind, Decoded, Destination, Params, Resume, TaskInput,
@@ -18,6 +17,7 @@ use crate::operation::{DecodedInput, Lent};
 use crate::panics::contain;
 use crate::piece_copy::PieceCopy;
 use crate::planning::{allowed_bytes, chunk_error};
+use crate::resumer::Resumer;
 use crate::run::{Attempt, Run};
 use crate::stats::{Counters, add, add_time, read};
 use crate::workspace::Workspace;
@@ -131,7 +131,7 @@ impl TaskJob {
                     self.decoded.push(input);
                 }
                 Step::Ended(ended) => return Some((self, ended)),
-                Step::Suspended => self = Resumer::park(self)?,
+                Step::Suspended => self = self.suspend()?,
                 Step::Grown => {}
             }
         }
@@ -376,6 +376,19 @@ impl TaskJob {
         Step::Ended(Ended::Again(self.planned.attempt))
     }
 
+    /// Puts this suspended task aside. It comes back if it was resumed meanwhile.
+    fn suspend(mut self: Box<Self>) -> Option<Box<Self>> {
+        // A task that was never decoded has not been suspended.
+        let Some(resumer) = self.resumer.clone() else { return Some(self) };
+        // Nobody knows for how long: others read it themselves.
+        self.flights.clear();
+        // A run that fails resumes all that it knows of, so it is told first.
+        if !std::mem::replace(&mut self.suspended, true) {
+            self.run.state().suspend(&resumer);
+        }
+        resumer.park(self)
+    }
+
     fn try_grow(&mut self, more: u64) -> bool {
         let run = &self.run;
         let (own, reads) = &mut self.charges;
@@ -432,74 +445,4 @@ fn sound_bytes(chunk: &VariableChunk, shape: &[u64]) -> Option<u64> {
 
 fn out_of_memory(bytes: u64) -> Ended {
     Ended::Failed(RunError::OutOfMemory { bytes })
-}
-
-/// Where a suspended task waits.
-pub(crate) struct Resumer {
-    shared: Arc<Shared>,
-    state: Mutex<Suspension>,
-}
-
-#[derive(Default)]
-enum Suspension {
-    #[default]
-    Running,
-    /// Resumed before the task was put here.
-    Resumed,
-    Parked(Box<TaskJob>),
-}
-
-impl fmt::Debug for Resumer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resumer").finish_non_exhaustive()
-    }
-}
-
-impl Resumer {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, state: Mutex::default() }
-    }
-
-    /// Forgets that it was called. `false`: a task waits in it.
-    pub(crate) fn reset(&mut self) -> bool {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let free = !matches!(state, Suspension::Parked(_));
-        if free {
-            *state = Suspension::Running;
-        }
-        free
-    }
-
-    /// Puts a suspended task aside. It comes back if it was resumed meanwhile.
-    fn park(mut job: Box<TaskJob>) -> Option<Box<TaskJob>> {
-        // A task that was never decoded has not been suspended.
-        let Some(resumer) = job.resumer.clone() else { return Some(job) };
-        // Nobody knows for how long: others read it themselves.
-        job.flights.clear();
-        // A run that fails resumes all that it knows of, so it is told first.
-        if !std::mem::replace(&mut job.suspended, true) {
-            job.run.state().suspend(&resumer);
-        }
-        let mut state = resumer.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*state, Suspension::Resumed) || job.run.over.load(Ordering::Acquire) {
-            *state = Suspension::Running;
-            return Some(job);
-        }
-        *state = Suspension::Parked(job);
-        None
-    }
-}
-
-impl Resume for Resumer {
-    fn resume(self: Arc<Self>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *state, Suspension::Resumed) {
-            Suspension::Parked(job) => {
-                *state = Suspension::Running;
-                drop(state);
-                self.shared.queue_tasks(vec![job]);
-            }
-            Suspension::Running | Suspension::Resumed => {}
-        }
-    }
 }

@@ -8,8 +8,8 @@ use lsio_io::Lease;
 
 use crate::executor::Shared;
 use crate::operation::DecodedInput;
+use crate::resumer::Resumer;
 use crate::stats::Counters;
-use crate::task_job::Resumer;
 
 /// Lives for one batch of tasks of one run. The tasks keep their memory until the batch has ended, so a
 /// buffer that one of them leased may serve those after it.
