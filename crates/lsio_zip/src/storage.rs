@@ -66,7 +66,9 @@ impl ZipStorage {
     ) -> Result<Self, ZipError> {
         let opened = Archive { storage: &*below, memory, key: &archive };
         let directory = RwLock::new(Arc::new(opened.directory()?));
-        let location = format!("{}/{archive}", below.location().trim_end_matches('/'));
+        let root = below.location();
+        let slash = if root.ends_with('/') { "" } else { "/" };
+        let location = format!("{root}{slash}{archive}");
         let memory = Arc::clone(memory);
         Ok(Self(Arc::new(Shared { below, archive, location, memory, spawn, directory })))
     }

@@ -131,6 +131,7 @@ fn what_python_wrote_is_read() {
 #[test]
 fn other_methods_are_refused_by_the_read() {
     let zip = open(include_bytes!("../fixtures/other_method.zip")).unwrap();
+    assert_eq!(zip.location(), "memory://some/data.zip");
     let error = read(&zip, "a").unwrap_err();
     assert!(
         matches!(&error, StorageError::Io { source, .. } if source.to_string().contains("method"))
