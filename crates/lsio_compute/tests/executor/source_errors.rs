@@ -1,6 +1,6 @@
 //! Whatever fails or panics ends its run with an error that names the chunk, and nothing else.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use lsio_array::{ChunkErrorKind, Decoded, Location, Task, TaskPlan};
 use lsio_compute::{FunctionError, RunError, RunOptions};
@@ -128,8 +128,13 @@ fn a_panic_of_the_function_that_takes_the_end_leaves_the_workers_alive() {
     let world = world();
     let source = world.register(world.source(CHUNKS));
     let plan = each_chunk(CHUNKS);
-    let done = |_| panic!("cannot take the end");
+    let (sender, ended) = mpsc::channel();
+    let done = move |end: Result<_, _>| {
+        sender.send(end.is_ok()).unwrap();
+        panic!("cannot take the end");
+    };
     world.executor.fold(vec![source], plan, RunOptions::default(), join, concat, done);
+    assert!(ended.recv().unwrap());
     assert_still_works(&world);
     assert_still_works(&world);
 }
