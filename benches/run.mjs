@@ -3,6 +3,7 @@
 
 import { join, resolve } from 'node:path';
 import { contestsOf } from './harness/contests.mjs';
+import { addContest, continuedRun } from './harness/continued-run.mjs';
 import { cacheFolder, dataSets } from './harness/data-sets.mjs';
 import { readRun, writeFigures, writeReadmeTable, writeRun } from './harness/kept-run.mjs';
 import { setHugePagesAside } from './harness/fio.mjs';
@@ -22,7 +23,7 @@ function say(text) {
 }
 
 /** Measures the contests and gives the run: what it is about, and all figures. */
-async function measureAll({ contests, size, rounds, only, data: named }) {
+async function measureAll({ contests, size, rounds, only, data: named, continues }) {
   const tools = await setUp();
   const cache = cacheFolder(named);
   const names = new Set(
@@ -33,15 +34,19 @@ async function measureAll({ contests, size, rounds, only, data: named }) {
   );
   const sets = await dataSets({ python: tools.python, cache, size, names });
   const versions = versionsOf(tools);
-  const about = await describe({ tools, versions, folder: cache, size, rounds });
-  const run = { about: { ...about, only }, contests: [] };
+  const machine = await describe({ tools, versions, folder: cache, size, rounds });
+  const about = { ...machine, only };
+  const last = join(cache, 'last-run');
+  const run = continues ? continuedRun(readRun(last), about) : { about, contests: [] };
+  const measured = new Set(run.contests.map(({ id }) => id));
   const hugePages = setHugePagesAside();
   tools.fioMemory = hugePages.memory;
   process.once('exit', () => hugePages.undo());
   for (const contest of contests) {
-    run.contests.push(await runOne(contest, { tools, sets, rounds }));
+    if (measured.has(contest.id)) continue;
+    addContest(run, await runOne(contest, { tools, sets, rounds }));
     // What was measured so far outlives whatever comes.
-    writeFigures(join(cache, 'last-run'), run);
+    writeFigures(last, run);
   }
   return run;
 }
@@ -52,6 +57,7 @@ async function runOne(contest, { tools, sets, rounds }) {
   const { folder, decodedBytes, storedBytes, ratio, chunks, note } = sets[dataSet];
   const entries = contest.entries.filter(({ program }) => tools[PROGRAMS[program].needs]);
   const setting = { rounds, folder, decodedBytes, say, conditions: tools.conditions };
+  const startedAt = new Date().toISOString();
   const rows = await runContest(
     { ...contest, entries },
     {
@@ -59,7 +65,8 @@ async function runOne(contest, { tools, sets, rounds }) {
       commandOf: (entry) => commandOf(entry, contest, sets[entry.dataSet]?.folder ?? folder, tools),
     },
   );
-  return { id, task, dataSet, cache, decodedBytes, storedBytes, ratio, chunks, note, rows };
+  const about = { id, task, dataSet, cache, startedAt };
+  return { ...about, decodedBytes, storedBytes, ratio, chunks, note, rows };
 }
 
 /** The folder of a kept run: a short run does not take the place of a full one. */

@@ -10,6 +10,7 @@ npm run bench:full -- [OPTIONS]   all of it
   --rounds N         interleaved rounds (7)
   --size SIZE        quick or full: the data sets, the programs and the rows
   --data FOLDER      where data sets are kept (LSIO_BENCH_DATA, else ~/.cache/light-speed-io/bench)
+  --continue         goes on with the last run, of the same commit: contests that it has are not measured again
   --keep-run         writes figures, report and plots to benches/runs/<date>-<machine>/ (quick data sets:
                      <date>-<machine>-quick/), and the table of the README from them
   --report FOLDER    writes report, plots and the README's table anew from a kept run; measures nothing
@@ -26,6 +27,7 @@ export function parseOptions(args) {
       rounds: { type: 'string', default: '7' },
       size: { type: 'string', default: 'quick' },
       data: { type: 'string' },
+      continue: { type: 'boolean', default: false },
       'keep-run': { type: 'boolean', default: false },
       report: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -37,5 +39,6 @@ export function parseOptions(args) {
   if (values.size !== 'quick' && values.size !== 'full') {
     throw new TypeError(`--size ${values.size}: expected quick or full`);
   }
-  return { ...values, rounds: Number(values.rounds), keepRun: values['keep-run'] };
+  const { continue: continues, 'keep-run': keepRun, ...others } = values;
+  return { ...others, rounds: Number(values.rounds), continues, keepRun };
 }

@@ -77,10 +77,11 @@ function contestSection(contest) {
   ];
 }
 
-function about({ about: run }) {
+function about({ about: run, contests }) {
   const { engine, hostMemory, versions } = run;
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const missing = Object.entries(run.missing);
+  const times = contests.map(({ startedAt }) => startedAt).sort();
   return [
     `- Machine: ${run.cpu}, ${run.cores} cores, ${run.memoryGiB} GiB; ${run.kernel}; ${run.fileSystem};`,
     `  transparent huge pages ${run.hugePages}.`,
@@ -92,6 +93,7 @@ function about({ about: run }) {
     `- Data sets: ${run.size}. Rounds: ${run.rounds}, interleaved (A B C A B C ...), each in a fresh process that does its`,
     '  task up to three times: "first" is the first time, "later" the median of the others. Medians over the rounds,',
     '  smallest to largest in brackets.',
+    `- Contests began between ${times.at(0)} and ${times.at(-1)}.`,
     '- Cache states: "hot" are files that were read once before, and are all in the page cache (mincore); "cold" are',
     '  files that were flushed (fdatasync) and dropped (posix_fadvise DONTNEED) before each process, at most 1 % of',
     '  their bytes left (mincore).',

@@ -23,6 +23,7 @@ function runWith(rows) {
     task: 'whole',
     dataSet: 'climate-zstd',
     cache: 'hot',
+    startedAt: '2026-01-02T03:04:05.678Z',
     decodedBytes: 1e9,
     ratio: 2,
     note: '',
@@ -64,6 +65,7 @@ test('the report names what is missing, what failed, and each verdict', () => {
   const text = reportOf(run);
   assert.match(text, /zarrs: no network/);
   assert.match(text, /only those with whole\/ in their name/);
+  assert.match(text, /began between 2026-01-02T03:04:05\.678Z and/);
   assert.match(text, /zarrita \| FAILED: bang/);
   assert.match(text, /0\.50 of direct \| >= 0\.95 \| \*\*fell short\*\*/);
   assert.equal(isSound(run), false);
