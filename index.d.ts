@@ -217,6 +217,12 @@ export declare interface FullSlice {
     readonly step: number | null;
 }
 
+/** Options of {@link LsioArray.getChunk}. */
+export declare interface GetChunkOptions extends AbortOptions {
+    /** What becomes of chunks that do not exist. Default: as the array was opened. */
+    readonly readMissing?: ReadMissing | undefined;
+}
+
 /** Options of calls that resolve with whole results. */
 export declare interface GetManyOptions<F extends ElementForm | undefined = undefined> extends ReadOptions {
     /** Another form of the same elements. */
@@ -331,7 +337,7 @@ export declare class LsioArray<D extends DataType = DataType> {
      * @param coords - Which chunk of the chunk grid.
      * @throws {LsioError} `ERR_LSIO_SELECTION` for coordinates outside the grid, or what is wrong with it.
      */
-    getChunk(coords: readonly number[], options?: AbortOptions): Promise<NdArray<D>>;
+    getChunk(coords: readonly number[], options?: GetChunkOptions): Promise<NdArray<D>>;
     /**
      * Decoded chunks of a region, each clipped to it, while others are still being read.
      *
@@ -497,6 +503,8 @@ export declare interface OpenOptions extends AbortOptions {
     readonly path?: string | undefined;
     /** Reads the metadata of this Zarr format only. Default: whichever is there. */
     readonly zarrFormat?: 2 | 3 | undefined;
+    /** What reads make of chunks that do not exist, unless they say otherwise. Default: `'fill'`. */
+    readonly readMissing?: ReadMissing | undefined;
 }
 
 /** What holds the elements of a data type where no other form is asked for. */
@@ -527,8 +535,14 @@ export declare interface ReadChunksOptions<F extends ElementForm | undefined = u
     readonly order?: 'completion' | 'grid' | undefined;
 }
 
+/**
+ * What becomes of chunks that do not exist (inner chunks of shards too): they are full of the fill value, or
+ * reading them is an error with the code `ERR_LSIO_NOT_FOUND` that names array and chunk.
+ */
+export declare type ReadMissing = 'fill' | 'error';
+
 /** Options of every call that reads chunks. */
-export declare interface ReadOptions extends AbortOptions {
+export declare interface ReadOptions extends GetChunkOptions {
     /** How local files are read. Default: `'auto'`. */
     readonly io?: IoMode | undefined;
     /** Most bytes that this call may reserve at once. Default: the budget of the process. */
@@ -590,7 +604,7 @@ export declare interface ReadStats {
 export declare type Scalar<D extends DataType> = D extends 'bool' ? boolean : D extends BigIntDataType ? bigint : D extends TextDataType ? string : D extends ComplexDataType ? readonly [re: number, im: number] : D extends BytesDataType ? Uint8Array : number;
 
 /** Options of calls that look at every element of an array. */
-export declare interface ScanOptions extends AbortOptions {
+export declare interface ScanOptions extends GetChunkOptions {
     /** How local files are read. Default: `'auto'`. */
     readonly io?: IoMode | undefined;
 }

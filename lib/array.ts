@@ -36,6 +36,7 @@ import {
 } from './nd-array.js';
 import {
   ABORT_OPTIONS,
+  GET_CHUNK_OPTIONS,
   GET_MANY_OPTIONS,
   GET_OPTIONS,
   READ_CHUNKS_OPTIONS,
@@ -43,10 +44,12 @@ import {
   SUMMARY_OPTIONS,
   parseOptions,
   type AbortOptions,
+  type GetChunkOptions,
   type GetManyOptions,
   type GetOptions,
   type IoMode,
   type ReadChunksOptions,
+  type ReadMissing,
   type ScanOptions,
   type SummaryOptions,
 } from './options.js';
@@ -60,6 +63,13 @@ export interface Codec {
   readonly name: string;
   /** Its parameters. */
   readonly configuration: { readonly [name: string]: JsonValue };
+}
+
+/** What the options of all reads have in common, after the checks. */
+interface ParsedRead {
+  readonly io?: IoMode | undefined;
+  readonly memory?: number | undefined;
+  readonly readMissing?: ReadMissing | undefined;
 }
 
 /** What the core says of an array. */
@@ -79,12 +89,14 @@ interface ArrayMetadata {
   readonly nbytes: number | null;
 }
 
-let construct: (array: NativeArray) => LsioArray;
+let construct: (array: NativeArray, readMissing: ReadMissing) => LsioArray;
 let nativeOf: (array: LsioArray) => NativeArray;
 
 /** A chunked array. `D` is its data type, as far as it is known: see {@link LsioArray.is}. */
 export class LsioArray<D extends DataType = DataType> {
   readonly #native: NativeArray;
+  /** What becomes of missing chunks where a read does not say. */
+  readonly #readMissing: ReadMissing;
 
   /** Tells it from a group. */
   readonly kind = 'array';
@@ -116,12 +128,13 @@ export class LsioArray<D extends DataType = DataType> {
   readonly nbytes: D extends 'string' ? null : number;
 
   static {
-    construct = (array) => new LsioArray(array);
+    construct = (array, readMissing) => new LsioArray(array, readMissing);
     nativeOf = (array) => array.#native;
   }
 
-  private constructor(array: NativeArray) {
+  private constructor(array: NativeArray, readMissing: ReadMissing) {
     this.#native = array;
+    this.#readMissing = readMissing;
     const metadata = parseTaggedJson(array.metadataJson()) as unknown as ArrayMetadata;
     this.path = metadata.path;
     this.shape = metadata.shape;
@@ -165,7 +178,7 @@ export class LsioArray<D extends DataType = DataType> {
     const kind = elementKind(this.dtype, parsed.as);
     const out = parsed.out === undefined ? undefined : checkOut(kind, parsed.out);
     const selected = packSelection(selection, this.shape.length);
-    const request = nativeReadOptions(kind, parsed, out?.byteLength);
+    const request = this.#request(kind, parsed, out?.byteLength);
     const shared = out === undefined ? undefined : sharedBytes(out);
     const untilEnded = shared !== undefined;
     // The memory of a result that was just released serves this one.
@@ -201,7 +214,7 @@ export class LsioArray<D extends DataType = DataType> {
     const kind = elementKind(this.dtype, parsed.as);
     const selected = selections.map((selection) => packSelection(selection, this.shape.length));
     return runCall(parsed, async (call) => {
-      const request = nativeReadOptions(kind, parsed);
+      const request = this.#request(kind, parsed);
       const read = unwrap(await this.#native.get(call, selected, request));
       return heldArrays(kind, read, parsed.signal) as Promise<HeldArray<ElementData<D, F>>[]>;
     });
@@ -213,12 +226,12 @@ export class LsioArray<D extends DataType = DataType> {
    * @param coords - Which chunk of the chunk grid.
    * @throws {LsioError} `ERR_LSIO_SELECTION` for coordinates outside the grid, or what is wrong with it.
    */
-  async getChunk(coords: readonly number[], options?: AbortOptions): Promise<NdArray<D>> {
-    const parsed = parseOptions('getChunk', options, ABORT_OPTIONS);
+  async getChunk(coords: readonly number[], options?: GetChunkOptions): Promise<NdArray<D>> {
+    const parsed = parseOptions('getChunk', options, GET_CHUNK_OPTIONS);
     const kind = elementKind(this.dtype, undefined);
     const packed = packChunkCoords(coords);
     return runCall(parsed, async (call) => {
-      const request = nativeReadOptions(kind, {});
+      const request = this.#request(kind, parsed);
       const read = unwrap(await this.#native.getChunk(call, packed, request));
       const [held] = await heldArrays(kind, read, parsed.signal);
       return held as HeldArray<ElementData<D>>;
@@ -240,7 +253,7 @@ export class LsioArray<D extends DataType = DataType> {
     const reader = unwrap(
       this.#native.readChunks(
         packSelection(selection, this.shape.length),
-        nativeReadOptions(kind, parsed),
+        this.#request(kind, parsed),
         concurrency,
         order === 'grid',
       ),
@@ -259,14 +272,20 @@ export class LsioArray<D extends DataType = DataType> {
    */
   async mean(options?: ScanOptions): Promise<number> {
     const parsed = parseOptions('mean', options, SCAN_OPTIONS);
-    const request = nativeReadOptions(elementKind(this.dtype, undefined), parsed);
+    const request = this.#request(elementKind(this.dtype, undefined), parsed);
     return unwrap(await runCall(parsed, (call) => this.#native.mean(call, request)));
+  }
+
+  /** A read as the core takes it. */
+  #request(kind: ElementKind, options: ParsedRead, outBytes?: number): NativeReadOptions {
+    const { readMissing = this.#readMissing } = options;
+    return nativeReadOptions(kind, { ...options, readMissing }, outBytes);
   }
 }
 
-/** The public array for one of the core. */
-export function createArray(array: NativeArray): LsioArray {
-  return construct(array);
+/** The public array for one of the core, whose reads treat missing chunks so unless they say otherwise. */
+export function createArray(array: NativeArray, readMissing: ReadMissing): LsioArray {
+  return construct(array, readMissing);
 }
 
 /** What the command line shows of all elements of an array. */
@@ -281,7 +300,7 @@ export async function summarize(array: LsioArray, options?: SummaryOptions): Pro
 
 function nativeReadOptions(
   { dataType, form }: ElementKind,
-  { io, memory }: { readonly io?: IoMode | undefined; readonly memory?: number | undefined },
+  { io, memory, readMissing }: ParsedRead,
   outBytes?: number,
 ): NativeReadOptions {
   const asType = convertedType(dataType, form);
@@ -290,6 +309,7 @@ function nativeReadOptions(
     maxBytes: constants.MAX_LENGTH,
     ...(io === undefined ? {} : { io }),
     ...(memory === undefined ? {} : { memory }),
+    ...(readMissing === undefined ? {} : { readMissing }),
     ...(outBytes === undefined ? {} : { outBytes }),
   };
 }

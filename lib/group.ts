@@ -5,7 +5,7 @@ import { createArray, type LsioArray } from './array.js';
 import { LsioError, toLsioError, unwrap } from './errors.js';
 import { parseTaggedJson, type Attributes } from './json.js';
 import type { NativeGroup, NativeNode } from './native-module.js';
-import { ABORT_OPTIONS, parseOptions, type AbortOptions } from './options.js';
+import { ABORT_OPTIONS, parseOptions, type AbortOptions, type ReadMissing } from './options.js';
 
 /** A direct member of a group: open, or why it could not be opened. */
 export type GroupMember =
@@ -13,11 +13,13 @@ export type GroupMember =
   | { readonly name: string; readonly kind: 'group'; readonly group: LsioGroup }
   | { readonly name: string; readonly kind: 'unsupported'; readonly error: LsioError };
 
-let construct: (group: NativeGroup) => LsioGroup;
+let construct: (group: NativeGroup, readMissing: ReadMissing) => LsioGroup;
 
 /** A group of arrays and groups. */
 export class LsioGroup {
   readonly #native: NativeGroup;
+  /** What its arrays make of missing chunks where a read does not say. */
+  readonly #readMissing: ReadMissing;
 
   /** Tells it from an array. */
   readonly kind = 'group';
@@ -29,11 +31,12 @@ export class LsioGroup {
   readonly zarrFormat: 2 | 3;
 
   static {
-    construct = (group) => new LsioGroup(group);
+    construct = (group, readMissing) => new LsioGroup(group, readMissing);
   }
 
-  private constructor(group: NativeGroup) {
+  private constructor(group: NativeGroup, readMissing: ReadMissing) {
     this.#native = group;
+    this.#readMissing = readMissing;
     const metadata = parseTaggedJson(group.metadataJson()) as unknown as {
       path: string;
       attrs: Attributes;
@@ -53,7 +56,7 @@ export class LsioGroup {
       if (node.error !== undefined) {
         return { name, kind: 'unsupported', error: toLsioError(node.error) };
       }
-      const opened = createNode(node);
+      const opened = createNode(node, this.#readMissing);
       return opened.kind === 'array'
         ? { name, kind: 'array', array: opened }
         : { name, kind: 'group', group: opened };
@@ -67,14 +70,18 @@ export class LsioGroup {
    */
   async open(path: string, options?: AbortOptions): Promise<LsioArray | LsioGroup> {
     const parsed = parseOptions('open', options, ABORT_OPTIONS);
-    return createNode(unwrap(await runCall(parsed, () => this.#native.open(path))));
+    const node = unwrap(await runCall(parsed, () => this.#native.open(path)));
+    return createNode(node, this.#readMissing);
   }
 }
 
-/** The public array or group for a node of the core. */
-export function createNode({ array, group, error }: NativeNode): LsioArray | LsioGroup {
-  if (array !== undefined) return createArray(array);
-  if (group !== undefined) return construct(group);
+/** The public array or group for a node of the core, whose reads treat missing chunks so. */
+export function createNode(
+  { array, group, error }: NativeNode,
+  readMissing: ReadMissing,
+): LsioArray | LsioGroup {
+  if (array !== undefined) return createArray(array, readMissing);
+  if (group !== undefined) return construct(group, readMissing);
   if (error !== undefined) throw toLsioError(error);
   throw new LsioError('ERR_LSIO_INTERNAL', 'the core returned neither an array nor a group');
 }

@@ -266,6 +266,8 @@ export interface NativeReadOptions {
   io?: string
   /** Most bytes that the call may reserve. */
   memory?: number
+  /** `fill` or `error`: what becomes of chunks that do not exist. */
+  readMissing?: string
   /** Data type, by its name, that the elements become; absent: they stay as they are. */
   asType?: string
   /** Most bytes that an array buffer can have. */

@@ -53,9 +53,9 @@ async function openNode(
 ): Promise<LsioArray | LsioGroup> {
   const parsed = parseOptions(call, options, OPEN_OPTIONS);
   const where = locationText(location);
-  return createNode(
-    unwrap(await runCall(parsed, () => native().open(where, parsed.path, parsed.zarrFormat))),
-  );
+  const { path, zarrFormat, readMissing = 'fill' } = parsed;
+  const node = unwrap(await runCall(parsed, () => native().open(where, path, zarrFormat)));
+  return createNode(node, readMissing);
 }
 
 /** The location as the core takes it: `file:` URLs become paths. */

@@ -18,16 +18,30 @@ export interface AbortOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * What becomes of chunks that do not exist (inner chunks of shards too): they are full of the fill value, or
+ * reading them is an error with the code `ERR_LSIO_NOT_FOUND` that names array and chunk.
+ */
+export type ReadMissing = 'fill' | 'error';
+
 /** Options of {@link open}, {@link openArray}, {@link openGroup}. */
 export interface OpenOptions extends AbortOptions {
   /** Path of a member below the location, such as `'level/temperature'`. */
   readonly path?: string | undefined;
   /** Reads the metadata of this Zarr format only. Default: whichever is there. */
   readonly zarrFormat?: 2 | 3 | undefined;
+  /** What reads make of chunks that do not exist, unless they say otherwise. Default: `'fill'`. */
+  readonly readMissing?: ReadMissing | undefined;
+}
+
+/** Options of {@link LsioArray.getChunk}. */
+export interface GetChunkOptions extends AbortOptions {
+  /** What becomes of chunks that do not exist. Default: as the array was opened. */
+  readonly readMissing?: ReadMissing | undefined;
 }
 
 /** Options of every call that reads chunks. */
-export interface ReadOptions extends AbortOptions {
+export interface ReadOptions extends GetChunkOptions {
   /** How local files are read. Default: `'auto'`. */
   readonly io?: IoMode | undefined;
   /** Most bytes that this call may reserve at once. Default: the budget of the process. */
@@ -55,7 +69,7 @@ export interface GetManyOptions<F extends ElementForm | undefined = undefined> e
 }
 
 /** Options of calls that look at every element of an array. */
-export interface ScanOptions extends AbortOptions {
+export interface ScanOptions extends GetChunkOptions {
   /** How local files are read. Default: `'auto'`. */
   readonly io?: IoMode | undefined;
 }
@@ -191,14 +205,19 @@ const out: Check<NonNullable<AnyGetOptions['out']>> = (value, name) => {
 
 export const ABORT_OPTIONS: Schema<AbortOptions> = { signal: abortSignal };
 
-export const OPEN_OPTIONS: Schema<OpenOptions> = {
+export const GET_CHUNK_OPTIONS: Schema<GetChunkOptions> = {
   ...ABORT_OPTIONS,
+  readMissing: oneOf(['fill', 'error']),
+};
+
+export const OPEN_OPTIONS: Schema<OpenOptions> = {
+  ...GET_CHUNK_OPTIONS,
   path: text,
   zarrFormat: oneOf([2, 3]),
 };
 
 export const SCAN_OPTIONS: Schema<ScanOptions> = {
-  ...ABORT_OPTIONS,
+  ...GET_CHUNK_OPTIONS,
   io: oneOf(['auto', 'direct', 'buffered']),
 };
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lsio_array::{ResolvedSelection, TaskPlan};
-use lsio_compute::{ChunkData, ChunkStream, DeliverOptions, RunOptions, RunStats};
+use lsio_compute::{ChunkData, ChunkStream, DeliverOptions, MissingChunks, RunOptions, RunStats};
 use lsio_io::{IoMode, Memory};
 
 use crate::packed_batch::{PackedBatch, PackedDone, SHARED_BUFFER, SHARED_CHUNK};
@@ -30,6 +30,8 @@ pub struct ReadOptions {
     pub mode: IoMode,
     /// Most bytes that the call may reserve.
     pub memory: Option<u64>,
+    /// What becomes of chunks that do not exist.
+    pub missing: MissingChunks,
     /// Most chunks in flight or waiting for the consumer; `None`: memory alone limits them.
     pub concurrency: Option<usize>,
     /// In the C order of the grid rather than of completion.
@@ -84,7 +86,8 @@ impl Array {
         }
         let plan: Arc<dyn TaskPlan> =
             Arc::new(self.touched_chunks(selection.clone(), options.grid_order)?);
-        let run = RunOptions { mode: options.mode, memory: options.memory };
+        let run =
+            RunOptions { mode: options.mode, memory: options.memory, missing: options.missing };
         let deliver =
             DeliverOptions { run, concurrency: options.concurrency, in_order: options.grid_order };
         let stream = self.engine.executor.deliver(self.handle.clone(), plan, deliver);

@@ -172,6 +172,7 @@ impl From<ChunkError> for LsioError {
             // A chunk that an index names, or that was there a moment ago, is gone.
             ChunkErrorKind::Storage(StorageError::NotFound { .. }) => ErrorCode::Conflict,
             ChunkErrorKind::Storage(error) => storage_code(error),
+            ChunkErrorKind::Missing => ErrorCode::NotFound,
             ChunkErrorKind::Codec(_) | ChunkErrorKind::Length { .. } => ErrorCode::Codec,
             ChunkErrorKind::Checksum { .. } => ErrorCode::Checksum,
             ChunkErrorKind::Truncated { .. } => ErrorCode::Truncated,

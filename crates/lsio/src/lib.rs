@@ -31,7 +31,9 @@ pub use group::{Group, Member};
 pub use lsio_array::{
     Conversion, DataType, DimensionSelection, OutputBuffer, SmallFloat, TimeStep, TimeUnit,
 };
-pub use lsio_compute::{ChunkData, ExecutorStats, RunHandle, RunOptions, RunStats, SourceHandle};
+pub use lsio_compute::{
+    ChunkData, ExecutorStats, MissingChunks, RunHandle, RunOptions, RunStats, SourceHandle,
+};
 pub use lsio_io::{IoMode, Lease, MemoryUsage, Route};
 pub use lsio_uring::{Engine as LocalEngineKind, EngineChoice, LocalStats};
 pub use lsio_zarr::ArrayMetadata;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use half::f16;
 use lsio_array::{DataType, ResolvedSelection, SmallFloat};
 use lsio_compute::{ChunkData, RunHandle, RunOptions};
-use lsio_io::IoMode;
 
 use crate::missing_values::MissingValues;
 use crate::{Array, ErrorCode, LsioError};
@@ -57,12 +56,12 @@ impl Array {
     /// [`ErrorCode::Unsupported`] for anything but real numbers.
     pub fn mean(
         &self,
-        mode: IoMode,
+        options: RunOptions,
         done: impl FnOnce(Result<f64, LsioError>) + Send + 'static,
     ) -> Result<RunHandle, LsioError> {
         let data_type = self.metadata().data_type.clone();
         let finish = |all: Result<Summary, LsioError>| done(all.map(|all| all.mean));
-        self.fold_elements(move |bytes| total(&data_type, bytes), mode, finish)
+        self.fold_elements(move |bytes| total(&data_type, bytes), options, finish)
     }
 
     /// Minimum, maximum, mean and number of missing elements. Missing are NaN and what the attribute
@@ -72,18 +71,18 @@ impl Array {
     /// [`ErrorCode::Unsupported`] for anything but real numbers.
     pub fn summary(
         &self,
-        mode: IoMode,
+        options: RunOptions,
         done: impl FnOnce(Result<Summary, LsioError>) + Send + 'static,
     ) -> Result<RunHandle, LsioError> {
         let data_type = self.metadata().data_type.clone();
         let missing = MissingValues::of(self.metadata());
-        self.fold_elements(move |bytes| scan(&data_type, bytes, &missing), mode, done)
+        self.fold_elements(move |bytes| scan(&data_type, bytes, &missing), options, done)
     }
 
     fn fold_elements(
         &self,
         partial_of: impl Fn(&[u8]) -> Partial + Send + Sync + 'static,
-        mode: IoMode,
+        options: RunOptions,
         done: impl FnOnce(Result<Summary, LsioError>) + Send + 'static,
     ) -> Result<RunHandle, LsioError> {
         let data_type = self.metadata().data_type.clone();
@@ -101,7 +100,6 @@ impl Array {
             let result = result.map_err(LsioError::from);
             done(result.map(|all| all.unwrap_or(empty).summary()));
         };
-        let options = RunOptions { mode, memory: None };
         let sources = vec![self.handle.clone()];
         let executor = &self.engine.executor;
         Ok(executor.fold(sources, plan, options, map, Partial::merge, finish))

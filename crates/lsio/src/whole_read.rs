@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lsio_array::{ManySelections, OutputBuffer, ResolvedSelection, Task, TaskInput, TaskPlan};
-use lsio_compute::{CopyOutput, RunHandle, RunOptions};
+use lsio_compute::{CopyOutput, MissingChunks, RunHandle, RunOptions};
 use lsio_io::{IoMode, Lease};
 
 use crate::region::{Layout, Values};
@@ -20,6 +20,8 @@ pub struct GetOptions {
     pub mode: IoMode,
     /// Most bytes that the call may reserve.
     pub memory: Option<u64>,
+    /// What becomes of chunks that do not exist.
+    pub missing: MissingChunks,
     /// Most bytes that one result may have; `None`: no limit.
     pub max_bytes: Option<u64>,
     /// Where the elements go instead of memory of the engine. Holds all results one after the other,
@@ -163,7 +165,8 @@ impl Array {
         options: GetOptions,
         done: GetDone,
     ) -> Result<RunHandle, LsioError> {
-        let run = RunOptions { mode: options.mode, memory: options.memory };
+        let run =
+            RunOptions { mode: options.mode, memory: options.memory, missing: options.missing };
         let element = self.element_size();
         if element == 0 {
             return self.read_variable(plan, shapes, layouts, &options, run, done);

@@ -262,6 +262,9 @@ pub enum ChunkErrorKind {
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// There is no such chunk, and the caller does not want the fill value instead.
+    #[error("there is no such chunk in the store")]
+    Missing,
     /// The bytes are not what the codec writes.
     #[error("the encoded bytes are not valid")]
     Codec(#[source] Arc<dyn Error + Send + Sync>),

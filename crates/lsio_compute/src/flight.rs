@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crossbeam_deque::Steal;
-use lsio_array::{Task, TaskInput};
+use lsio_array::{ChunkErrorKind, Task, TaskInput};
 
 use crate::executor::Shared;
 use crate::operation::Lent;
@@ -212,8 +212,14 @@ pub(crate) fn share(
         enqueue_or_fail(&run, &mut state);
         drop(state);
         let started = Instant::now();
-        let result = contain(|| run.operation.borrow(&task, lent, &run.sources, &run.counters));
-        let result = result.unwrap_or_else(|panic| Err(lsio_array::ChunkErrorKind::Panic(panic)));
+        let accepted = match lent {
+            Lent::Missing => run.accept_missing(),
+            Lent::Fixed(_) => Ok(()),
+        };
+        let borrow = || run.operation.borrow(&task, lent, &run.sources, &run.counters);
+        let result = accepted.and_then(|()| {
+            contain(borrow).unwrap_or_else(|panic| Err(ChunkErrorKind::Panic(panic)))
+        });
         add_time(&run.counters.apply_nanos, started.elapsed());
         let counted = match lent {
             Lent::Missing => &run.counters.chunks_missing,

@@ -53,7 +53,7 @@ pub use deliver::{BatchDone, ChunkStream, DeliverOptions};
 pub use error::RunError;
 pub use executor::Executor;
 pub use fold::FunctionError;
-pub use run::RunOptions;
+pub use run::{MissingChunks, RunOptions};
 pub use run_handle::RunHandle;
 pub use source_handle::SourceHandle;
 pub use stats::{ExecutorStats, RunStats};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use lsio_array::{Answer, ReadSpec, Task, TaskPlan};
+use lsio_array::{Answer, ChunkErrorKind, ReadSpec, Task, TaskPlan};
 use lsio_io::{CancelToken, IoMode};
 
 use crate::bundle::Bundle;
@@ -14,6 +14,16 @@ use crate::resumer::Resumer;
 use crate::stats::Counters;
 use crate::{RunError, RunStats, SourceHandle};
 
+/// What becomes of chunks that the store says do not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingChunks {
+    /// They are full of the fill value.
+    #[default]
+    Fill,
+    /// They end the run with [`ChunkErrorKind::Missing`].
+    Refuse,
+}
+
 /// How a run reads.
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
@@ -21,6 +31,8 @@ pub struct RunOptions {
     pub mode: IoMode,
     /// Most bytes that the run may reserve at once; `None`: only the budget limits it.
     pub memory: Option<u64>,
+    /// What becomes of chunks that do not exist.
+    pub missing: MissingChunks,
 }
 
 /// What earlier tries of a task have shown.
@@ -112,6 +124,14 @@ pub(crate) struct Known {
 }
 
 impl Run {
+    /// Says whether this run goes on without a chunk that does not exist.
+    pub(crate) fn accept_missing(&self) -> Result<(), ChunkErrorKind> {
+        match self.options.missing {
+            MissingChunks::Fill => Ok(()),
+            MissingChunks::Refuse => Err(ChunkErrorKind::Missing),
+        }
+    }
+
     pub(crate) fn new(
         id: u64,
         sources: Vec<Arc<SourceHandle>>,

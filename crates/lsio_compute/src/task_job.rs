@@ -152,7 +152,10 @@ impl TaskJob {
             Input::Missing
             | Input::Failed { error: StorageError::NotFound { .. }, whole: true } => {
                 add(&workspace.counters.chunks_missing, 1);
-                Step::Decoded(DecodedInput::Missing)
+                match self.run.accept_missing() {
+                    Ok(()) => Step::Decoded(DecodedInput::Missing),
+                    Err(kind) => Step::Ended(self.failed(index, kind)),
+                }
             }
             Input::Placed => Step::Decoded(DecodedInput::InPlace),
             Input::Failed { error, whole } => Step::Ended(self.read_failed(index, error, whole)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lsio::{
     Array, DataType, DimensionSelection, ErrorCode, GetDone, GetOptions, IoMode, LsioError,
-    ReadOptions,
+    MissingChunks, ReadOptions, RunOptions,
 };
 use napi::bindgen_prelude::{Float64ArraySlice, Object, Uint8Array};
 use napi::{Env, Result};
@@ -27,6 +27,8 @@ pub struct NativeReadOptions {
     pub io: Option<String>,
     /// Most bytes that the call may reserve.
     pub memory: Option<f64>,
+    /// `fill` or `error`: what becomes of chunks that do not exist.
+    pub read_missing: Option<String>,
     /// Data type, by its name, that the elements become; absent: they stay as they are.
     pub as_type: Option<String>,
     /// Most bytes that an array buffer can have.
@@ -40,10 +42,26 @@ impl NativeReadOptions {
         io_mode(self.io.as_deref())
     }
 
+    fn missing(&self) -> MissingChunks {
+        match self.read_missing.as_deref() {
+            Some("error") => MissingChunks::Refuse,
+            _ => MissingChunks::Fill,
+        }
+    }
+
+    fn run_options(&self) -> RunOptions {
+        RunOptions {
+            mode: self.mode(),
+            memory: self.memory.map(|bytes| bytes as u64),
+            missing: self.missing(),
+        }
+    }
+
     fn get_options(&self) -> GetOptions {
         GetOptions {
             mode: self.mode(),
             memory: self.memory.map(|bytes| bytes as u64),
+            missing: self.missing(),
             max_bytes: Some(self.max_bytes as u64),
             out: None,
         }
@@ -53,6 +71,7 @@ impl NativeReadOptions {
         ReadOptions {
             mode: self.mode(),
             memory: self.memory.map(|bytes| bytes as u64),
+            missing: self.missing(),
             concurrency: concurrency.map(|chunks| chunks as usize),
             grid_order,
             max_bytes: Some(self.max_bytes as u64),
@@ -230,7 +249,7 @@ impl NativeArray {
         let (settle, promise) = Settle::<f64>::promise(env)?;
         let running = RunningCall::begin(env, &call, false)?;
         let done = settle.clone();
-        let run = self.array.mean(options.mode(), move |mean| {
+        let run = self.array.mean(options.run_options(), move |mean| {
             drop(running);
             done.with(mean);
         });
@@ -253,7 +272,7 @@ impl NativeArray {
         let (settle, promise) = Settle::<NativeSummary>::promise(env)?;
         let running = RunningCall::begin(env, &call, false)?;
         let done = settle.clone();
-        let run = self.array.summary(options.mode(), move |summary| {
+        let run = self.array.summary(options.run_options(), move |summary| {
             drop(running);
             done.with(summary.map(NativeSummary::from));
         });

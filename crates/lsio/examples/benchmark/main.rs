@@ -11,7 +11,7 @@ use std::sync::{Arc, mpsc};
 
 use lsio::{
     Array, Chunk, Engine, EngineConfig, GetOptions, IoMode, LsioError, Node, OpenOptions,
-    ReadOptions, ReadValues, Values,
+    ReadOptions, ReadValues, RunOptions, Values,
 };
 use measurement::{Outcome, Rounds};
 
@@ -99,7 +99,7 @@ fn chunks(array: &Arc<Array>, mode: IoMode) -> Result<impl FnOnce() -> Outcome, 
 }
 
 fn mean(array: &Arc<Array>, mode: IoMode) -> Result<impl FnOnce() -> Outcome, Failure> {
-    let mean = wait(|done| array.mean(mode, done))?;
+    let mean = wait(|done| array.mean(RunOptions { mode, ..RunOptions::default() }, done))?;
     let decoded_bytes = array.decoded_bytes();
     Ok(move || Outcome { decoded_bytes, mean: Some(mean), ..Outcome::default() })
 }

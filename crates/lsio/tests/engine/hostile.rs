@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::Arc;
 
-use lsio::{DimensionSelection, ErrorCode, IoMode, OpenOptions, ReadOptions};
+use lsio::{DimensionSelection, ErrorCode, IoMode, OpenOptions, ReadOptions, RunOptions};
 use rustix::process::{Uid, getuid};
 use rustix::thread::set_thread_uid;
 
@@ -156,7 +156,8 @@ fn an_array_that_claims_2_to_the_60_elements_opens_and_is_read_lazily() {
     reader.close();
     drop((reader, chunks));
     let (sender, ended) = std::sync::mpsc::channel();
-    let handle = opened.mean(IoMode::Auto, move |mean| sender.send(mean).unwrap()).unwrap();
+    let handle =
+        opened.mean(RunOptions::default(), move |mean| sender.send(mean).unwrap()).unwrap();
     handle.cancel();
     assert_eq!(ended.recv().unwrap().unwrap_err().code, ErrorCode::Closed);
 }

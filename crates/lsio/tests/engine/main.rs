@@ -12,6 +12,7 @@ mod groups;
 mod hostile;
 mod life_cycle;
 mod memory_stores;
+mod missing_chunks;
 mod naive_model;
 mod own_process;
 mod random;

@@ -5,8 +5,8 @@ use std::sync::{Arc, mpsc};
 
 use lsio::{
     Array, Chunk, ChunkReader, DimensionSelection, Engine, EngineChoice, EngineConfig, GetOptions,
-    IoMode, LsioError, Node, OpenOptions, ReadResult, ReadValues, RunHandle, RunStats, Summary,
-    Values,
+    IoMode, LsioError, Node, OpenOptions, ReadResult, ReadValues, RunHandle, RunOptions, RunStats,
+    Summary, Values,
 };
 use lsio_io::{Key, Storage};
 
@@ -83,6 +83,10 @@ pub(crate) fn get_with(
     Ok((result, handle.stats()))
 }
 
+fn run_in(mode: IoMode) -> RunOptions {
+    RunOptions { mode, ..RunOptions::default() }
+}
+
 pub(crate) fn in_mode(mode: IoMode) -> GetOptions {
     GetOptions { mode, ..GetOptions::default() }
 }
@@ -103,14 +107,14 @@ pub(crate) fn bytes_of(result: &ReadResult) -> &[u8] {
 
 pub(crate) fn mean(array: &Array, mode: IoMode) -> Result<(f64, RunStats), LsioError> {
     let (sender, receiver) = mpsc::channel();
-    let handle = array.mean(mode, move |mean| sender.send(mean).unwrap())?;
+    let handle = array.mean(run_in(mode), move |mean| sender.send(mean).unwrap())?;
     let mean = receiver.recv().unwrap()?;
     Ok((mean, handle.stats()))
 }
 
 pub(crate) fn summary(array: &Array, mode: IoMode) -> Result<Summary, LsioError> {
     let (sender, receiver) = mpsc::channel();
-    let _handle = array.summary(mode, move |summary| sender.send(summary).unwrap())?;
+    let _handle = array.summary(run_in(mode), move |summary| sender.send(summary).unwrap())?;
     receiver.recv().unwrap()
 }
 
