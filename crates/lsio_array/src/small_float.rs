@@ -131,6 +131,19 @@ impl SmallFloat {
         u32::from(row.signed) + row.exponent_bits + row.mantissa_bits
     }
 
+    /// Bits behind the leading one.
+    #[must_use]
+    pub fn mantissa_bits(self) -> u32 {
+        self.row().mantissa_bits
+    }
+
+    /// The exponent of the smallest number that has all of them.
+    #[must_use]
+    pub fn least_exponent(self) -> i32 {
+        // Without a mantissa there are no subnormal numbers, whose exponent is set apart.
+        i32::from(self.row().mantissa_bits > 0) - self.row().bias
+    }
+
     /// What `"NaN"` stands for, where there is a NaN.
     #[must_use]
     pub fn nan(self) -> Option<u16> {

@@ -1,5 +1,7 @@
 //! `delta`: differences between adjacent elements.
 
+use lsio_array::DataType;
+
 use crate::configuration::Members;
 use crate::number::{Element, Number, cast, with_element};
 use crate::numcodecs_dtype::Dtype;
@@ -82,8 +84,12 @@ pub(crate) fn encoded_context(
 
 /// The error for an element that has no value of the other data type.
 pub(crate) fn no_value(codec: &'static str, number: Number) -> CodecError {
-    let reason = format!("an element is not within the range of {}", number.data_type());
-    CodecError::corrupt(codec, reason)
+    no_value_of(codec, &number.data_type())
+}
+
+/// [`no_value`], of any data type.
+pub(crate) fn no_value_of(codec: &'static str, data_type: &DataType) -> CodecError {
+    CodecError::corrupt(codec, format!("an element has no value of {data_type}"))
 }
 
 impl ArrayCodec for Delta {

@@ -3,6 +3,8 @@
 use half::f16;
 use lsio_array::DataType;
 
+use crate::real_number::Real;
+
 /// A kind of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Number {
@@ -66,6 +68,11 @@ impl Number {
             Self::Int32 | Self::UInt32 | Self::Float32 => 4,
             Self::Int64 | Self::UInt64 | Self::Float64 => 8,
         }
+    }
+
+    /// Whether there are negative integers.
+    pub(crate) fn is_signed(self) -> bool {
+        matches!(self, Self::Int8 | Self::Int16 | Self::Int32 | Self::Int64)
     }
 
     /// Whether it is a floating-point kind.
@@ -138,7 +145,7 @@ pub(crate) trait Element: Copy {
 }
 
 /// A value of which any kind of number can be made.
-pub(crate) trait Wide: Copy {
+pub(crate) trait Wide: Copy + Into<Real> {
     /// [`Element::from_int`] or [`Element::from_float`].
     fn narrow<T: Element>(self) -> (T, bool);
 }

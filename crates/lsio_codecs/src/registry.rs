@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::configuration::{Dialect, Members};
 use crate::{
     Adler32, ArrayBytesCodec, ArrayCodec, AsType, Base64, BitRound, Blosc, ByteShuffle, Bytes,
-    BytesCodec, Bz2, ChunkContext, Codec, CodecError, Configuration, Crc32, Crc32c, Delta,
-    FixedScaleOffset, Fletcher32, Gzip, JenkinsLookup3, Lz4, Lzma, PackBits, PackBools, Pcodec,
-    Quantize, Reshape, Serializer, Transpose, VlenUtf8, Zlib, Zstd,
+    BytesCodec, Bz2, CastValue, ChunkContext, Codec, CodecError, Configuration, Crc32, Crc32c,
+    Delta, FixedScaleOffset, Fletcher32, Gzip, JenkinsLookup3, Lz4, Lzma, PackBits, PackBools,
+    Pcodec, Quantize, Reshape, ScaleOffset, Serializer, Transpose, VlenUtf8, Zlib, Zstd,
 };
 
 /// The codec that Zarr v3 metadata calls `name`. Names `numcodecs.<id>` take the configuration of
@@ -32,7 +32,13 @@ pub fn codec_v3(
     match name {
         "bytes" | "endian" => Bytes::from_members(members(Bytes::NAME), context)
             .map(|bytes| Codec::ArrayToBytes(Serializer::Bytes(bytes))),
+        "cast_value" => {
+            CastValue::from_members(members(CastValue::NAME), context).map(array_to_array)
+        }
         "reshape" => Reshape::from_members(members(Reshape::NAME), context).map(array_to_array),
+        "scale_offset" => {
+            ScaleOffset::from_members(members(ScaleOffset::NAME), context).map(array_to_array)
+        }
         "transpose" => {
             Transpose::from_members(members(Transpose::NAME), context).map(Codec::Transpose)
         }

@@ -154,6 +154,38 @@ fn codecs_for_other_elements_are_refused() {
         (DataType::Int16, json!(["numcodecs.astype", {"decode_dtype": "<i2"}])),
         (DataType::Int16, json!(["numcodecs.fixedscaleoffset", {"offset": 1}])),
         (DataType::Int16, json!(["numcodecs.fixedscaleoffset", {"offset": 1, "scale": "2"}])),
+        (DataType::Bool, json!(["scale_offset"])),
+        (DataType::Complex64, json!(["scale_offset"])),
+        (DataType::Int16, json!(["scale_offset", {"offset": 0.5}])),
+        (DataType::UInt8, json!(["scale_offset", {"offset": -1}])),
+        (DataType::Int16, json!(["scale_offset", {"scale": 0}])),
+        (DataType::Float32, json!(["scale_offset", {"scale": "0x00000000"}])),
+        (DataType::Float32, json!(["scale_offset", {"scale": 1, "unit": "K"}])),
+        (DataType::Bool, json!(["cast_value", {"data_type": "int8"}])),
+        (DataType::Int16, json!(["cast_value", {}])),
+        (DataType::Int16, json!(["cast_value", {"data_type": "bool"}])),
+        (DataType::Int16, json!(["cast_value", {"data_type": "complex64"}])),
+        (
+            DataType::Int16,
+            json!(["cast_value", {"data_type": {"name": "int8", "configuration": {"x": 1}}}]),
+        ),
+        (DataType::Int16, json!(["cast_value", {"data_type": "int8", "rounding": "up"}])),
+        (DataType::Int16, json!(["cast_value", {"data_type": "int8", "out_of_range": "error"}])),
+        (DataType::Int16, json!(["cast_value", {"data_type": "float32", "out_of_range": "wrap"}])),
+        (DataType::Int16, json!(["cast_value", {"data_type": "int8", "scalar_map": []}])),
+        (DataType::Int16, json!(["cast_value", {"data_type": "int8", "scalar_map": {"both": []}}])),
+        (
+            DataType::Int16,
+            json!(["cast_value", {"data_type": "int8", "scalar_map": {"encode": [[1]]}}]),
+        ),
+        (
+            DataType::Int16,
+            json!(["cast_value", {"data_type": "int8", "scalar_map": {"encode": [[1, 128]]}}]),
+        ),
+        (
+            DataType::Int16,
+            json!(["cast_value", {"data_type": "int8", "scalar_map": {"decode": [["NaN", 1]]}}]),
+        ),
     ] {
         let error = chain(data_type, &[6, 10], &json!([codec, bytes])).unwrap_err();
         assert!(matches!(error, CodecError::Configuration { .. }), "{codec}: {error}");
@@ -190,6 +222,57 @@ fn values_beyond_the_data_type_are_errors() {
         let chain = CodecChain::new(codecs, &context).unwrap();
         let error = decode(&chain, &encoded.to_le_bytes()).unwrap_err();
         assert!(matches!(error, CodecError::Corrupt { .. }), "{filter}: {error}");
+    }
+}
+
+#[test]
+fn narrow_numbers_are_cast_and_scaled() {
+    for (data_type, codecs, elements, encoded) in [
+        (
+            "int4",
+            json!([["cast_value", {"data_type": "uint2", "out_of_range": "wrap"}]]),
+            vec![0, 1, 2],
+            vec![0, 1, 2],
+        ),
+        ("uint2", json!([["cast_value", {"data_type": "int8"}]]), vec![3, 0, 1], vec![3, 0, 1]),
+        ("int4", json!([["scale_offset", {"offset": -8}]]), vec![0xf8, 0xff, 0xfe], vec![0, 7, 6]),
+        (
+            "float8_e5m2",
+            json!([["cast_value", {"data_type": "int8"}]]),
+            vec![0x3c, 0xc0, 0],
+            vec![1, 0xfe, 0],
+        ),
+        (
+            "float8_e4m3",
+            json!([["scale_offset", {"offset": 1, "scale": 2}]]),
+            vec![0x38, 0x40, 0x44],
+            vec![0, 0x40, 0x48],
+        ),
+        (
+            "uint8",
+            json!([["cast_value", {"data_type": "bfloat16"}]]),
+            vec![1, 0, 3],
+            vec![0x80, 0x3f, 0, 0, 0x40, 0x40],
+        ),
+        (
+            "int8",
+            json!([["cast_value", {"data_type": {"name": "float4_e2m1fn", "configuration": {}}}]]),
+            vec![1, 0xfa, 0],
+            vec![2, 15, 0],
+        ),
+    ] {
+        let bytes = json!([["bytes", {"endian": "little"}]]);
+        let all = [&codecs, &bytes].map(|part| part.as_array().unwrap().clone()).concat();
+        let chain = chain(DataType::from_name(data_type).unwrap(), &[3], &json!(all)).unwrap();
+        let mut found = Vec::new();
+        chain.encode(&elements, &mut found).unwrap();
+        assert_eq!(found, encoded, "{data_type} {codecs}");
+        assert_eq!(decode(&chain, &encoded).unwrap(), elements, "{data_type} {codecs}");
+    }
+    let cast = json!([["cast_value", {"data_type": "int8"}], ["bytes"]]);
+    let narrow = chain(DataType::UInt4, &[1], &cast).unwrap();
+    for encoded in [16, 255] {
+        assert!(decode(&narrow, &[encoded]).is_err(), "{encoded}");
     }
 }
 

@@ -1,27 +1,33 @@
 //! Chunks that other implementations encoded, decoded here; and encodings of ours that are pinned.
 //!
-//! `fixtures/generate.py` says who wrote which row.
+//! `fixtures/generate.py` and `fixtures/value_codecs.py` say who wrote which row.
 
 use lsio_array::{DataType, Decoded, Destination, VariableChunk};
-use lsio_codecs::{ChunkContext, CodecChain, Endian, codec_v3, codecs_v2};
+use lsio_codecs::{ChunkContext, Codec, CodecChain, CodecError, Endian, codec_v3, codecs_v2};
 use serde_json::Value;
 
 struct Row {
     name: String,
     context: ChunkContext,
+    codecs: Vec<Codec>,
     chain: CodecChain,
     strings: Option<Vec<String>>,
     /// What was encoded and what its writer decodes it to, where that is not [`element`] of each index.
     values: Option<(Vec<u8>, Vec<u8>)>,
+    /// Elements that cannot be encoded and decoded again.
+    refused: Vec<u8>,
     encoded: Vec<u8>,
 }
 
 fn rows() -> Vec<Row> {
-    let rows: Vec<Row> = include_str!("fixtures/known_bytes.jsonl")
-        .lines()
+    let files =
+        [include_str!("fixtures/known_bytes.jsonl"), include_str!("fixtures/known_values.jsonl")];
+    let rows: Vec<Row> = files
+        .into_iter()
+        .flat_map(str::lines)
         .map(|line| row(&serde_json::from_str(line).unwrap()))
         .collect();
-    assert!(rows.len() > 150);
+    assert!(rows.len() > 650, "{}", rows.len());
     rows
 }
 
@@ -49,13 +55,14 @@ fn row(row: &Value) -> Row {
         };
         members.iter().map(codec).collect()
     };
-    let chain = CodecChain::new(codecs, &context).expect(&name);
+    let chain = CodecChain::new(codecs.clone(), &context).expect(&name);
     let strings = row.get("strings").map(|strings| {
         let strings = strings.as_array().unwrap().iter();
         strings.map(|text| text.as_str().unwrap().to_owned()).collect()
     });
     let values = row.get("values").map(|values| (bytes(values), bytes(&row["decoded"])));
-    Row { name, context, chain, strings, values, encoded: bytes(&row["encoded"]) }
+    let refused = row.get("refused").map(bytes).unwrap_or_default();
+    Row { name, context, codecs, chain, strings, values, refused, encoded: bytes(&row["encoded"]) }
 }
 
 /// Bytes in hexadecimal.
@@ -195,6 +202,8 @@ fn what_cannot_be_encoded_otherwise_is_encoded_as_by_others() {
         "bitround",
         "packbits",
         "astype",
+        "cast_value",
+        "scale_offset",
     ];
     let mut compared = 0;
     for row in rows().iter().filter(|row| row.chain.names().iter().all(|n| exact.contains(n))) {
@@ -213,5 +222,25 @@ fn what_cannot_be_encoded_otherwise_is_encoded_as_by_others() {
         assert!(encoded == row.encoded, "{}", row.name);
         compared += 1;
     }
-    assert!(compared >= 150, "{compared}");
+    assert!(compared >= 550, "{compared}");
+}
+
+#[test]
+fn what_others_refuse_is_refused() {
+    let mut refused = 0;
+    for row in rows() {
+        let context = ChunkContext { shape: vec![1], ..row.context.clone() };
+        for element in row.refused.chunks_exact(context.data_type.size().unwrap_or(1)) {
+            let chain = CodecChain::new(row.codecs.clone(), &context).unwrap();
+            let (mut encoded, mut decoded) = (Vec::new(), vec![0; element.len()]);
+            let mut scratch = vec![0xee; chain.scratch_len() as usize];
+            let result = chain.encode(element, &mut encoded).and_then(|()| {
+                chain.decode(&encoded, Destination::Fixed(&mut decoded), &mut scratch)
+            });
+            let error = result.expect_err(&format!("{} {element:?} {decoded:?}", row.name));
+            assert!(matches!(error, CodecError::Corrupt { .. }), "{}: {error}", row.name);
+            refused += 1;
+        }
+    }
+    assert!(refused >= 1500, "{refused}");
 }
