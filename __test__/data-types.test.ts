@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { openArray, type DataType, type ElementForm, type LsioArray } from 'light-speed-io';
+import { openArray, slice, type DataType, type ElementForm, type LsioArray } from 'light-speed-io';
 import { bytesOf } from './elements.js';
 import { fixturePath } from './fixtures.js';
 
@@ -14,6 +14,13 @@ interface DataTypeFixture {
   readonly expected: string;
   readonly texts?: string;
   readonly converted?: string;
+  readonly fields?: Readonly<Record<string, FieldFixture>>;
+}
+
+interface FieldFixture {
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  readonly hex: string;
 }
 
 const fixtures = JSON.parse(
@@ -56,6 +63,85 @@ for (const fixture of fixtures) {
   });
 }
 
+function fixtureOf(path: string): DataTypeFixture {
+  const fixture = fixtures.find((entry) => entry.path === path);
+  if (fixture === undefined) throw new Error(`there is no fixture ${path}`);
+  return fixture;
+}
+
+/** Little-endian bytes of what `get` gave, texts as code points, small floats by their bits. */
+async function fieldBytes(
+  array: LsioArray<'struct'>,
+  path: string,
+  { dtype, hex }: FieldFixture,
+): Promise<{ bytes: Buffer; shape: readonly number[] }> {
+  const isSmall = dtype === 'float16' || /^(complex_|bfloat16)/.test(dtype);
+  const form = isSmall ? ({ as: 'bits' } as const) : {};
+  const { data, shape } = await array.get(null, { field: path, ...form });
+  if (!Array.isArray(data)) return { bytes: bytesOf(data as Uint8Array), shape };
+  const width = hex.length / 8 / data.length;
+  const units = data.flatMap((text: string) =>
+    Array.from({ length: width }, (_, at) => text.codePointAt(at) ?? 0),
+  );
+  return { bytes: Buffer.from(Uint32Array.from(units).buffer), shape };
+}
+
+for (const { path, fields } of fixtures.filter((fixture) => fixture.fields !== undefined)) {
+  test(`${path} has the fields that its writer read`, async (t) => {
+    const array = await openArray(fixturePath(path));
+    if (!array.is('struct')) throw new Error(`${path} has no records`);
+    for (const [name, field] of Object.entries(fields ?? {})) {
+      const { bytes, shape } = await fieldBytes(array, name, field);
+      t.deepEqual(shape, field.shape, name);
+      t.true(bytes.equals(Buffer.from(field.hex, 'hex')), `${name} has other elements`);
+    }
+  });
+}
+
+test('a field is read in every way that elements are', async (t) => {
+  const path = 'structs-zarr2/nested-null-f';
+  const array = await openArray(fixturePath(path));
+  if (!array.is('struct')) throw new Error(`${path} has no records`);
+  const whole = await array.get(null, { field: 'point.y', as: 'float64' });
+  t.true(whole.data instanceof Float64Array);
+  t.deepEqual(whole.shape, [5, 6, 2, 2]);
+  // Its dimensions may be left out of selections, or given.
+  const short = await array.get([4, slice(1, null, 2)], { field: 'point.y', as: 'float64' });
+  t.deepEqual(short.shape, [3, 2, 2]);
+  const [first, second] = await array.getMany([[4, 1], [4, 1, 1, null]], {
+    field: 'point.y',
+    as: 'float64',
+  });
+  const at = (4 * 6 + 1) * 4;
+  t.deepEqual(first?.data, whole.data.slice(at, at + 4));
+  t.deepEqual(second?.data, whole.data.slice(at + 2, at + 4));
+  t.deepEqual(short.data.slice(0, 4), first?.data);
+  const out = new Float32Array(whole.data.length);
+  await array.get(null, { field: 'point.y', out });
+  t.deepEqual(Float64Array.from(out), whole.data);
+  let elements = 0;
+  for await (const chunk of array.readChunks(null, { field: 'a', as: 'int32' })) {
+    t.true(chunk.data instanceof Int32Array);
+    t.is(chunk.coords.length, 2);
+    elements += chunk.data.length;
+  }
+  t.is(elements, 30);
+  const { data } = await array.get(null, { field: 'point' });
+  t.is((data as Uint8Array).length, 30 * 2 * 12);
+});
+
+test('fields that there are not are refused', async (t) => {
+  const refused = (message: RegExp): object => ({ code: 'ERR_LSIO_UNSUPPORTED', message });
+  const array = await openArray(fixturePath('structs-zarr2/nested-fill'));
+  await t.throwsAsync(array.get(null, { field: 'mystery' }), refused(/no field 'mystery'/));
+  await t.throwsAsync(array.get(null, { field: 'a', as: 'utf8' }), refused(/int16 cannot be read/));
+  await t.throwsAsync(array.getMany([null], { field: 'z' }), refused(/'z'.* fill value differs/));
+  t.throws(() => array.readChunks(null, { field: '' }), refused(/no field ''/));
+  const numbers = await openArray(fixturePath('zarr3/codecs/int16-zstd'));
+  await t.throwsAsync(numbers.get(null, { field: 'a' }), refused(/int16 elements have no field/));
+  await t.throwsAsync(array.get(null, { field: 3 } as object), { instanceOf: TypeError });
+});
+
 test('fill values are JavaScript values of the data type', async (t) => {
   const fillValue = async (path: string): Promise<unknown> =>
     (await openArray(fixturePath(path))).fillValue;
@@ -68,6 +154,11 @@ test('fill values are JavaScript values of the data type', async (t) => {
     Uint8Array.of(0x61, 0x62, 0, 0),
   );
   t.deepEqual(await fillValue('types-zarr3/format3/r40-little'), Uint8Array.of(1, 0, 255, 2, 0));
+  t.deepEqual(
+    await fillValue('structs-hand/small'),
+    Uint8Array.from(Buffer.from(fixtureOf('structs-hand/small').fillBytes ?? '', 'hex')),
+  );
+  t.is(await fillValue('structs-zarr2/flat-null-f'), null);
   t.is(await fillValue('types-hand/hand/bfloat16-big'), 1);
   t.is(await fillValue('types-hand/hand/int2-little'), 1);
   t.deepEqual(await fillValue('types-hand/hand/complex_float8_e5m2-little'), [1, 1]);

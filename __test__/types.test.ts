@@ -42,6 +42,7 @@ test('elements of each data type', (t) => {
   expectTypeOf<ElementData<'int8', 'int32'>>().toEqualTypeOf<Int32Array>();
   expectTypeOf<ElementData<'null_terminated_bytes'>>().toEqualTypeOf<Uint8Array>();
   expectTypeOf<ElementData<'r24'>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<ElementData<'struct'>>().toEqualTypeOf<Uint8Array>();
   expectTypeOf<ElementData<'fixed_length_utf32'>>().toEqualTypeOf<string[]>();
   expectTypeOf<ElementData<'fixed_length_utf32', 'utf8'>>().toEqualTypeOf<Utf8Data>();
   expectTypeOf<ElementData<'string'>>().toEqualTypeOf<string[]>();
@@ -58,7 +59,7 @@ test('scalars of each data type', (t) => {
   expectTypeOf<Scalar<'numpy.datetime64'>>().toEqualTypeOf<bigint>();
   expectTypeOf<Scalar<'bfloat16' | 'int2'>>().toEqualTypeOf<number>();
   expectTypeOf<Scalar<'complex_bfloat16'>>().toEqualTypeOf<readonly [re: number, im: number]>();
-  expectTypeOf<Scalar<'r16' | 'null_terminated_bytes'>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<Scalar<'r16' | 'null_terminated_bytes' | 'struct'>>().toEqualTypeOf<Uint8Array>();
   expectTypeOf<Scalar<'string' | 'fixed_length_utf32'>>().toEqualTypeOf<string>();
   t.pass();
 });
@@ -101,6 +102,25 @@ test('is() narrows an array', (t) => {
     }
   };
   t.is(typeof narrow, 'function');
+});
+
+test('a field of records has a data type that is known at run time only', (t) => {
+  const read = (array: LsioArray<'struct'>, floats: LsioArray<'float32'>): void => {
+    expectTypeOf(array.get()).resolves.toEqualTypeOf<NdArray<'struct'>>();
+    expectTypeOf(array.get(null, { field: 'x' })).resolves.toEqualTypeOf<NdArray>();
+    expectTypeOf(array.get(null, { field: 'x', as: 'float64' }))
+      .resolves.toHaveProperty('data')
+      .toEqualTypeOf<Float64Array>();
+    expectTypeOf(array.getMany([null], { field: 'x' })).resolves.toEqualTypeOf<NdArray[]>();
+    expectTypeOf(array.readChunks(null, { field: 'x', as: 'float32' })).toEqualTypeOf<
+      ChunkReader<DataType, 'float32'>
+    >();
+    // @ts-expect-error records as a whole have no other form
+    void (() => array.get(null, { as: 'float64' }));
+    // @ts-expect-error numbers have no fields
+    void (() => floats.get(null, { field: 'x' }));
+  };
+  t.is(typeof read, 'function');
 });
 
 test('a reader iterates over chunks of its data type', (t) => {

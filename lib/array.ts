@@ -12,6 +12,7 @@ import {
   type ElementData,
   type ElementForm,
   type ElementView,
+  type FieldPath,
   type MatchingDataType,
   type Scalar,
 } from './data-type.js';
@@ -44,6 +45,7 @@ import {
   SUMMARY_OPTIONS,
   parseOptions,
   type AbortOptions,
+  type FieldOptions,
   type GetChunkOptions,
   type GetManyOptions,
   type GetOptions,
@@ -89,6 +91,15 @@ interface ArrayMetadata {
   readonly nbytes: number | null;
 }
 
+/** What a call reads: the array, or one field of its records as an array. */
+interface ReadTarget {
+  readonly native: NativeArray;
+  readonly dtype: DataType;
+  /** Dimensions that selections must have, and those of the field that they may have beside. */
+  readonly rank: number;
+  readonly fieldRank: number;
+}
+
 let construct: (array: NativeArray, readMissing: ReadMissing) => LsioArray;
 let nativeOf: (array: LsioArray) => NativeArray;
 
@@ -97,6 +108,8 @@ export class LsioArray<D extends DataType = DataType> {
   readonly #native: NativeArray;
   /** What becomes of missing chunks where a read does not say. */
   readonly #readMissing: ReadMissing;
+  /** Fields that were read, by their paths. */
+  readonly #fields = new Map<string, ReadTarget>();
 
   /** Tells it from a group. */
   readonly kind = 'array';
@@ -112,7 +125,7 @@ export class LsioArray<D extends DataType = DataType> {
   readonly chunkGridShape: readonly number[];
   /** Data type of the elements. */
   readonly dtype: D;
-  /** What its name leaves open: the size of an element, the unit of times. */
+  /** What its name leaves open: the size of an element, the unit of times, the fields of records. */
   readonly dtypeInfo: DataTypeInfo;
   /** The user's attributes. Integers beyond 2^53 are bigint. */
   readonly attrs: Attributes;
@@ -162,6 +175,22 @@ export class LsioArray<D extends DataType = DataType> {
     return unwrap(await runCall(parsed, () => this.#native.storedBytes()));
   }
 
+  /** What is read by a call with this option `field`. */
+  #target(field: string | undefined): ReadTarget {
+    const rank = this.shape.length;
+    if (field === undefined) {
+      return { native: this.#native, dtype: this.dtype, rank, fieldRank: 0 };
+    }
+    let target = this.#fields.get(field);
+    if (target === undefined) {
+      const native = unwrap(this.#native.field(field));
+      const { dtype, shape } = parseTaggedJson(native.metadataJson()) as unknown as ArrayMetadata;
+      target = { native, dtype, rank, fieldRank: shape.length - rank };
+      this.#fields.set(field, target);
+    }
+    return target;
+  }
+
   /**
    * Reads a region.
    *
@@ -172,12 +201,21 @@ export class LsioArray<D extends DataType = DataType> {
   async get<F extends ElementForm<D> | undefined = undefined>(
     selection?: Selection | null,
     options?: GetOptions<D, F>,
-  ): Promise<NdArray<D, F>> {
+  ): Promise<NdArray<D, F>>;
+  async get<F extends ElementForm | undefined = undefined>(
+    selection: Selection | null | undefined,
+    options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
+  ): Promise<NdArray<DataType, F>>;
+  async get(
+    selection?: Selection | null,
+    options?: GetOptions<DataType, ElementForm, string>,
+  ): Promise<NdArray<DataType, ElementForm>> {
     const parsed = parseOptions('get', options, GET_OPTIONS);
     const { signal } = parsed;
-    const kind = elementKind(this.dtype, parsed.as);
+    const { native, dtype, ...ranks } = this.#target(parsed.field);
+    const kind = elementKind(dtype, parsed.as);
     const out = parsed.out === undefined ? undefined : checkOut(kind, parsed.out);
-    const selected = packSelection(selection, this.shape.length);
+    const selected = packSelection(selection, ranks);
     const request = this.#request(kind, parsed, out?.byteLength);
     const shared = out === undefined ? undefined : sharedBytes(out);
     const untilEnded = shared !== undefined;
@@ -185,7 +223,7 @@ export class LsioArray<D extends DataType = DataType> {
     const onItsWay = memoryOnItsWay();
     if (onItsWay !== undefined) await onItsWay;
     const result = await runCall({ ...parsed, untilEnded }, async (call) => {
-      const read = unwrap(await this.#native.get(call, [selected], request, shared));
+      const read = unwrap(await native.get(call, [selected], request, shared));
       if (shared !== undefined) {
         const { shape, stride } = unpackRegions(read.layouts)[0] as ReadRegion;
         return new HeldArray(out, shape, stride, undefined);
@@ -197,7 +235,7 @@ export class LsioArray<D extends DataType = DataType> {
       detach(data.buffer as ArrayBuffer);
       return new HeldArray(out, shape, stride, undefined);
     });
-    return result as HeldArray<ElementData<D, F>>;
+    return result as HeldArray<ElementData<DataType, ElementForm>>;
   }
 
   /**
@@ -209,14 +247,24 @@ export class LsioArray<D extends DataType = DataType> {
   async getMany<F extends ElementForm<D> | undefined = undefined>(
     selections: readonly (Selection | null)[],
     options?: GetManyOptions<F>,
-  ): Promise<NdArray<D, F>[]> {
+  ): Promise<NdArray<D, F>[]>;
+  async getMany<F extends ElementForm | undefined = undefined>(
+    selections: readonly (Selection | null)[],
+    options: FieldOptions<GetManyOptions<F, FieldPath<D>>>,
+  ): Promise<NdArray<DataType, F>[]>;
+  async getMany(
+    selections: readonly (Selection | null)[],
+    options?: GetManyOptions<ElementForm, string>,
+  ): Promise<NdArray<DataType, ElementForm>[]> {
     const parsed = parseOptions('getMany', options, GET_MANY_OPTIONS);
-    const kind = elementKind(this.dtype, parsed.as);
-    const selected = selections.map((selection) => packSelection(selection, this.shape.length));
+    const { native, dtype, ...ranks } = this.#target(parsed.field);
+    const kind = elementKind(dtype, parsed.as);
+    const selected = selections.map((selection) => packSelection(selection, ranks));
     return runCall(parsed, async (call) => {
       const request = this.#request(kind, parsed);
-      const read = unwrap(await this.#native.get(call, selected, request));
-      return heldArrays(kind, read, parsed.signal) as Promise<HeldArray<ElementData<D, F>>[]>;
+      const read = unwrap(await native.get(call, selected, request));
+      const held = await heldArrays(kind, read, parsed.signal);
+      return held as HeldArray<ElementData<DataType, ElementForm>>[];
     });
   }
 
@@ -246,13 +294,22 @@ export class LsioArray<D extends DataType = DataType> {
   readChunks<F extends ElementForm<D> | undefined = undefined>(
     selection?: Selection | null,
     options?: ReadChunksOptions<F>,
-  ): ChunkReader<D, F> {
+  ): ChunkReader<D, F>;
+  readChunks<F extends ElementForm | undefined = undefined>(
+    selection: Selection | null | undefined,
+    options: FieldOptions<ReadChunksOptions<F, FieldPath<D>>>,
+  ): ChunkReader<DataType, F>;
+  readChunks(
+    selection?: Selection | null,
+    options?: ReadChunksOptions<ElementForm, string>,
+  ): ChunkReader<DataType, ElementForm> {
     const parsed = parseOptions('readChunks', options, READ_CHUNKS_OPTIONS);
     const { signal, concurrency, order } = parsed;
-    const kind = elementKind(this.dtype, parsed.as);
+    const { native, dtype, ...ranks } = this.#target(parsed.field);
+    const kind = elementKind(dtype, parsed.as);
     const reader = unwrap(
-      this.#native.readChunks(
-        packSelection(selection, this.shape.length),
+      native.readChunks(
+        packSelection(selection, ranks),
         this.#request(kind, parsed),
         concurrency,
         order === 'grid',
@@ -260,7 +317,7 @@ export class LsioArray<D extends DataType = DataType> {
     );
     // With a limit on chunks, none is fetched before it is asked for.
     const fetchesAhead = concurrency === undefined;
-    return createChunkReader<D, F>({ reader, kind, signal, fetchesAhead });
+    return createChunkReader({ reader, kind, signal, fetchesAhead });
   }
 
   /**

@@ -49,6 +49,7 @@ export type DataType =
   | 'fixed_length_utf32'
   | 'null_terminated_bytes'
   | RawDataType
+  | 'struct'
   | 'string';
 
 /** The data types whose elements are JavaScript numbers. */
@@ -80,8 +81,8 @@ export type ComplexDataType = 'complex64' | 'complex128' | SmallComplexDataType;
 /** The data types whose elements are strings. */
 export type TextDataType = 'string' | 'fixed_length_utf32';
 
-/** The data types whose elements are bytes. */
-export type BytesDataType = 'null_terminated_bytes' | RawDataType;
+/** The data types whose elements are bytes of a fixed number; a record is those of its fields. */
+export type BytesDataType = 'null_terminated_bytes' | RawDataType | 'struct';
 
 /** A data type, or a family of them: what `LsioArray.is` can be asked. */
 export type DataTypeQuery = DataType | 'number' | 'bigint';
@@ -101,7 +102,22 @@ export interface DataTypeInfo {
   readonly unit?: string;
   /** Of times: how many units 1 stands for. */
   readonly scaleFactor?: number;
+  /** Of records: their fields, in their order. */
+  readonly fields?: readonly StructField[];
 }
+
+/** A field of a record: its numbers are in the byte order of the machine. */
+export interface StructField extends DataTypeInfo {
+  readonly name: string;
+  readonly dtype: DataType;
+  /** Where it begins in a record. */
+  readonly byteOffset: number;
+  /** Elements per dimension that it has in each record, in C order; `[]` for a single one. */
+  readonly shape: readonly number[];
+}
+
+/** The path of a field, for arrays whose elements may be records. */
+export type FieldPath<D extends DataType> = 'struct' extends D ? string : never;
 
 /** Data types that numbers can be converted to. */
 export type NumberForm =
@@ -207,8 +223,8 @@ export type ElementBits<D> = D extends
 /**
  * What holds the elements of a data type: `bool` is 0 or 1, complex numbers are interleaved real and
  * imaginary parts. `float16` is a `Float16Array` where the runtime has one and else a `Float32Array`
- * with exactly the same values, as are smaller floats. Bytes are one element after the other, each with
- * `dtypeInfo.itemBytes` bytes.
+ * with exactly the same values, as are smaller floats. Bytes and records are one element after the other,
+ * each with `dtypeInfo.itemBytes` bytes; of records, `dtypeInfo.fields` says where their fields are.
  */
 export type ElementData<
   D extends DataType,
@@ -307,7 +323,7 @@ export function isText(dataType: string): boolean {
 
 /** Whether elements are bytes of a fixed number. */
 export function isBytes(dataType: string): boolean {
-  return dataType === 'null_terminated_bytes' || /^r\d+$/.test(dataType);
+  return /^(null_terminated_bytes|struct|r\d+)$/.test(dataType);
 }
 
 /** How many values of a view one element is: two of a complex number, its bytes of an element of bytes. */

@@ -61,12 +61,28 @@ export interface Progress {
 }
 
 /** Options of calls that resolve with whole results. */
-export interface GetManyOptions<F extends ElementForm | undefined = undefined> extends ReadOptions {
+export interface GetManyOptions<
+  F extends ElementForm | undefined = undefined,
+  P extends string | undefined = undefined,
+> extends ReadOptions {
   /** Another form of the same elements. */
   readonly as?: F;
+  /** Of records, this field only: see {@link FieldOptions}. */
+  readonly field?: P;
   /** Called a few times a second while the call runs, and once at its end. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
+
+/**
+ * Options of a call with the field of records that it reads: its name, or a path such as `'position.x'`.
+ *
+ * Elements are those of the field's own data type, which only `dtypeInfo.fields` tells. Where the field
+ * has a shape of its own, its dimensions come behind those of the array, in results and, if they are
+ * given, in selections.
+ */
+export type FieldOptions<O extends { readonly field?: unknown }> = O & {
+  readonly field: NonNullable<O['field']>;
+};
 
 /** Options of calls that look at every element of an array. */
 export interface ScanOptions extends GetChunkOptions {
@@ -83,7 +99,8 @@ export interface SummaryOptions extends ScanOptions {
 export interface GetOptions<
   D extends DataType = DataType,
   F extends ElementForm | undefined = undefined,
-> extends GetManyOptions<F> {
+  P extends string | undefined = undefined,
+> extends GetManyOptions<F, P> {
   /**
    * Where the elements go, in C order: exactly as many as are selected. A view over a
    * `SharedArrayBuffer` is written by the core directly, any other is filled by copying. Its content
@@ -95,9 +112,12 @@ export interface GetOptions<
 /** Options of {@link LsioArray.readChunks}. */
 export interface ReadChunksOptions<
   F extends ElementForm | undefined = undefined,
+  P extends string | undefined = undefined,
 > extends ReadOptions {
   /** Another form of the same elements. */
   readonly as?: F;
+  /** Of records, this field only: see {@link FieldOptions}. */
+  readonly field?: P;
   /** Most chunks under way or waiting to be taken. Default: as many as the budget allows. */
   readonly concurrency?: number | undefined;
   /** `'completion'` (default): as they are decoded; `'grid'`: in C order of the chunk grid. */
@@ -193,7 +213,7 @@ const abortSignal: Check<AbortSignal> = (value, name) => {
   return value;
 };
 
-type AnyGetOptions = GetOptions<DataType, ElementForm>;
+type AnyGetOptions = GetOptions<DataType, ElementForm, string>;
 
 const out: Check<NonNullable<AnyGetOptions['out']>> = (value, name) => {
   if (!ArrayBuffer.isView(value)) {
@@ -225,17 +245,19 @@ export const SUMMARY_OPTIONS: Schema<SummaryOptions> = { ...SCAN_OPTIONS, onProg
 
 const READ_OPTIONS: Schema<ReadOptions> = { ...SCAN_OPTIONS, memory: byteSize };
 
-export const GET_MANY_OPTIONS: Schema<GetManyOptions<ElementForm>> = {
+export const GET_MANY_OPTIONS: Schema<GetManyOptions<ElementForm, string>> = {
   ...READ_OPTIONS,
   onProgress: callback,
   as: oneOf(ELEMENT_FORMS),
+  field: text,
 };
 
 export const GET_OPTIONS: Schema<AnyGetOptions> = { ...GET_MANY_OPTIONS, out };
 
-export const READ_CHUNKS_OPTIONS: Schema<ReadChunksOptions<ElementForm>> = {
+export const READ_CHUNKS_OPTIONS: Schema<ReadChunksOptions<ElementForm, string>> = {
   ...READ_OPTIONS,
   as: oneOf(ELEMENT_FORMS),
+  field: text,
   concurrency: positiveInteger,
   order: oneOf(['completion', 'grid']),
 };

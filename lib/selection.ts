@@ -46,18 +46,23 @@ const KIND_SLICE = 2;
 const NUMBERS_PER_DIMENSION = 4;
 
 /**
- * The form in which a selection crosses into the core, which checks it against the array.
+ * The form in which a selection crosses into the core, which checks it against the array. Dimensions
+ * of a field, `fieldRank` beside those of the array, may be left out: then all of them is meant.
  *
  * @throws {LsioError} `ERR_LSIO_SELECTION` for an entry that means nothing on any array.
  */
-export function packSelection(selection: Selection | null | undefined, rank: number): Float64Array {
-  const entries = selection ?? Array.from<null>({ length: rank }).fill(null);
-  if (!Array.isArray(entries)) {
+export function packSelection(
+  selection: Selection | null | undefined,
+  { rank, fieldRank }: { readonly rank: number; readonly fieldRank: number },
+): Float64Array {
+  const given = selection ?? nulls(rank);
+  if (!Array.isArray(given)) {
     throw new LsioError(
       'ERR_LSIO_SELECTION',
       'a selection is an array with one entry per dimension: null, an integer or a slice',
     );
   }
+  const entries = given.length === rank ? given.concat(nulls(fieldRank)) : given;
   const packed = new Float64Array(entries.length * NUMBERS_PER_DIMENSION).fill(Number.NaN);
   for (const [dimension, entry] of (entries as Selection).entries()) {
     const at = dimension * NUMBERS_PER_DIMENSION;
@@ -76,6 +81,10 @@ export function packSelection(selection: Selection | null | undefined, rank: num
     }
   }
   return packed;
+}
+
+function nulls(length: number): null[] {
+  return Array.from<null>({ length }).fill(null);
 }
 
 /** Grid coordinates as they cross into the core, which checks them against the chunk grid. */

@@ -40,7 +40,7 @@ export function npyTypeString(dtype: string, info: DataTypeInfo): string {
     default:
       break;
   }
-  if (/^r\d+$/.test(dtype)) return `|V${itemBytes}`;
+  if (/^(r\d+|struct)$/.test(dtype)) return `|V${itemBytes}`;
   return TYPE_STRINGS[dtype] ?? (isComplex(dtype) ? '<c8' : '<f4');
 }
 

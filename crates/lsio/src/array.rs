@@ -1,9 +1,11 @@
 //! Arrays: their metadata, and the plans behind their reads.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
-    ChunkGrid, ChunkSource, Conversion, ConvertedSource, DataType, ResolvedSelection, TouchedChunks,
+    ChunkGrid, ChunkSource, Conversion, ConvertedSource, DataType, FieldSource, NoFieldSource,
+    ResolvedSelection, TouchedChunks,
 };
 use lsio_compute::SourceHandle;
 use lsio_zarr::{ArrayMetadata, ZarrArray};
@@ -20,6 +22,8 @@ pub struct Array {
     converted: Option<ArrayMetadata>,
     /// This array as others, each made once.
     conversions: Mutex<Vec<Arc<Array>>>,
+    /// Fields of its records as arrays, by their paths, each made once.
+    fields: Mutex<HashMap<String, Arc<Array>>>,
 }
 
 impl Array {
@@ -30,12 +34,18 @@ impl Array {
             let message = "the shape of the chunks does not fit the shape of the array";
             LsioError::new(ErrorCode::Metadata, message).at(path.as_str())
         })?;
-        let conversions = Mutex::default();
-        Ok(Self { engine: engine.clone(), zarr, handle, converted: None, conversions })
+        Ok(Self {
+            engine: engine.clone(),
+            zarr,
+            handle,
+            converted: None,
+            conversions: Mutex::default(),
+            fields: Mutex::default(),
+        })
     }
 
     /// What the array's metadata says; of a [`converted`](Self::converted) array, with the type and the
-    /// fill value that its elements have now.
+    /// fill value that its elements have now, of a [`field`](Self::field) with its dimensions too.
     #[must_use]
     pub fn metadata(&self) -> &ArrayMetadata {
         self.converted.as_ref().unwrap_or_else(|| self.zarr.metadata())
@@ -71,15 +81,69 @@ impl Array {
         })?;
         let metadata =
             ArrayMetadata { data_type: to.clone(), fill_value, ..self.metadata().clone() };
-        let array = Arc::new(Self {
+        let array = self.viewed(handle, metadata);
+        conversions.push(array.clone());
+        Ok(array)
+    }
+
+    /// One field of this array's records, by its name or a path such as `position.x`: see
+    /// [`StructType::find`](crate::StructType::find). Its dimensions, if it has any, come behind those of
+    /// the array; a chunk has all of them.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`] where there is no such field, or its fill value is not one element.
+    pub fn field(self: &Arc<Self>, path: &str) -> Result<Arc<Self>, LsioError> {
+        let mut fields = self.fields.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = fields.get(path) {
+            return Ok(known.clone());
+        }
+        let refused = |code, message| LsioError::new(code, message).at(self.name());
+        let source = FieldSource::new(self.handle.source().clone(), path);
+        let source = source.map_err(|error| {
+            let message = match error {
+                NoFieldSource::NoSuchField => {
+                    format!("{} elements have no field '{path}'", self.metadata().data_type)
+                }
+                NoFieldSource::UnevenFill => format!(
+                    "the field '{path}' cannot be read by itself: its fill value differs between its elements"
+                ),
+            };
+            refused(ErrorCode::Unsupported, message)
+        })?;
+        let info = source.info().clone();
+        let own = info.shape.get(self.metadata().shape.len()..).unwrap_or_default();
+        let with_own = |extents: &Vec<u64>| [extents.as_slice(), own].concat();
+        let metadata = self.metadata();
+        let metadata = ArrayMetadata {
+            shape: info.shape.clone(),
+            chunk_shape: info.chunk_shape,
+            shard_shape: metadata.shard_shape.as_ref().map(with_own),
+            data_type: info.data_type,
+            fill_value: info.fill_value,
+            dimension_names: metadata
+                .dimension_names
+                .as_ref()
+                .map(|names| names.iter().cloned().chain(own.iter().map(|_| None)).collect()),
+            ..metadata.clone()
+        };
+        let handle = self.engine.executor.register(Arc::new(source)).ok_or_else(|| {
+            refused(ErrorCode::Budget, format!("a chunk is too large to read the field '{path}'"))
+        })?;
+        let array = self.viewed(handle, metadata);
+        fields.insert(path.to_owned(), array.clone());
+        Ok(array)
+    }
+
+    /// This array through another source.
+    fn viewed(&self, handle: Arc<SourceHandle>, metadata: ArrayMetadata) -> Arc<Self> {
+        Arc::new(Self {
             engine: self.engine.clone(),
             zarr: self.zarr.clone(),
             handle,
             converted: Some(metadata),
             conversions: Mutex::default(),
-        });
-        conversions.push(array.clone());
-        Ok(array)
+            fields: Mutex::default(),
+        })
     }
 
     /// Location of the array.

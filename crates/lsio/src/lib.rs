@@ -29,7 +29,8 @@ pub use engine::{Engine, EngineConfig, MIN_MEMORY, Node, OpenOptions};
 pub use error::{ErrorCode, LsioError};
 pub use group::{Group, Member};
 pub use lsio_array::{
-    Conversion, DataType, DimensionSelection, OutputBuffer, SmallFloat, TimeStep, TimeUnit,
+    Conversion, DataType, DimensionSelection, OutputBuffer, SmallFloat, StructField, StructType,
+    TimeStep, TimeUnit,
 };
 pub use lsio_compute::{
     ChunkData, ExecutorStats, MissingChunks, RunHandle, RunOptions, RunStats, SourceHandle,

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
-use crate::{SmallFloat, TimeStep};
+use crate::{SmallFloat, StructType, TimeStep};
 
 /// Type of one element, by its Zarr v3 name. Elements in memory are in native byte order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,6 +70,8 @@ pub enum DataType {
         /// Their number.
         length: usize,
     },
+    /// Records of named fields.
+    Struct(Arc<StructType>),
     /// UTF-8 text of any length.
     String,
 }
@@ -132,6 +135,7 @@ impl DataType {
             Self::ComplexSmall(float) => 2 * float.size(),
             Self::FixedLengthUtf32 { length } => length.saturating_mul(4),
             Self::NullTerminatedBytes { length } | Self::RawBytes { length } => *length,
+            Self::Struct(record) => record.size(),
             Self::String => return None,
         })
     }
@@ -149,12 +153,16 @@ impl DataType {
     }
 
     /// Bytes of the part of an element that has a byte order: the element itself, one of the two
-    /// parts of a complex number, or one code point. 1 where order means nothing.
+    /// parts of a complex number, or one code point. 1 where order means nothing. Of a struct, the largest
+    /// one of its fields.
     #[must_use]
     pub fn endian_unit(&self) -> usize {
         match self {
             Self::FixedLengthUtf32 { .. } => 4,
             Self::NullTerminatedBytes { .. } | Self::RawBytes { .. } => 1,
+            Self::Struct(record) => {
+                record.fields().map(|(_, field)| field.data_type.endian_unit()).max().unwrap_or(1)
+            }
             other => match other.part() {
                 Some(part) => part.size(),
                 None => other.size(),
@@ -217,6 +225,7 @@ impl DataType {
             Self::TimeDelta64(_) => "numpy.timedelta64",
             Self::FixedLengthUtf32 { .. } => "fixed_length_utf32",
             Self::NullTerminatedBytes { .. } => "null_terminated_bytes",
+            Self::Struct(_) => "struct",
             Self::RawBytes { length } => return format!("r{}", *length as u64 * 8).into(),
             plain => PLAIN.iter().find(|(known, _)| known == plain).map_or("", |(_, name)| name),
         })

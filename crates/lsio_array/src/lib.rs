@@ -5,7 +5,7 @@
 //! array's shape; a [`TaskPlan`] ([`TouchedChunks`] for one selection, [`ManySelections`] for several)
 //! lists, on demand, each chunk that is touched with its [`Placement`]s: which region of the chunk goes
 //! where in the result. A [`ChunkSource`] says where a chunk's bytes are and decodes them, a
-//! [`ConvertedSource`] to elements of another type; a [`StridedCopy`] puts decoded elements into an
+//! [`ConvertedSource`] to elements of another type, a [`FieldSource`] to one field of records; a [`StridedCopy`] puts decoded elements into an
 //! [`OutputBuffer`].
 //!
 //! This crate performs no I/O, starts no thread and knows no format.
@@ -33,12 +33,14 @@ mod conversion;
 mod converted_source;
 mod data_type;
 mod dense_copy;
+mod field_source;
 mod output_buffer;
 mod selection;
 mod small_float;
 mod source;
 mod strided_copy;
 mod strides;
+mod struct_type;
 mod task;
 mod time_step;
 mod unsafe_rows;
@@ -47,6 +49,7 @@ pub use chunk_grid::{ChunkGrid, TouchedChunks, checked_product};
 pub use conversion::{Conversion, NoCodePoint};
 pub use converted_source::ConvertedSource;
 pub use data_type::DataType;
+pub use field_source::{FieldSource, NoFieldSource};
 pub use output_buffer::OutputBuffer;
 pub use selection::{DimensionSelection, ResolvedSelection, SelectedDimension, SelectionError};
 pub use small_float::SmallFloat;
@@ -56,5 +59,6 @@ pub use source::{
 };
 pub use strided_copy::StridedCopy;
 pub use strides::{c_strides, strides_in_order};
+pub use struct_type::{Endian, FieldPlace, StructError, StructField, StructPart, StructType};
 pub use task::{DimensionPlacement, ManySelections, Placement, Task, TaskInput, TaskPlan};
 pub use time_step::{TimeStep, TimeUnit};

@@ -1,31 +1,19 @@
 //! `bytes`: elements of fixed size, one after the other, in a stated byte order.
 
-use lsio_array::DataType;
+use lsio_array::{DataType, Endian, StructField};
 
 use crate::configuration::Members;
 #[cfg(target_arch = "x86_64")]
 use crate::unsafe_swap_avx2;
 use crate::{ChunkContext, CodecError};
 
-/// Order of the bytes of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Endian {
-    /// Least significant byte first.
-    Little,
-    /// Most significant byte first.
-    Big,
-}
-
-impl Endian {
-    /// The order of this machine.
-    pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
-}
-
 /// `bytes`: elements of fixed size, one after the other, in a stated byte order.
 ///
 /// - Specification: Zarr v3 codecs, "bytes codec", version 1.0.
 /// - Names: v3 `bytes` (in drafts `endian`), configuration `{"endian": "little" | "big"}`, absent for
-///   elements of one byte; v2: the first character of the data type, made with [`Bytes::new`].
+///   elements of one byte; v2: the first character of the data type, made with [`Bytes::new`]. Structs
+///   without an `endian` are little-endian, as the extension `structured` says; fields that state an order
+///   of their own (v2) have that.
 ///
 /// ```
 /// use lsio_array::{DataType, Destination};
@@ -70,6 +58,7 @@ impl Bytes {
                 return Err(CodecError::configuration(Self::NAME, reason));
             }
             None if context.data_type.endian_unit() == 1 => Endian::NATIVE,
+            None if matches!(context.data_type, DataType::Struct(_)) => Endian::Little,
             None => {
                 let reason = format!("'endian' is missing, {} needs it", context.data_type);
                 return Err(CodecError::configuration(Self::NAME, reason));
@@ -87,15 +76,39 @@ impl Bytes {
 
     /// Whether elements must be swapped between memory and store.
     pub(crate) fn swaps(self, data_type: &DataType) -> bool {
-        self.endian != Endian::NATIVE && data_type.endian_unit() > 1
+        match data_type {
+            DataType::Struct(record) => {
+                record.fields().any(|(_, field)| self.of(field).swaps(&field.data_type))
+            }
+            other => self.endian != Endian::NATIVE && other.endian_unit() > 1,
+        }
+    }
+
+    /// The codec for a field of a record.
+    fn of(self, field: &StructField) -> Self {
+        Self::new(field.stored_order.unwrap_or(self.endian))
     }
 
     /// Makes elements in memory representation of the stored bytes that `elements` holds.
-    pub(crate) fn decode_in_place(
+    ///
+    /// # Errors
+    /// [`CodecError::Corrupt`] for a bool that is none.
+    pub fn decode_in_place(
         self,
         data_type: &DataType,
         elements: &mut [u8],
     ) -> Result<(), CodecError> {
+        if let DataType::Struct(record) = data_type {
+            if self.is_identity(data_type) {
+                return Ok(());
+            }
+            for element in elements.chunks_exact_mut(record.size()) {
+                for (bytes, field) in record.fields() {
+                    self.of(field).decode_in_place(&field.data_type, &mut element[bytes])?;
+                }
+            }
+            return Ok(());
+        }
         if self.swaps(data_type) {
             swap_bytes(data_type.endian_unit(), elements);
         }
@@ -103,6 +116,21 @@ impl Bytes {
             extend_bits(bits, signed, elements);
         }
         if *data_type == DataType::Bool { Self::check_bools(elements) } else { Ok(()) }
+    }
+
+    /// Makes stored bytes of the elements in memory representation that `elements` holds.
+    pub(crate) fn encode_in_place(self, data_type: &DataType, elements: &mut [u8]) {
+        match data_type {
+            DataType::Struct(record) => {
+                for element in elements.chunks_exact_mut(record.size()) {
+                    for (bytes, field) in record.fields() {
+                        self.of(field).encode_in_place(&field.data_type, &mut element[bytes]);
+                    }
+                }
+            }
+            other if self.swaps(other) => swap_bytes(other.endian_unit(), elements),
+            _ => {}
+        }
     }
 
     /// Checks that elements are bools.
@@ -116,6 +144,9 @@ impl Bytes {
 
     /// Whether stored elements are the elements in memory, byte by byte, whatever the bytes are.
     pub(crate) fn is_identity(self, data_type: &DataType) -> bool {
+        if let DataType::Struct(record) = data_type {
+            return record.fields().all(|(_, field)| self.of(field).is_identity(&field.data_type));
+        }
         // Bytes of a bool are checked.
         !self.swaps(data_type)
             && *data_type != DataType::Bool

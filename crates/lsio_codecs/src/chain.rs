@@ -6,7 +6,6 @@ use std::sync::Arc;
 use lsio_array::{DataType, Decoded, Destination, VariableChunk};
 
 use crate::array_codec::ArraySteps;
-use crate::bytes::swap_bytes;
 use crate::growing::{Growth, decode_growing};
 use crate::transpose::{MovedAxes, stored_order};
 use crate::{Bytes, BytesCodec, ChunkContext, Codec, CodecError, PieceCodec, Serializer, VlenUtf8};
@@ -162,6 +161,15 @@ impl CodecChain {
         let (first, later) = self.bytes_codecs.split_first()?;
         let is_last = later.iter().all(|codec| codec.is_payload());
         first.in_pieces().filter(|_| is_last && self.are_elements())
+    }
+
+    /// The codec that makes bytes of elements, if it is `bytes`.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Bytes> {
+        match self.serializer {
+            Serializer::Bytes(bytes) => Some(bytes),
+            Serializer::VlenUtf8(_) | Serializer::Coded(_) => None,
+        }
     }
 
     /// Names of the codecs in the order of encoding.
@@ -358,7 +366,7 @@ impl CodecChain {
         elements = self.array_steps.encode(elements)?;
         match &self.serializer {
             Serializer::Bytes(bytes) if bytes.swaps(&self.stored_type) => {
-                swap_bytes(self.stored_type.endian_unit(), elements.to_mut());
+                bytes.encode_in_place(&self.stored_type, elements.to_mut());
             }
             Serializer::Bytes(_) | Serializer::VlenUtf8(_) => {}
             Serializer::Coded(codec) => {

@@ -1,7 +1,9 @@
 //! What the facade is told about an array, as tagged JSON.
 
+use std::ops::Range;
+
 use half::f16;
-use lsio::{Array, ArrayMetadata, Conversion, DataType};
+use lsio::{Array, ArrayMetadata, Conversion, DataType, StructField};
 use serde_json::{Map, Value, json};
 
 use crate::tagged_json::{bigint, bytes as tagged_bytes, count, float, tagged, tagged_object};
@@ -37,7 +39,26 @@ fn data_type_info(data_type: &DataType) -> Value {
         info.insert("unit".into(), json!(step.unit().name()));
         info.insert("scaleFactor".into(), json!(step.scale_factor()));
     }
+    if let DataType::Struct(record) = data_type {
+        info.insert(
+            "fields".into(),
+            record.fields().map(|(bytes, it)| field(&bytes, it)).collect(),
+        );
+    }
     Value::Object(info)
+}
+
+/// A field of a record, with its first byte there.
+fn field(bytes: &Range<usize>, field: &StructField) -> Value {
+    let mut described = Map::new();
+    described.insert("name".into(), json!(field.name));
+    described.insert("dtype".into(), json!(field.data_type.name()));
+    described.insert("byteOffset".into(), json!(bytes.start));
+    described.insert("shape".into(), json!(field.shape));
+    if let Value::Object(info) = data_type_info(&field.data_type) {
+        described.extend(info);
+    }
+    Value::Object(described)
 }
 
 /// The fill value as the data type's JavaScript value; null where the metadata does not say.
@@ -81,7 +102,9 @@ fn scalar(data_type: &DataType, bytes: &[u8]) -> Option<Value> {
             let text = Conversion::new(data_type, &DataType::String)?;
             std::str::from_utf8(&text.element(bytes)?).ok()?.into()
         }
-        DataType::NullTerminatedBytes { .. } | DataType::RawBytes { .. } => tagged_bytes(bytes),
+        DataType::NullTerminatedBytes { .. } | DataType::RawBytes { .. } | DataType::Struct(_) => {
+            tagged_bytes(bytes)
+        }
         DataType::String => std::str::from_utf8(bytes).ok()?.into(),
     })
 }

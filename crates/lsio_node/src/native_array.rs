@@ -150,6 +150,13 @@ impl NativeArray {
         metadata_json(&self.array)
     }
 
+    /// One field of the array's records.
+    #[napi(catch_unwind, ts_return_type = "NativeResult<NativeArray>")]
+    #[must_use]
+    pub fn field(&self, path: String) -> Tagged<NativeArray> {
+        self.array.field(&path).map(NativeArray::new).into()
+    }
+
     /// Reads selections; with `out`, one selection into memory that JavaScript shares.
     ///
     /// # Errors

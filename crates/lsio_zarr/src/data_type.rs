@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Refusal, excerpt};
 use crate::extension::Extension;
-use crate::json;
+use crate::{json, struct_metadata};
 
 /// Reads the member `data_type` of v3.
 ///
@@ -35,6 +35,9 @@ pub(crate) fn from_v3(value: &Value) -> Result<DataType, Refusal> {
         "raw_bytes" => {
             (DataType::RawBytes { length: length_bytes(&configuration)? }, &["length_bytes"])
         }
+        name if struct_metadata::NAMES.contains(&name) => {
+            (struct_metadata::from_v3(&configuration)?, &["fields"])
+        }
         other => {
             let known = DataType::from_name(other);
             let unknown = || Refusal::unsupported(format!("the data type '{other}'"));
@@ -49,17 +52,18 @@ pub(crate) fn from_v3(value: &Value) -> Result<DataType, Refusal> {
     }
 }
 
-/// The member `data_type` of v3 that says this.
-pub(crate) fn to_v3(data_type: &DataType) -> Value {
+/// The member `data_type` of v3 that says this; an error for a struct that format 3 cannot express.
+pub(crate) fn to_v3(data_type: &DataType) -> Result<Value, Refusal> {
     let configuration = match data_type {
         DataType::DateTime64(step) | DataType::TimeDelta64(step) => {
             json!({"unit": step.unit().name(), "scale_factor": step.scale_factor()})
         }
         DataType::FixedLengthUtf32 { length } => json!({"length_bytes": 4 * length}),
         DataType::NullTerminatedBytes { length } => json!({"length_bytes": length}),
-        _ => return data_type.name().into(),
+        DataType::Struct(record) => struct_metadata::to_v3(record)?,
+        _ => return Ok(data_type.name().into()),
     };
-    json!({"name": data_type.name(), "configuration": configuration})
+    Ok(json!({"name": data_type.name(), "configuration": configuration}))
 }
 
 fn time_step(configuration: &Map<String, Value>) -> Result<TimeStep, Refusal> {
@@ -91,16 +95,21 @@ fn wrong_length(configuration: &Map<String, Value>) -> Refusal {
     ))
 }
 
-/// Reads the member `dtype` of v2, with the byte order of the stored elements. `holds_strings` says whether the filters make UTF-8 text of
-/// objects.
+/// Reads the member `dtype` of v2, with the byte order of the stored elements; the fields of a struct have
+/// theirs. `holds_strings` says whether the filters make UTF-8 text of objects.
 ///
 /// Specification: Zarr v2, "Data type encoding"; NumPy, "The array interface protocol", `typestr`;
 /// `TensorStore`, "zarr driver", `dtype`.
 pub(crate) fn from_v2(value: &Value, holds_strings: bool) -> Result<(DataType, Endian), Refusal> {
     let Value::String(typestr) = value else {
         return Err(match value {
-            Value::Array(_) => Refusal::unsupported("a structured data type"),
-            _ => Refusal::invalid(format!("'dtype' must be a string, found {}", excerpt(value))),
+            Value::Array(list) => {
+                return struct_metadata::from_v2(list).map(|data_type| (data_type, Endian::NATIVE));
+            }
+            _ => Refusal::invalid(format!(
+                "'dtype' must be a string or a list of fields, found {}",
+                excerpt(value)
+            )),
         });
     };
     if let Some(data_type) = of_tensorstore(typestr) {
@@ -226,7 +235,7 @@ mod tests {
             ),
         ] {
             assert_eq!(from_v3(&value).unwrap(), data_type);
-            assert_eq!(to_v3(&data_type), value);
+            assert_eq!(to_v3(&data_type).unwrap(), value);
         }
         let raw = json!({"name": "raw_bytes", "configuration": {"length_bytes": 3}});
         assert_eq!(from_v3(&raw).unwrap(), DataType::RawBytes { length: 3 });
@@ -323,7 +332,6 @@ mod tests {
             assert!(matches!(refusal, Refusal::Unsupported(what) if what.contains(typestr)));
         }
         assert!(matches!(from_v2(&json!("|O"), false), Err(Refusal::Unsupported(_))));
-        assert!(matches!(from_v2(&json!([["a", "<f4"]]), false), Err(Refusal::Unsupported(_))));
         for value in [json!("f4"), json!(""), json!("é4"), json!("|f4"), json!("|U4"), json!(null)]
         {
             assert!(matches!(from_v2(&value, false), Err(Refusal::Invalid { .. })), "{value}");

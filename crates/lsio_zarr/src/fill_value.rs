@@ -4,15 +4,21 @@
 //! numbers.
 
 use lsio_array::DataType;
-use lsio_codecs::{integer_from_json, number_from_json};
+use lsio_codecs::{Bytes, integer_from_json, number_from_json};
 use serde_json::Value;
 
 use crate::base64::decode_base64;
 use crate::error::{Refusal, excerpt};
+use crate::struct_metadata;
 
-/// The element that a v3 `fill_value` stands for, in native byte order; UTF-8 text for strings.
-pub(crate) fn from_v3(data_type: &DataType, value: &Value) -> Result<Vec<u8>, Refusal> {
-    element(data_type, value).ok_or_else(|| refused(data_type, value))
+/// The element that a v3 `fill_value` stands for, in native byte order; UTF-8 text for strings. `bytes` is
+/// how elements are stored, for records that are given as they are stored.
+pub(crate) fn from_v3(
+    data_type: &DataType,
+    value: &Value,
+    bytes: Bytes,
+) -> Result<Vec<u8>, Refusal> {
+    element(data_type, value, bytes).ok_or_else(|| refused(data_type, value))
 }
 
 /// The element that a v2 `fill_value` stands for, as [`from_v3`].
@@ -20,7 +26,11 @@ pub(crate) fn from_v3(data_type: &DataType, value: &Value) -> Result<Vec<u8>, Re
 /// `null` says that the content of missing chunks is undefined: zeros or empty strings here. Beyond
 /// what v3 has, zarr-python wrote 0 and 1 for booleans, numbers for text and bytes, text that is not base64
 /// for bytes, and the real part alone for complex numbers.
-pub(crate) fn from_v2(data_type: &DataType, value: &Value) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn from_v2(
+    data_type: &DataType,
+    value: &Value,
+    bytes: Bytes,
+) -> Result<Vec<u8>, Refusal> {
     let zero = || vec![0; data_type.size().unwrap_or(0)];
     let lenient = match (data_type, value) {
         (_, Value::Null) => Some(zero()),
@@ -37,16 +47,16 @@ pub(crate) fn from_v2(data_type: &DataType, value: &Value) -> Result<Vec<u8>, Re
         (DataType::NullTerminatedBytes { length }, Value::String(text)) => {
             padded(decode_base64(text).unwrap_or_else(|| text.clone().into_bytes()), *length)
         }
-        (DataType::RawBytes { .. }, Value::Number(number))
+        (DataType::RawBytes { .. } | DataType::Struct(_), Value::Number(number))
             if integer_from_json(number) == Some(0) =>
         {
             Some(zero())
         }
         (DataType::Complex64 | DataType::Complex128, Value::Number(_)) => {
-            let part = data_type.part().and_then(|part| element(&part, value));
+            let part = data_type.part().and_then(|part| element(&part, value, bytes));
             part.map(|real| [real.clone(), vec![0; real.len()]].concat())
         }
-        _ => element(data_type, value),
+        _ => element(data_type, value, bytes),
     };
     lenient.ok_or_else(|| refused(data_type, value))
 }
@@ -55,16 +65,16 @@ fn refused(data_type: &DataType, value: &Value) -> Refusal {
     Refusal::invalid(format!("'fill_value' {} is no value of {data_type}", excerpt(value)))
 }
 
-fn element(data_type: &DataType, value: &Value) -> Option<Vec<u8>> {
+fn element(data_type: &DataType, value: &Value, bytes: Bytes) -> Option<Vec<u8>> {
     Some(match data_type {
         DataType::Bool => vec![u8::from(value.as_bool()?)],
         DataType::ComplexFloat16
         | DataType::Complex64
         | DataType::Complex128
-        | DataType::ComplexSmall(_) => complex(&data_type.part()?, value)?,
+        | DataType::ComplexSmall(_) => complex(&data_type.part()?, value, bytes)?,
         DataType::DateTime64(_) | DataType::TimeDelta64(_) => match value.as_str() {
             Some("NaT") => i64::MIN.to_ne_bytes().to_vec(),
-            _ => element(&DataType::Int64, value)?,
+            _ => element(&DataType::Int64, value, bytes)?,
         },
         DataType::FixedLengthUtf32 { length } => utf32(value.as_str()?, *length)?,
         DataType::NullTerminatedBytes { length } => {
@@ -76,6 +86,10 @@ fn element(data_type: &DataType, value: &Value) -> Option<Vec<u8>> {
                 value => decode_base64(value.as_str()?)?,
             };
             Some(bytes).filter(|bytes| bytes.len() == *length)?
+        }
+        DataType::Struct(record) => {
+            let field = |data_type: &DataType, value: &Value| element(data_type, value, bytes);
+            struct_metadata::fill_value(record, value, bytes, field)?
         }
         DataType::String => value.as_str()?.as_bytes().to_vec(),
         number => number_from_json(number, value)?,
@@ -101,9 +115,11 @@ fn byte(value: &Value) -> Option<u8> {
     u8::try_from(value.as_u64()?).ok()
 }
 
-fn complex(part: &DataType, value: &Value) -> Option<Vec<u8>> {
+fn complex(part: &DataType, value: &Value, bytes: Bytes) -> Option<Vec<u8>> {
     match value.as_array()?.as_slice() {
-        [real, imaginary] => Some([element(part, real)?, element(part, imaginary)?].concat()),
+        [real, imaginary] => {
+            Some([element(part, real, bytes)?, element(part, imaginary, bytes)?].concat())
+        }
         _ => None,
     }
 }
@@ -113,13 +129,14 @@ fn complex(part: &DataType, value: &Value) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::json::parse;
+    use lsio_codecs::Endian;
 
     fn v3(data_type: &DataType, text: &str) -> Option<Vec<u8>> {
-        from_v3(data_type, &parse(text.as_bytes()).unwrap()).ok()
+        from_v3(data_type, &parse(text.as_bytes()).unwrap(), Bytes::new(Endian::Big)).ok()
     }
 
     fn v2(data_type: &DataType, text: &str) -> Option<Vec<u8>> {
-        from_v2(data_type, &parse(text.as_bytes()).unwrap()).ok()
+        from_v2(data_type, &parse(text.as_bytes()).unwrap(), Bytes::new(Endian::Big)).ok()
     }
 
     #[test]
@@ -306,6 +323,41 @@ mod tests {
         }
         assert_eq!(v2(&raw, "0"), Some(vec![0, 0]));
         assert_eq!(v2(&raw, "null"), Some(vec![0, 0]));
+    }
+
+    #[test]
+    fn records_are_objects_or_base64_of_what_is_stored() {
+        let read = |text: &str| crate::data_type::from_v3(&parse(text.as_bytes()).unwrap());
+        let inner = r#"{"name": "struct", "configuration": {"fields": [["x", "float32"]]}}"#;
+        let fields = format!(r#"{{"fields": [["id", "uint16"], ["p", {inner}], ["b", "bool"]]}}"#);
+        let record = read(&format!(r#"{{"name": "struct", "configuration": {fields}}}"#)).unwrap();
+        let expected = [&258u16.to_ne_bytes()[..], &1.5f32.to_ne_bytes(), &[1]].concat();
+        // Stored big-endian: 0x0102, 0x3fc00000, 0x01.
+        for text in [
+            r#"{"id": 258, "p": {"x": 1.5}, "b": true}"#,
+            r#"{"b": true, "p": "P8AAAA==", "id": 258}"#,
+            r#""AQI/wAAAAQ==""#,
+        ] {
+            assert_eq!(v3(&record, text), Some(expected.clone()), "{text}");
+            assert_eq!(v2(&record, text), Some(expected.clone()), "{text}");
+        }
+        for text in [
+            r#"{"id": 258, "p": {"x": 1.5}}"#,
+            r#"{"id": 258, "p": {"x": 1.5}, "c": true}"#,
+            r#"{"id": 258, "p": {"x": 1.5}, "b": true, "c": 1}"#,
+            r#"{"id": 65536, "p": {"x": 1.5}, "b": true}"#,
+            r#"{"id": 258, "p": 1.5, "b": true}"#,
+            "[258, [1.5], true]",
+            r#""AQI/wAAA""#,
+            r#""AQI/wAAAAg==""#,
+            "1",
+        ] {
+            assert_eq!(v3(&record, text), None, "{text}");
+            assert_eq!(v2(&record, text), None, "{text}");
+        }
+        assert_eq!(v3(&record, "0"), None);
+        assert_eq!(v2(&record, "0"), Some(vec![0; 7]));
+        assert_eq!(v2(&record, "null"), Some(vec![0; 7]));
     }
 
     #[test]

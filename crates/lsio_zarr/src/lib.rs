@@ -73,6 +73,7 @@ mod shard_level;
 mod shard_search;
 mod sharding;
 mod stored_size;
+mod struct_metadata;
 mod writer;
 
 pub use array::ZarrArray;

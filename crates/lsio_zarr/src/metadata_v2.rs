@@ -3,6 +3,7 @@
 //! Specification: Zarr v2, "Arrays" and "Hierarchies". Unknown members are ignored, as it says.
 
 use lsio_array::DataType;
+use lsio_codecs::Bytes;
 use serde_json::{Map, Value};
 
 use crate::array_metadata::{ArrayMetadata, check_shapes};
@@ -52,7 +53,7 @@ pub(crate) fn array(
         shape,
         chunk_shape,
         shard_shape: None,
-        fill_value: fill_value::from_v2(&data_type, stored_fill_value)?.into(),
+        fill_value: fill_value::from_v2(&data_type, stored_fill_value, Bytes::new(endian))?.into(),
         data_type,
         stored_fill_value: stored_fill_value.clone(),
         chunk_key_encoding: ChunkKeyEncoding::V2(separator),

@@ -2,6 +2,7 @@
 //!
 //! Specification: Zarr v3 core, "Array metadata" and "Group metadata".
 
+use lsio_codecs::{Bytes, Endian};
 use serde_json::{Map, Value};
 
 use crate::array_metadata::{ArrayMetadata, check_shapes};
@@ -67,13 +68,14 @@ pub(crate) fn array(
         Refusal::invalid(format!("'codecs' must be a list, found {}", excerpt(&members["codecs"])))
     })?;
     let encoding = ChunkEncoding::from_v3(codecs, &data_type, &stored_shape)?;
+    let bytes = encoding.chain().bytes().unwrap_or(Bytes::new(Endian::Little));
     let metadata = ArrayMetadata {
         zarr_format: 3,
         dimension_names: dimension_names(members, shape.len())?,
         shape,
         chunk_shape: encoding.chunk_shape().to_vec(),
         shard_shape: encoding.is_sharded().then_some(stored_shape),
-        fill_value: fill_value::from_v3(&data_type, stored_fill_value)?.into(),
+        fill_value: fill_value::from_v3(&data_type, stored_fill_value, bytes)?.into(),
         data_type,
         stored_fill_value: stored_fill_value.clone(),
         chunk_key_encoding: ChunkKeyEncoding::from_v3(json::required(

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::array_metadata::ArrayMetadata;
 use crate::chunk_encoding::ChunkEncoding;
-use crate::error::ZarrError;
+use crate::error::{Refusal, ZarrError};
 use crate::shard_level::{Extent, ShardLevel};
 use crate::sharding::SHARDING;
 use crate::{data_type, metadata_v3};
@@ -39,7 +39,7 @@ pub struct ArraySpec {
 
 impl ArraySpec {
     /// The `zarr.json` of this array.
-    fn document(&self) -> Map<String, Value> {
+    fn document(&self) -> Result<Map<String, Value>, Refusal> {
         let extension = |name: &str, configuration: &Value| match configuration {
             Value::Null => json!({ "name": name }),
             configuration => json!({ "name": name, "configuration": configuration }),
@@ -70,7 +70,7 @@ impl ArraySpec {
         set("zarr_format", json!(3));
         set("node_type", json!("array"));
         set("shape", json!(self.shape));
-        set("data_type", data_type::to_v3(&self.data_type));
+        set("data_type", data_type::to_v3(&self.data_type)?);
         set("chunk_grid", extension("regular", &json!({ "chunk_shape": stored_shape })));
         set("chunk_key_encoding", extension("default", &json!({"separator": "/"})));
         set("fill_value", self.fill_value.clone());
@@ -79,7 +79,7 @@ impl ArraySpec {
         if let Some(names) = &self.dimension_names {
             set("dimension_names", json!(names));
         }
-        members
+        Ok(members)
     }
 }
 
@@ -103,9 +103,11 @@ impl ArrayWriter {
         path: Key,
         spec: &ArraySpec,
     ) -> Result<Self, ZarrError> {
-        let document = spec.document();
-        let (metadata, encoding) =
-            metadata_v3::array(&document).map_err(|refusal| refusal.at(&path))?;
+        let read = |document: Map<String, Value>| {
+            metadata_v3::array(&document).map(|read| (document, read))
+        };
+        let (document, (metadata, encoding)) =
+            spec.document().and_then(read).map_err(|refusal| refusal.at(&path))?;
         write_document(store.as_ref(), &path, document)?;
         Ok(Self { store, path, metadata, encoding })
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lsio::{
     DataType, DimensionSelection, ErrorCode, IoMode, OpenOptions, ReadOptions, ReadValues, Values,
@@ -70,6 +71,22 @@ fn every_data_type_has_the_elements_that_its_writer_read_back() {
             let result = get(&array.converted(&to).unwrap());
             assert!(same_floats(bytes_of(&result), &expected), "{path} has other floats");
         }
+        for (name, expected) in entry["fields"].as_object().into_iter().flatten() {
+            let field = array.field(name).unwrap();
+            let metadata = field.metadata();
+            assert_eq!(
+                metadata.data_type.name(),
+                expected["dtype"].as_str().unwrap(),
+                "{path} {name}"
+            );
+            assert_eq!(
+                serde_json::to_value(&metadata.shape).unwrap(),
+                expected["shape"],
+                "{path} {name}"
+            );
+            let elements = unhex(expected["hex"].as_str().unwrap());
+            assert!(*bytes_of(&get(&field)) == elements, "{path} has another {name}");
+        }
     }
     assert_eq!(engine.memory_usage().reserved, 0);
     assert_eq!(engine.memory_usage().held, 0);
@@ -82,7 +99,7 @@ fn an_array_is_converted_once_and_by_chunks_too() {
     let node = engine.open_blocking(location.to_str().unwrap(), &OpenOptions::default());
     let array = array_of(node.unwrap());
     let text = array.converted(&DataType::String).unwrap();
-    assert!(std::sync::Arc::ptr_eq(&text, &array.converted(&DataType::String).unwrap()));
+    assert!(Arc::ptr_eq(&text, &array.converted(&DataType::String).unwrap()));
     assert_eq!(*text.metadata().fill_value, *"ü🌍".as_bytes());
     let reader = text.read_chunks(None, &ReadOptions::default()).unwrap();
     let mut elements = 0;
@@ -102,6 +119,62 @@ fn an_array_is_converted_once_and_by_chunks_too() {
     let error = array.converted(&DataType::Float32).unwrap_err();
     assert_eq!(error.code, ErrorCode::Unsupported);
     assert!(error.message.contains("fixed_length_utf32"), "{}", error.message);
+}
+
+#[test]
+fn a_field_is_an_array_of_its_own() {
+    let engine = engine(2, AMPLE);
+    let open = |path: &str| {
+        let location = data().join(path);
+        let node = engine.open_blocking(location.to_str().unwrap(), &OpenOptions::default());
+        array_of(node.unwrap())
+    };
+    let array = open("structs-zarr2/nested-null-f");
+    let y = array.field("point.y").unwrap();
+    assert!(Arc::ptr_eq(&y, &array.field("point.y").unwrap()));
+    assert_eq!(
+        (&*y.metadata().shape, &*y.metadata().chunk_shape),
+        (&[5, 6, 2, 2][..], &[2, 4, 2, 2][..])
+    );
+    // Dimensions of the field are selected as others are, and it can be converted.
+    let selection = [
+        DimensionSelection::Index(-1),
+        DimensionSelection::Slice { start: Some(1), stop: None, step: Some(2) },
+        DimensionSelection::Index(1),
+        DimensionSelection::Slice { start: None, stop: None, step: None },
+    ];
+    let read = |array: &_, selection| {
+        let (result, _) = get_with(array, &[selection], in_mode(IoMode::Auto)).unwrap();
+        bytes_of(&result).to_vec()
+    };
+    let whole = read(&y, None);
+    let expected: Vec<u8> = [1, 3, 5]
+        .iter()
+        .flat_map(|column| {
+            let at = ((4 * 6 + column) * 2 + 1) * 8;
+            whole[at..at + 8].to_vec()
+        })
+        .collect();
+    assert_eq!(read(&y, Some(&selection)), expected);
+    let doubles = read(&y.converted(&DataType::Float64).unwrap(), Some(&selection));
+    let widened =
+        expected.as_chunks::<4>().0.iter().map(|bytes| f64::from(f32::from_ne_bytes(*bytes)));
+    assert_eq!(doubles, widened.flat_map(f64::to_ne_bytes).collect::<Vec<u8>>());
+    // A record in a record is one too.
+    let point = array.field("point").unwrap();
+    assert_eq!(read(&point.field("y").unwrap(), None), whole);
+
+    for (array, path) in [
+        (&array, "points"),
+        (&array, "point.z"),
+        (&y, "x"),
+        (&open("structs-zarr2/nested-fill"), "point.y"),
+    ] {
+        let error = array.field(path).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Unsupported);
+        assert!(error.message.contains(path), "{}", error.message);
+    }
+    assert!(array.field("points").unwrap_err().message.contains("struct elements have no field"));
 }
 
 #[test]
