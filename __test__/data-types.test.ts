@@ -108,10 +108,16 @@ test('a field is read in every way that elements are', async (t) => {
   // Its dimensions may be left out of selections, or given.
   const short = await array.get([4, slice(1, null, 2)], { field: 'point.y', as: 'float64' });
   t.deepEqual(short.shape, [3, 2, 2]);
-  const [first, second] = await array.getMany([[4, 1], [4, 1, 1, null]], {
-    field: 'point.y',
-    as: 'float64',
-  });
+  const [first, second] = await array.getMany(
+    [
+      [4, 1],
+      [4, 1, 1, null],
+    ],
+    {
+      field: 'point.y',
+      as: 'float64',
+    },
+  );
   const at = (4 * 6 + 1) * 4;
   t.deepEqual(first?.data, whole.data.slice(at, at + 4));
   t.deepEqual(second?.data, whole.data.slice(at + 2, at + 4));

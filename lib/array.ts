@@ -206,10 +206,7 @@ export class LsioArray<D extends DataType = DataType> {
     selection: Selection | null | undefined,
     options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
   ): Promise<NdArray<DataType, F>>;
-  async get(
-    selection?: Selection | null,
-    options?: GetOptions<DataType, ElementForm, string>,
-  ): Promise<NdArray<DataType, ElementForm>> {
+  async get(selection?: Selection | null, options?: unknown): Promise<unknown> {
     const parsed = parseOptions('get', options, GET_OPTIONS);
     const { signal } = parsed;
     const { native, dtype, ...ranks } = this.#target(parsed.field);
@@ -235,7 +232,7 @@ export class LsioArray<D extends DataType = DataType> {
       detach(data.buffer as ArrayBuffer);
       return new HeldArray(out, shape, stride, undefined);
     });
-    return result as HeldArray<ElementData<DataType, ElementForm>>;
+    return result;
   }
 
   /**
@@ -252,10 +249,7 @@ export class LsioArray<D extends DataType = DataType> {
     selections: readonly (Selection | null)[],
     options: FieldOptions<GetManyOptions<F, FieldPath<D>>>,
   ): Promise<NdArray<DataType, F>[]>;
-  async getMany(
-    selections: readonly (Selection | null)[],
-    options?: GetManyOptions<ElementForm, string>,
-  ): Promise<NdArray<DataType, ElementForm>[]> {
+  async getMany(selections: readonly (Selection | null)[], options?: unknown): Promise<unknown> {
     const parsed = parseOptions('getMany', options, GET_MANY_OPTIONS);
     const { native, dtype, ...ranks } = this.#target(parsed.field);
     const kind = elementKind(dtype, parsed.as);
@@ -263,8 +257,7 @@ export class LsioArray<D extends DataType = DataType> {
     return runCall(parsed, async (call) => {
       const request = this.#request(kind, parsed);
       const read = unwrap(await native.get(call, selected, request));
-      const held = await heldArrays(kind, read, parsed.signal);
-      return held as HeldArray<ElementData<DataType, ElementForm>>[];
+      return heldArrays(kind, read, parsed.signal);
     });
   }
 
@@ -299,10 +292,7 @@ export class LsioArray<D extends DataType = DataType> {
     selection: Selection | null | undefined,
     options: FieldOptions<ReadChunksOptions<F, FieldPath<D>>>,
   ): ChunkReader<DataType, F>;
-  readChunks(
-    selection?: Selection | null,
-    options?: ReadChunksOptions<ElementForm, string>,
-  ): ChunkReader<DataType, ElementForm> {
+  readChunks(selection?: Selection | null, options?: unknown): unknown {
     const parsed = parseOptions('readChunks', options, READ_CHUNKS_OPTIONS);
     const { signal, concurrency, order } = parsed;
     const { native, dtype, ...ranks } = this.#target(parsed.field);

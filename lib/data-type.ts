@@ -117,7 +117,7 @@ export interface StructField extends DataTypeInfo {
 }
 
 /** The path of a field, for arrays whose elements may be records. */
-export type FieldPath<D extends DataType> = 'struct' extends D ? string : never;
+export type FieldPath<D extends DataType> = D extends 'struct' ? string : never;
 
 /** Data types that numbers can be converted to. */
 export type NumberForm =

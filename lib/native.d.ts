@@ -31,6 +31,8 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class NativeArray {
   /** What the array is, as tagged JSON. */
   metadataJson(): string
+  /** One field of the array's records. */
+  field(path: string): NativeResult<NativeArray>
   /**
    * Reads selections; with `out`, one selection into memory that JavaScript shares.
    *
