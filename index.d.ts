@@ -21,8 +21,8 @@ export declare type Attributes = {
 /** The data types whose elements are bigints. */
 export declare type BigIntDataType = 'int64' | 'uint64' | TimeDataType;
 
-/** The data types whose elements are bytes. */
-export declare type BytesDataType = 'null_terminated_bytes' | RawDataType;
+/** The data types whose elements are bytes of a fixed number; a record is those of its fields. */
+export declare type BytesDataType = 'null_terminated_bytes' | RawDataType | 'struct';
 
 /** A number of bytes, or a text such as `'512MiB'`, `'1.5 GB'`. */
 export declare type ByteSize = number | string;
@@ -100,7 +100,7 @@ export declare interface ConfigureOptions {
 }
 
 /** Data type of the elements of an array, by its Zarr v3 name. */
-export declare type DataType = 'bool' | 'int2' | 'int4' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint2' | 'uint4' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float16' | 'float32' | 'float64' | SmallFloatDataType | 'complex64' | 'complex128' | SmallComplexDataType | 'numpy.datetime64' | 'numpy.timedelta64' | 'fixed_length_utf32' | 'null_terminated_bytes' | RawDataType | 'string';
+export declare type DataType = 'bool' | 'int2' | 'int4' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint2' | 'uint4' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float16' | 'float32' | 'float64' | SmallFloatDataType | 'complex64' | 'complex128' | SmallComplexDataType | 'numpy.datetime64' | 'numpy.timedelta64' | 'fixed_length_utf32' | 'null_terminated_bytes' | RawDataType | 'struct' | 'string';
 
 /** What the name of a data type leaves open. */
 export declare interface DataTypeInfo {
@@ -110,6 +110,8 @@ export declare interface DataTypeInfo {
     readonly unit?: string;
     /** Of times: how many units 1 stands for. */
     readonly scaleFactor?: number;
+    /** Of records: their fields, in their order. */
+    readonly fields?: readonly StructField[];
 }
 
 /** A data type, or a family of them: what `LsioArray.is` can be asked. */
@@ -128,8 +130,8 @@ export declare type ElementBits<D> = D extends 'float16' | 'bfloat16' | 'complex
 /**
  * What holds the elements of a data type: `bool` is 0 or 1, complex numbers are interleaved real and
  * imaginary parts. `float16` is a `Float16Array` where the runtime has one and else a `Float32Array`
- * with exactly the same values, as are smaller floats. Bytes are one element after the other, each with
- * `dtypeInfo.itemBytes` bytes.
+ * with exactly the same values, as are smaller floats. Bytes and records are one element after the other,
+ * each with `dtypeInfo.itemBytes` bytes; of records, `dtypeInfo.fields` says where their fields are.
  */
 export declare type ElementData<D extends DataType, F extends ElementForm | undefined = undefined> = D extends DataType ? F extends 'bits' ? ElementBits<D> : F extends 'utf8' ? Utf8Data : F extends NumberForm | 'complex64' | 'complex128' ? PlainElementData<F> : PlainElementData<D> : never;
 
@@ -203,6 +205,22 @@ export declare interface EngineInfo {
 /** What the engine is and what it did so far. */
 export declare function engineInfo(): EngineInfo;
 
+/**
+ * Options of a call with the field of records that it reads: its name, or a path such as `'position.x'`.
+ *
+ * Elements are those of the field's own data type, which only `dtypeInfo.fields` tells. Where the field
+ * has a shape of its own, its dimensions come behind those of the array, in results and, if they are
+ * given, in selections.
+ */
+export declare type FieldOptions<O extends {
+    readonly field?: unknown;
+}> = O & {
+    readonly field: NonNullable<O['field']>;
+};
+
+/** The path of a field, for arrays whose elements may be records. */
+export declare type FieldPath<D extends DataType> = D extends 'struct' ? string : never;
+
 /** `Float16Array | Float32Array` where the libraries of the project know both, else `Float32Array`. */
 export declare type Float16Data = typeof globalThis extends {
     Float16Array: {
@@ -224,15 +242,17 @@ export declare interface GetChunkOptions extends AbortOptions {
 }
 
 /** Options of calls that resolve with whole results. */
-export declare interface GetManyOptions<F extends ElementForm | undefined = undefined> extends ReadOptions {
+export declare interface GetManyOptions<F extends ElementForm | undefined = undefined, P extends string | undefined = undefined> extends ReadOptions {
     /** Another form of the same elements. */
     readonly as?: F;
+    /** Of records, this field only: see {@link FieldOptions}. */
+    readonly field?: P;
     /** Called a few times a second while the call runs, and once at its end. */
     readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** Options of {@link LsioArray.get}. */
-export declare interface GetOptions<D extends DataType = DataType, F extends ElementForm | undefined = undefined> extends GetManyOptions<F> {
+export declare interface GetOptions<D extends DataType = DataType, F extends ElementForm | undefined = undefined, P extends string | undefined = undefined> extends GetManyOptions<F, P> {
     /**
      * Where the elements go, in C order: exactly as many as are selected. A view over a
      * `SharedArrayBuffer` is written by the core directly, any other is filled by copying. Its content
@@ -297,7 +317,7 @@ export declare class LsioArray<D extends DataType = DataType> {
     readonly chunkGridShape: readonly number[];
     /** Data type of the elements. */
     readonly dtype: D;
-    /** What its name leaves open: the size of an element, the unit of times. */
+    /** What its name leaves open: the size of an element, the unit of times, the fields of records. */
     readonly dtypeInfo: DataTypeInfo;
     /** The user's attributes. Integers beyond 2^53 are bigint. */
     readonly attrs: Attributes;
@@ -324,6 +344,7 @@ export declare class LsioArray<D extends DataType = DataType> {
      *   can be, or what is wrong with a chunk.
      */
     get<F extends ElementForm<D> | undefined = undefined>(selection?: Selection | null, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
+    get<F extends ElementForm | undefined = undefined>(selection: Selection | null | undefined, options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>): Promise<NdArray<DataType, F>>;
     /**
      * Reads several regions in one crossing; a chunk that several of them need is read once. Results of
      * elements of fixed size are views over one buffer.
@@ -331,6 +352,7 @@ export declare class LsioArray<D extends DataType = DataType> {
      * @throws {LsioError} as {@link LsioArray.get}.
      */
     getMany<F extends ElementForm<D> | undefined = undefined>(selections: readonly (Selection | null)[], options?: GetManyOptions<F>): Promise<NdArray<D, F>[]>;
+    getMany<F extends ElementForm | undefined = undefined>(selections: readonly (Selection | null)[], options: FieldOptions<GetManyOptions<F, FieldPath<D>>>): Promise<NdArray<DataType, F>[]>;
     /**
      * Reads one whole chunk, in its full size also at the edge of the array.
      *
@@ -344,6 +366,7 @@ export declare class LsioArray<D extends DataType = DataType> {
      * @throws {LsioError} `ERR_LSIO_SELECTION`; what is wrong with a chunk is thrown by the iteration.
      */
     readChunks<F extends ElementForm<D> | undefined = undefined>(selection?: Selection | null, options?: ReadChunksOptions<F>): ChunkReader<D, F>;
+    readChunks<F extends ElementForm | undefined = undefined>(selection: Selection | null | undefined, options: FieldOptions<ReadChunksOptions<F, FieldPath<D>>>): ChunkReader<DataType, F>;
     /**
      * Mean of all elements, as NumPy's with float64 accumulation: NaN if any of them is NaN or there are
      * none. Integers are summed exactly.
@@ -526,9 +549,11 @@ export declare interface Progress {
 export declare type RawDataType = `r${number}`;
 
 /** Options of {@link LsioArray.readChunks}. */
-export declare interface ReadChunksOptions<F extends ElementForm | undefined = undefined> extends ReadOptions {
+export declare interface ReadChunksOptions<F extends ElementForm | undefined = undefined, P extends string | undefined = undefined> extends ReadOptions {
     /** Another form of the same elements. */
     readonly as?: F;
+    /** Of records, this field only: see {@link FieldOptions}. */
+    readonly field?: P;
     /** Most chunks under way or waiting to be taken. Default: as many as the budget allows. */
     readonly concurrency?: number | undefined;
     /** `'completion'` (default): as they are decoded; `'grid'`: in C order of the chunk grid. */
@@ -638,6 +663,16 @@ export declare type SmallComplexDataType = 'complex_float16' | `complex_${SmallF
 
 /** The floats of at most 16 bits that JavaScript has no typed array for. */
 export declare type SmallFloatDataType = 'bfloat16' | 'float8_e3m4' | 'float8_e4m3' | 'float8_e4m3b11fnuz' | 'float8_e4m3fn' | 'float8_e4m3fnuz' | 'float8_e5m2' | 'float8_e5m2fnuz' | 'float8_e8m0fnu' | 'float6_e2m3fn' | 'float6_e3m2fn' | 'float4_e2m1fn';
+
+/** A field of a record: its numbers are in the byte order of the machine. */
+export declare interface StructField extends DataTypeInfo {
+    readonly name: string;
+    readonly dtype: DataType;
+    /** Where it begins in a record. */
+    readonly byteOffset: number;
+    /** Elements per dimension that it has in each record, in C order; `[]` for a single one. */
+    readonly shape: readonly number[];
+}
 
 /** The data types whose elements are strings. */
 export declare type TextDataType = 'string' | 'fixed_length_utf32';

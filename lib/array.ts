@@ -239,7 +239,7 @@ export class LsioArray<D extends DataType = DataType> {
    * Reads several regions in one crossing; a chunk that several of them need is read once. Results of
    * elements of fixed size are views over one buffer.
    *
-   * @throws {LsioError} as {@link LsioArray.get}.
+   * @throws {LsioError} as `LsioArray.get`.
    */
   async getMany<F extends ElementForm<D> | undefined = undefined>(
     selections: readonly (Selection | null)[],

@@ -95,7 +95,7 @@ export interface SummaryOptions extends ScanOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Options of {@link LsioArray.get}. */
+/** Options of `LsioArray.get`. */
 export interface GetOptions<
   D extends DataType = DataType,
   F extends ElementForm | undefined = undefined,
@@ -109,7 +109,7 @@ export interface GetOptions<
   readonly out?: Exclude<ElementData<D, F>, string[] | { offsets: unknown }> | undefined;
 }
 
-/** Options of {@link LsioArray.readChunks}. */
+/** Options of `LsioArray.readChunks`. */
 export interface ReadChunksOptions<
   F extends ElementForm | undefined = undefined,
   P extends string | undefined = undefined,

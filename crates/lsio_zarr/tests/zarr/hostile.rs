@@ -44,6 +44,7 @@ fn code_of_chunk(error: &ChunkError) -> &'static str {
         ChunkErrorKind::Checksum { .. } => "ERR_LSIO_CHECKSUM",
         ChunkErrorKind::Truncated { .. } => "ERR_LSIO_TRUNCATED",
         ChunkErrorKind::TooLarge { .. } => "ERR_LSIO_BUDGET",
+        ChunkErrorKind::Missing => "ERR_LSIO_NOT_FOUND",
         ChunkErrorKind::Function(_) | ChunkErrorKind::Panic(_) => "ERR_LSIO_INTERNAL",
     }
 }
