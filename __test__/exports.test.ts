@@ -2,6 +2,8 @@
 
 import test from 'ava';
 import * as lsio from 'light-speed-io';
+import * as adapter from 'light-speed-io/zarrita';
+import * as zarrita from 'zarrita';
 
 test('the exported names', (t) => {
   t.deepEqual(Object.keys(lsio).sort(), [
@@ -21,6 +23,26 @@ test('the exported names', (t) => {
     'versions',
     'writeMemoryStore',
   ]);
+});
+
+test('the names that the adapter has instead of zarrita\'s, and beside them', (t) => {
+  const own = Object.entries(adapter).filter(
+    ([name, value]) => (zarrita as { readonly [name: string]: unknown })[name] !== value,
+  );
+  t.deepEqual(own.map(([name]) => name).sort(), [
+    'LsioStore',
+    'get',
+    'open',
+    'withByteCaching',
+    'withConsolidatedMetadata',
+    'withMaybeConsolidatedMetadata',
+    'withNativeReads',
+    'withRangeCoalescing',
+  ]);
+  t.deepEqual(
+    Object.keys(zarrita).filter((name) => !(name in adapter)),
+    [],
+  );
 });
 
 test('the members of an array, a group and a reader', (t) => {

@@ -10,6 +10,7 @@ export type {
   NativeError,
   NativeGroup,
   NativeNode,
+  NativeObjects,
   NativeRead,
   NativeReader,
   NativeReadOptions,

@@ -117,6 +117,18 @@ export declare class NativeMemoryValue {
   put(store: string, key: string): Promise<NativeResult<null>>
 }
 
+/** The objects at and below a location. */
+export declare class NativeObjects {
+  /**
+   * Reads `length` bytes of an object from `offset` on, its last `length` bytes without an `offset`, all
+   * of it without a `length`. `null`: there is no such object.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  read(call: NativeCall | undefined | null, key: string, maxBytes: number, offset?: number | undefined | null, length?: number | undefined | null): Promise<NativeResult<ArrayBuffer | null>>
+}
+
 /** Chunks of one selection. It ends when it is closed, garbage, or its environment ends. */
 export declare class NativeReader {
   /**
@@ -363,6 +375,9 @@ export interface NativeTexts {
   /** All texts, one after the other. */
   bytes: ArrayBuffer
 }
+
+/** The objects at and below a location, which is looked at when the first of them is read. */
+export declare function objects(location: string): NativeResult<NativeObjects>
 
 /**
  * Opens the node at a location.

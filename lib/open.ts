@@ -59,7 +59,7 @@ async function openNode(
 }
 
 /** The location as the core takes it: `file:` URLs become paths. */
-function locationText(location: Location): string {
+export function locationText(location: Location): string {
   if (typeof location !== 'string' && !(location instanceof URL)) {
     throw new TypeError(`the location is ${String(location)}; expected a string or a URL`);
   }

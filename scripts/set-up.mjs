@@ -8,7 +8,10 @@ import { npm, root, run } from './child-process.mjs';
 import { filesBelow, makeIfStale } from './fingerprint.mjs';
 
 /** Files that the build generates and that are committed. */
-export const GENERATED = ['lib/native.cjs', 'lib/native.d.ts', 'index.d.ts'];
+export const GENERATED = ['lib/native.cjs', 'lib/native.d.ts', 'index.d.ts', 'zarrita.d.ts'];
+
+/** What rolls up the types of the entry points: index.d.ts and zarrita.d.ts. */
+const ROLL_UPS = ['api-extractor.json', 'api-extractor.zarrita.json'];
 
 /** Path of a command that a development dependency brings. */
 export const tool = (name) => join(root, 'node_modules/.bin', name);
@@ -86,27 +89,29 @@ export function buildNative() {
   });
 }
 
-/** Compiles the facade to dist/ and rolls its public types up into index.d.ts. */
+/** Compiles the facade to dist/ and rolls the public types of each entry point up into one file. */
 export function buildFacade() {
   return makeIfStale({
     stamp: '.setup/facade.json',
     inputs: () => [
       'package.json',
       'tsconfig.json',
-      'api-extractor.json',
+      ...ROLL_UPS,
       ...filesBelow('lib', (file) => file.endsWith('.ts')),
     ],
-    outputs: () => ['index.d.ts', ...filesBelow('dist')],
+    outputs: () => ['index.d.ts', 'zarrita.d.ts', ...filesBelow('dist')],
     async make() {
       say('compiling the facade');
       rmSync(join(root, 'dist'), { recursive: true, force: true });
       await run(tool('tsc'), []);
-      // Without --local a forgotten export is an error; its console output is for people who edit it.
-      await run(tool('api-extractor'), ['run', '--config', 'api-extractor.json'], {
-        onLine: (line) => {
-          if (/warning|error/i.test(line)) console.error(line);
-        },
-      });
+      for (const config of ROLL_UPS) {
+        // Without --local a forgotten export is an error; its console output is for people who edit it.
+        await run(tool('api-extractor'), ['run', '--config', config], {
+          onLine: (line) => {
+            if (/warning|error/i.test(line)) console.error(line);
+          },
+        });
+      }
     },
   });
 }

@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// The storage that a location is in, and where in it.
-    fn storage(&self, location: &str) -> Result<(Arc<dyn Storage>, Key), LsioError> {
+    pub(crate) fn storage(&self, location: &str) -> Result<(Arc<dyn Storage>, Key), LsioError> {
         match Location::parse(location)? {
             Location::Folder(folder) => {
                 let absolute = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());

@@ -14,6 +14,7 @@ mod group;
 mod location;
 mod memory_store;
 mod missing_values;
+mod objects;
 mod open_nodes;
 mod packed_batch;
 mod page_cache;
@@ -35,9 +36,10 @@ pub use lsio_array::{
 pub use lsio_compute::{
     ChunkData, ExecutorStats, MissingChunks, RunHandle, RunOptions, RunStats, SourceHandle,
 };
-pub use lsio_io::{IoMode, Lease, MemoryUsage, Route};
+pub use lsio_io::{ByteRange, CancelToken, IoMode, Lease, MemoryUsage, Route};
 pub use lsio_uring::{Engine as LocalEngineKind, EngineChoice, LocalStats};
 pub use lsio_zarr::ArrayMetadata;
+pub use objects::Objects;
 pub use packed_batch::{PackedBatch, PackedChunk, PackedDone, PackedElements};
 pub use region::{Layout, Strings, Values};
 pub use sample::SampleProgress;

@@ -52,6 +52,22 @@ pub fn read_range(
     range: ByteRange,
     freshness: Freshness,
 ) -> Result<ReadAnswer, StorageError> {
+    read_range_unless(storage, memory, key, range, freshness, CancelToken::new())
+}
+
+/// As [`read_range`], unless it is cancelled before the storage has begun. A range longer than
+/// [`Memory::SMALL`] counts as held from the start: it is to be the user's.
+///
+/// # Errors
+/// Whatever the storage says, [`StorageError::Cancelled`] included.
+pub fn read_range_unless(
+    storage: &dyn Storage,
+    memory: &Arc<Memory>,
+    key: &Key,
+    range: ByteRange,
+    freshness: Freshness,
+    cancel: CancelToken,
+) -> Result<ReadAnswer, StorageError> {
     let len = match range {
         ByteRange::Whole => FIRST_TRY,
         ByteRange::Bounded { len, .. } | ByteRange::Suffix { len } => len,
@@ -64,7 +80,7 @@ pub fn read_range(
         reservation: memory.reserve_unwaited(Read::reserve_for(len)),
         mode: IoMode::Auto,
         request_bytes: len,
-        cancel: CancelToken::new(),
+        cancel,
         tag: 0,
         sink: Arc::clone(&inbox) as Arc<dyn CompletionSink>,
         begun: None,

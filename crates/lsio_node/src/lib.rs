@@ -21,6 +21,7 @@ mod native_call;
 mod native_error;
 mod native_group;
 mod native_memory;
+mod native_objects;
 mod native_reader;
 mod native_results;
 mod native_stats;

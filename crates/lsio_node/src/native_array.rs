@@ -137,7 +137,7 @@ fn done_of(settle: &Settle<NativeRead>, running: Option<RunningCall>) -> GetDone
 }
 
 /// The state of a call that the facade watches, or of one that nobody does.
-fn state_of(call: Option<&NativeCall>) -> Arc<CallState> {
+pub(crate) fn state_of(call: Option<&NativeCall>) -> Arc<CallState> {
     call.map_or_else(Arc::default, |call| call.state().clone())
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lsio::{RunHandle, RunStats, SampleProgress};
+use lsio::{CancelToken, RunHandle, RunStats, SampleProgress};
 use napi_derive::napi;
 
 use crate::native_stats::NativeStats;
@@ -21,6 +21,7 @@ enum Progress {
     NotStarted,
     Run(RunHandle),
     Sample(Arc<SampleProgress>),
+    Object(CancelToken),
 }
 
 impl CallState {
@@ -36,6 +37,10 @@ impl CallState {
             Progress::Run(run) => Some(run.clone()),
             Progress::Sample(sample) => {
                 sample.cancel.cancel();
+                None
+            }
+            Progress::Object(token) => {
+                token.cancel();
                 None
             }
         };
@@ -65,9 +70,17 @@ impl CallState {
         }
     }
 
+    /// The read of an object that the call waits for.
+    pub(crate) fn attach_object(&self, token: &CancelToken) {
+        *self.lock() = Progress::Object(token.clone());
+        if self.is_cancelled() {
+            token.cancel();
+        }
+    }
+
     fn stats(&self) -> RunStats {
         match &*self.lock() {
-            Progress::NotStarted => RunStats::default(),
+            Progress::NotStarted | Progress::Object(_) => RunStats::default(),
             Progress::Run(run) => run.stats(),
             Progress::Sample(sample) => RunStats {
                 bytes_decoded: sample.bytes.load(Ordering::Relaxed),

@@ -89,7 +89,8 @@ fn region_entries(region: &Region) -> impl Iterator<Item = f64> {
     head.into_iter().chain(shape.iter().chain(strides).copied()).map(|entry| entry as f64)
 }
 
-fn owned(lease: Lease) -> OwnedBytes {
+/// A buffer of the pool as JavaScript's own.
+pub(crate) fn owned(lease: Lease) -> OwnedBytes {
     OwnedBytes::new(Box::new(lease), |lease| &mut **lease)
 }
 

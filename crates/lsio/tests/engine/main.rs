@@ -14,6 +14,7 @@ mod life_cycle;
 mod memory_stores;
 mod missing_chunks;
 mod naive_model;
+mod objects;
 mod own_process;
 mod random;
 mod reading;

@@ -1,0 +1,85 @@
+// A zarrita store over any location of the library: bytes, read off the event loop.
+
+import { constants } from 'node:buffer';
+import { runCall } from '../abort.js';
+import { LsioError, unwrap } from '../errors.js';
+import { native, type NativeObjects } from '../native-module.js';
+import { locationText } from '../open.js';
+
+/** Options of the calls of a {@link LsioStore}. */
+export interface LsioStoreOptions {
+  /** Aborts the call: it then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Some of the bytes of an object: `length` from `offset` on, or its last `suffixLength`. */
+export type LsioStoreRange =
+  { readonly offset: number; readonly length: number } | { readonly suffixLength: number };
+
+/** What is at a location, as bytes by their keys: a store for zarrita, or for code of one's own. */
+export class LsioStore {
+  readonly #objects: NativeObjects;
+  /** Where it is, as the engine takes it. */
+  readonly location: string;
+
+  /**
+   * Looks at nothing yet.
+   *
+   * @param location - A path, a `file:` URL, or `memory://name`; a path may lead into a zip archive.
+   */
+  constructor(location: string | URL) {
+    this.location = locationText(location);
+    this.#objects = unwrap(native().objects(this.location));
+  }
+
+  /**
+   * All bytes of an object; undefined if there is none.
+   *
+   * @param key - Such as `'/group/zarr.json'`.
+   * @throws {LsioError} `ERR_LSIO_METADATA` for a key that escapes the location, `ERR_LSIO_BUDGET` for an
+   *   object larger than a buffer can be, `ERR_LSIO_ACCESS`, `ERR_LSIO_IO`, ...
+   */
+  get(key: `/${string}`, options?: LsioStoreOptions): Promise<Uint8Array | undefined> {
+    return this.#read(key, undefined, undefined, options);
+  }
+
+  /**
+   * Some of the bytes of an object; undefined if there is no such object.
+   *
+   * @throws {LsioError} `ERR_LSIO_TRUNCATED` where the object ends before the range does; else as
+   *   {@link LsioStore.get}.
+   */
+  async getRange(
+    key: `/${string}`,
+    range: LsioStoreRange,
+    options?: LsioStoreOptions,
+  ): Promise<Uint8Array | undefined> {
+    return 'suffixLength' in range
+      ? this.#read(key, undefined, count(range.suffixLength, 'suffixLength'), options)
+      : this.#read(key, count(range.offset, 'offset'), count(range.length, 'length'), options);
+  }
+
+  async #read(
+    key: string,
+    offset: number | undefined,
+    length: number | undefined,
+    options: LsioStoreOptions | undefined,
+  ): Promise<Uint8Array | undefined> {
+    if (typeof key !== 'string' || !key.startsWith('/')) {
+      throw new LsioError('ERR_LSIO_METADATA', 'keys of a LsioStore are strings that begin with /');
+    }
+    const bytes = unwrap(
+      await runCall({ signal: options?.signal }, (call) =>
+        this.#objects.read(call, key.slice(1), constants.MAX_LENGTH, offset, length),
+      ),
+    );
+    return bytes === null ? undefined : new Uint8Array(bytes);
+  }
+}
+
+function count(value: number, name: string): number {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`${name} is ${String(value)}; expected a number of bytes`);
+  }
+  return value;
+}
