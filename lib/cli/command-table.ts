@@ -76,6 +76,19 @@ export const COMMANDS: readonly Command[] = [
     examples: [{ line: 'lsio bench store.zarr --repeats 9', what: 'nine reads hot, nine cold' }],
   },
   {
+    name: 'conformance',
+    operand: null,
+    summary: 'Print every element of an array as JSON, for conformance tests',
+    description:
+      'Prints all elements in C order, one on each line, as the JSON that Zarr 3 gives fill values of their data type: integers in full, NaNs with other bits than usual as these bits, complex numbers as lists, bytes as base64 or lists of numbers. Any error ends it with a failure. It is what the runner of the public Zarr conformance tests calls.',
+    examples: [
+      {
+        line: 'lsio conformance --array_path=data/int64.zarr',
+        what: 'as the runner calls it',
+      },
+    ],
+  },
+  {
     name: 'doctor',
     operand: null,
     summary: 'Show what LSIO found on this machine',

@@ -7,7 +7,8 @@ import { suggestion } from './near-miss.js';
 import { parseSelection, type SelectionEntry } from './selection-text.js';
 import { UsageError } from './usage-error.js';
 
-export type CommandName = 'info' | 'ls' | 'get' | 'stats' | 'bench' | 'doctor' | 'demo';
+export type CommandName =
+  'info' | 'ls' | 'get' | 'stats' | 'bench' | 'conformance' | 'doctor' | 'demo';
 export type EngineName = 'auto' | 'uring' | 'pread';
 
 /** Everything that flags can set, parsed and checked. `null` is "not said". */
@@ -31,6 +32,7 @@ export interface Options {
   size: number;
   seed: number;
   keep: boolean;
+  arrayPath: string | null;
 }
 
 /** The options of a command line that sets none. */
@@ -55,6 +57,7 @@ export function defaultOptions(): Options {
     size: 1024 ** 3,
     seed: 1,
     keep: false,
+    arrayPath: null,
   };
 }
 
@@ -118,6 +121,16 @@ export const FLAGS: readonly Flag[] = [
     help: 'Write the values to FILE in the .npy format instead of printing them; `-` is standard output.',
     set: (options, text) => {
       options.output = nonEmpty(text, 'a file name');
+    },
+  },
+  {
+    long: '--array_path',
+    value: 'FOLDER',
+    example: 'data/int64.zarr',
+    commands: ['conformance'],
+    help: 'The array whose elements are printed. Its name is the one that the test runner uses.',
+    set: (options, text) => {
+      options.arrayPath = nonEmpty(text, 'the path of an array');
     },
   },
   {

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCo
   get: () => import('./commands/get.js'),
   stats: () => import('./commands/stats.js'),
   bench: () => import('./commands/bench.js'),
+  conformance: () => import('./commands/conformance.js'),
   doctor: () => import('./commands/doctor.js'),
   demo: () => import('./commands/demo.js'),
 };
