@@ -251,7 +251,7 @@ export declare interface GetManyOptions<F extends ElementForm | undefined = unde
     readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Options of {@link LsioArray.get}. */
+/** Options of `LsioArray.get`. */
 export declare interface GetOptions<D extends DataType = DataType, F extends ElementForm | undefined = undefined, P extends string | undefined = undefined> extends GetManyOptions<F, P> {
     /**
      * Where the elements go, in C order: exactly as many as are selected. A view over a
@@ -349,7 +349,7 @@ export declare class LsioArray<D extends DataType = DataType> {
      * Reads several regions in one crossing; a chunk that several of them need is read once. Results of
      * elements of fixed size are views over one buffer.
      *
-     * @throws {LsioError} as {@link LsioArray.get}.
+     * @throws {LsioError} as `LsioArray.get`.
      */
     getMany<F extends ElementForm<D> | undefined = undefined>(selections: readonly (Selection | null)[], options?: GetManyOptions<F>): Promise<NdArray<D, F>[]>;
     getMany<F extends ElementForm | undefined = undefined>(selections: readonly (Selection | null)[], options: FieldOptions<GetManyOptions<F, FieldPath<D>>>): Promise<NdArray<DataType, F>[]>;
@@ -548,7 +548,7 @@ export declare interface Progress {
 /** Bytes without a meaning: `r` and their number of bits. */
 export declare type RawDataType = `r${number}`;
 
-/** Options of {@link LsioArray.readChunks}. */
+/** Options of `LsioArray.readChunks`. */
 export declare interface ReadChunksOptions<F extends ElementForm | undefined = undefined, P extends string | undefined = undefined> extends ReadOptions {
     /** Another form of the same elements. */
     readonly as?: F;

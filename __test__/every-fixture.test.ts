@@ -1,0 +1,48 @@
+// Every array of every manifest of the fixtures, read whole: what the tables of support are made from.
+
+import { appendFileSync, readFileSync } from 'node:fs';
+import test from 'ava';
+import { openArray, type ElementForm, type LsioArray } from 'light-speed-io';
+import { arrayEntries } from '../fixtures/entries.mjs';
+import { fixturePath } from './fixtures.js';
+
+/** Notes that a fixture was read as expected, where `npm run support` wants to know. */
+function noteAsRead(path: string): void {
+  const { LSIO_READ_FIXTURES: notes } = process.env;
+  if (notes !== undefined) appendFileSync(notes, `${path}\n`);
+}
+
+/** The elements as the manifests list them: texts, or stored elements as little-endian bytes. */
+async function elements(array: LsioArray, isText: boolean): Promise<unknown> {
+  const asBits = /float(16|[864]_)/.test(array.dtype);
+  const asUtf32 = array.dtype === 'fixed_length_utf32' && !isText;
+  const form = (asBits ? 'bits' : undefined) as ElementForm;
+  const { data } = (await array.get(null, { as: form })) as unknown as { data: unknown };
+  if (asUtf32) return utf32(data as readonly string[], array.dtypeInfo.itemBytes ?? 0);
+  if (!ArrayBuffer.isView(data)) return data;
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Texts as code points of four bytes, zeros behind them. */
+function utf32(texts: readonly string[], itemBytes: number): Buffer {
+  const bytes = Buffer.alloc(texts.length * itemBytes);
+  for (const [index, text] of texts.entries()) {
+    for (const [at, character] of Array.from(text).entries()) {
+      bytes.writeUInt32LE(character.codePointAt(0) ?? 0, index * itemBytes + 4 * at);
+    }
+  }
+  return bytes;
+}
+
+for (const { path, zarrFormat, expected, shape } of arrayEntries()) {
+  test(`${path} is read as its writer reads it`, async (t) => {
+    const array = await openArray(fixturePath(path), { zarrFormat });
+    t.deepEqual(array.shape, shape);
+    const wanted = readFileSync(fixturePath(expected));
+    const isText = expected.endsWith('.json');
+    const found = await elements(array, isText);
+    if (isText) t.deepEqual(found, JSON.parse(wanted.toString('utf8')));
+    else t.true(wanted.equals(found as Buffer), 'the elements differ');
+    noteAsRead(path);
+  });
+}
