@@ -9,8 +9,11 @@ import { fillValueText, type FillValueElements } from '../fill-value-text.js';
 import { openArrayAtLocation } from '../opening.js';
 import { UsageError } from '../usage-error.js';
 
-/** Elements that are read at once: 32 MiB of the largest numbers. */
-const ELEMENTS_AT_ONCE = 2 ** 21;
+/** Bytes of elements that are read at once. */
+const BYTES_AT_ONCE = 2 ** 25;
+
+/** Elements without a fixed size that are read at once: as many bytes if each has 2 KiB. */
+const TEXTS_AT_ONCE = 2 ** 14;
 
 /** Elements that are written at once: making their text takes about 1 ms. */
 const ELEMENTS_IN_TURN = 4096;
@@ -23,7 +26,9 @@ export async function run(context: CommandContext): Promise<null> {
   const separator = options.json ? ',\n' : '\n';
   let isFirst = true;
   if (options.json) await output.write('[');
-  for (const part of consecutiveParts(array.shape, array.chunks, ELEMENTS_AT_ONCE)) {
+  const { itemBytes } = array.dtypeInfo;
+  const most = itemBytes === null ? TEXTS_AT_ONCE : Math.ceil(BYTES_AT_ONCE / itemBytes);
+  for (const part of consecutiveParts(array.shape, array.chunks, most)) {
     const elements = await readPart(array, part, signal);
     const text = fillValueText(elements);
     const count = part.reduce(
