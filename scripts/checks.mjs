@@ -38,6 +38,10 @@ const GATES = [
     name: 'the table in the README is what its kept run gives',
     command: [process.execPath, 'benches/check-readme.mjs'],
   },
+  {
+    name: 'docs/support.md is what its stored results give',
+    command: [process.execPath, 'scripts/support.mjs', '--check'],
+  },
 ];
 
 /** Runs every gate, one after the other. */
