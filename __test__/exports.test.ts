@@ -25,7 +25,7 @@ test('the exported names', (t) => {
   ]);
 });
 
-test('the names that the adapter has instead of zarrita\'s, and beside them', (t) => {
+test("the names that the adapter has instead of zarrita's, and beside them", (t) => {
   const own = Object.entries(adapter).filter(
     ([name, value]) => (zarrita as { readonly [name: string]: unknown })[name] !== value,
   );
