@@ -100,7 +100,7 @@ export declare interface ConfigureOptions {
 }
 
 /** Data type of the elements of an array, by its Zarr v3 name. */
-export declare type DataType = 'bool' | 'int2' | 'int4' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint2' | 'uint4' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float16' | 'float32' | 'float64' | SmallFloatDataType | 'complex64' | 'complex128' | SmallComplexDataType | 'numpy.datetime64' | 'numpy.timedelta64' | 'fixed_length_utf32' | 'null_terminated_bytes' | RawDataType | 'struct' | 'string';
+export declare type DataType = 'bool' | 'int2' | 'int4' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint2' | 'uint4' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float16' | 'float32' | 'float64' | SmallFloatDataType | 'complex64' | 'complex128' | SmallComplexDataType | 'numpy.datetime64' | 'numpy.timedelta64' | 'fixed_length_utf32' | 'null_terminated_bytes' | RawDataType | 'struct' | 'variable_length_bytes' | 'json' | 'string';
 
 /** What the name of a data type leaves open. */
 export declare interface DataTypeInfo {
@@ -131,7 +131,8 @@ export declare type ElementBits<D> = D extends 'float16' | 'bfloat16' | 'complex
  * What holds the elements of a data type: `bool` is 0 or 1, complex numbers are interleaved real and
  * imaginary parts. `float16` is a `Float16Array` where the runtime has one and else a `Float32Array`
  * with exactly the same values, as are smaller floats. Bytes and records are one element after the other,
- * each with `dtypeInfo.itemBytes` bytes; of records, `dtypeInfo.fields` says where their fields are.
+ * each with `dtypeInfo.itemBytes` bytes; of records, `dtypeInfo.fields` says where their fields are. Bytes of
+ * any number are views over one buffer. `json` is what objects of Zarr v2 are that were stored as JSON.
  */
 export declare type ElementData<D extends DataType, F extends ElementForm | undefined = undefined> = D extends DataType ? F extends 'bits' ? ElementBits<D> : F extends 'utf8' ? Utf8Data : F extends NumberForm | 'complex64' | 'complex128' ? PlainElementData<F> : PlainElementData<D> : never;
 
@@ -258,7 +259,7 @@ export declare interface GetOptions<D extends DataType = DataType, F extends Ele
      * `SharedArrayBuffer` is written by the core directly, any other is filled by copying. Its content
      * is undefined after a failed or aborted call.
      */
-    readonly out?: Exclude<ElementData<D, F>, string[] | {
+    readonly out?: Exclude<ElementData<D, F>, unknown[] | {
         offsets: unknown;
     }> | undefined;
 }
@@ -289,7 +290,7 @@ export declare function isLsioError<C extends LsioErrorCode = LsioErrorCode>(err
     readonly code: C;
 };
 
-/** A value of an attribute; integers beyond 2^53 are bigint. */
+/** A value of JSON, as attributes and elements of `json` arrays have it; integers beyond 2^53 are bigint. */
 export declare type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | {
     readonly [name: string]: JsonValue;
 };
@@ -329,8 +330,8 @@ export declare class LsioArray<D extends DataType = DataType> {
     readonly zarrFormat: 2 | 3;
     /** What turns elements into bytes, in the order of encoding. */
     readonly codecs: readonly Codec[];
-    /** Bytes of all decoded elements; `null` for strings, which have no fixed size. */
-    readonly nbytes: D extends 'string' ? null : number;
+    /** Bytes of all decoded elements; `null` for elements that vary in length. */
+    readonly nbytes: D extends VariableLengthDataType ? null : number;
     private constructor();
     /** Whether the elements are of this data type, or of this family of data types. */
     is<Q extends DataTypeQuery>(query: Q): this is LsioArray<MatchingDataType<D, Q>>;
@@ -486,8 +487,8 @@ export declare interface NdArray<D extends DataType = DataType, F extends Elemen
     readonly stride: number[];
     /**
      * Gives the memory back: `data` is empty from then on. Results that share a buffer give it back with
-     * the last of them. Further calls do nothing, nor does it touch memory of the caller's own (`out`)
-     * or strings.
+     * the last of them. Bytes of varying length become empty, one and all. Further calls do nothing, nor does
+     * it touch memory of the caller's own (`out`) or strings and values of JSON.
      */
     release(): void;
 }
@@ -531,7 +532,7 @@ export declare interface OpenOptions extends AbortOptions {
 }
 
 /** What holds the elements of a data type where no other form is asked for. */
-export declare type PlainElementData<D> = D extends keyof ElementViews ? ElementViews[D] : D extends SmallFloatDataType | SmallComplexDataType ? Float32Array : D extends BytesDataType ? Uint8Array : D extends TextDataType ? string[] : never;
+export declare type PlainElementData<D> = D extends keyof ElementViews ? ElementViews[D] : D extends SmallFloatDataType | SmallComplexDataType ? Float32Array : D extends BytesDataType ? Uint8Array : D extends TextDataType ? string[] : D extends 'variable_length_bytes' ? Uint8Array[] : D extends 'json' ? JsonValue[] : never;
 
 /** How far a call is. */
 export declare interface Progress {
@@ -626,7 +627,7 @@ export declare interface ReadStats {
  * One element as a JavaScript value. A complex number is its real and its imaginary part; of the bytes
  * of an element none is left out.
  */
-export declare type Scalar<D extends DataType> = D extends 'bool' ? boolean : D extends BigIntDataType ? bigint : D extends TextDataType ? string : D extends ComplexDataType ? readonly [re: number, im: number] : D extends BytesDataType ? Uint8Array : number;
+export declare type Scalar<D extends DataType> = D extends 'bool' ? boolean : D extends BigIntDataType ? bigint : D extends TextDataType ? string : D extends ComplexDataType ? readonly [re: number, im: number] : D extends BytesDataType | 'variable_length_bytes' ? Uint8Array : D extends 'json' ? JsonValue : number;
 
 /** Options of calls that look at every element of an array. */
 export declare interface ScanOptions extends GetChunkOptions {
@@ -687,6 +688,9 @@ export declare interface Utf8Data {
     /** All strings, one after the other. */
     readonly bytes: Uint8Array;
 }
+
+/** The data types whose elements vary in length. */
+export declare type VariableLengthDataType = 'string' | 'variable_length_bytes' | 'json';
 
 /** Versions of this package and of what is built into its native addon. */
 export declare type Versions = {

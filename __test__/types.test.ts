@@ -8,6 +8,7 @@ import type {
   DataType,
   ElementData,
   Float16Data,
+  JsonValue,
   LsioArray,
   NdArray,
   Scalar,
@@ -45,6 +46,8 @@ test('elements of each data type', (t) => {
   expectTypeOf<ElementData<'struct'>>().toEqualTypeOf<Uint8Array>();
   expectTypeOf<ElementData<'fixed_length_utf32'>>().toEqualTypeOf<string[]>();
   expectTypeOf<ElementData<'fixed_length_utf32', 'utf8'>>().toEqualTypeOf<Utf8Data>();
+  expectTypeOf<ElementData<'variable_length_bytes'>>().toEqualTypeOf<Uint8Array[]>();
+  expectTypeOf<ElementData<'json'>>().toEqualTypeOf<JsonValue[]>();
   expectTypeOf<ElementData<'string'>>().toEqualTypeOf<string[]>();
   expectTypeOf<ElementData<'string', 'utf8'>>().toEqualTypeOf<Utf8Data>();
   expectTypeOf<ElementData<'int8' | 'string'>>().toEqualTypeOf<Int8Array | string[]>();
@@ -60,6 +63,8 @@ test('scalars of each data type', (t) => {
   expectTypeOf<Scalar<'bfloat16' | 'int2'>>().toEqualTypeOf<number>();
   expectTypeOf<Scalar<'complex_bfloat16'>>().toEqualTypeOf<readonly [re: number, im: number]>();
   expectTypeOf<Scalar<'r16' | 'null_terminated_bytes' | 'struct'>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<Scalar<'variable_length_bytes'>>().toEqualTypeOf<Uint8Array>();
+  expectTypeOf<Scalar<'json'>>().toEqualTypeOf<JsonValue>();
   expectTypeOf<Scalar<'string' | 'fixed_length_utf32'>>().toEqualTypeOf<string>();
   t.pass();
 });

@@ -15,6 +15,7 @@ import {
   type FieldPath,
   type MatchingDataType,
   type Scalar,
+  type VariableLengthDataType,
 } from './data-type.js';
 import { unwrap } from './errors.js';
 import { detach, HeldMemory, memoryOnItsWay } from './held-memory.js';
@@ -137,8 +138,8 @@ export class LsioArray<D extends DataType = DataType> {
   readonly zarrFormat: 2 | 3;
   /** What turns elements into bytes, in the order of encoding. */
   readonly codecs: readonly Codec[];
-  /** Bytes of all decoded elements; `null` for strings, which have no fixed size. */
-  readonly nbytes: D extends 'string' ? null : number;
+  /** Bytes of all decoded elements; `null` for elements that vary in length. */
+  readonly nbytes: D extends VariableLengthDataType ? null : number;
 
   static {
     construct = (array, readMissing) => new LsioArray(array, readMissing);
@@ -161,7 +162,7 @@ export class LsioArray<D extends DataType = DataType> {
     this.fillValue = metadata.fillValue as Scalar<D> | null;
     this.zarrFormat = metadata.zarrFormat;
     this.codecs = metadata.codecs;
-    this.nbytes = metadata.nbytes as D extends 'string' ? null : number;
+    this.nbytes = metadata.nbytes as D extends VariableLengthDataType ? null : number;
   }
 
   /** Whether the elements are of this data type, or of this family of data types. */

@@ -1,6 +1,8 @@
 // Data types, and which JavaScript values hold elements of each: every table from a data type to a
 // type or a constructor is in this file.
 
+import type { JsonValue } from './json.js';
+
 /** The floats of at most 16 bits that JavaScript has no typed array for. */
 export type SmallFloatDataType =
   | 'bfloat16'
@@ -50,6 +52,8 @@ export type DataType =
   | 'null_terminated_bytes'
   | RawDataType
   | 'struct'
+  | 'variable_length_bytes'
+  | 'json'
   | 'string';
 
 /** The data types whose elements are JavaScript numbers. */
@@ -83,6 +87,9 @@ export type TextDataType = 'string' | 'fixed_length_utf32';
 
 /** The data types whose elements are bytes of a fixed number; a record is those of its fields. */
 export type BytesDataType = 'null_terminated_bytes' | RawDataType | 'struct';
+
+/** The data types whose elements vary in length. */
+export type VariableLengthDataType = 'string' | 'variable_length_bytes' | 'json';
 
 /** A data type, or a family of them: what `LsioArray.is` can be asked. */
 export type DataTypeQuery = DataType | 'number' | 'bigint';
@@ -212,7 +219,11 @@ export type PlainElementData<D> = D extends keyof ElementViews
       ? Uint8Array
       : D extends TextDataType
         ? string[]
-        : never;
+        : D extends 'variable_length_bytes'
+          ? Uint8Array[]
+          : D extends 'json'
+            ? JsonValue[]
+            : never;
 
 /** What holds the bits of floats of at most 16 bits. */
 export type ElementBits<D> = D extends
@@ -224,7 +235,8 @@ export type ElementBits<D> = D extends
  * What holds the elements of a data type: `bool` is 0 or 1, complex numbers are interleaved real and
  * imaginary parts. `float16` is a `Float16Array` where the runtime has one and else a `Float32Array`
  * with exactly the same values, as are smaller floats. Bytes and records are one element after the other,
- * each with `dtypeInfo.itemBytes` bytes; of records, `dtypeInfo.fields` says where their fields are.
+ * each with `dtypeInfo.itemBytes` bytes; of records, `dtypeInfo.fields` says where their fields are. Bytes of
+ * any number are views over one buffer. `json` is what objects of Zarr v2 are that were stored as JSON.
  */
 export type ElementData<
   D extends DataType,
@@ -251,9 +263,11 @@ export type Scalar<D extends DataType> = D extends 'bool'
       ? string
       : D extends ComplexDataType
         ? readonly [re: number, im: number]
-        : D extends BytesDataType
+        : D extends BytesDataType | 'variable_length_bytes'
           ? Uint8Array
-          : number;
+          : D extends 'json'
+            ? JsonValue
+            : number;
 
 /** A view over bytes that holds elements of fixed size. */
 export interface ElementView extends ArrayBufferView {
@@ -352,12 +366,12 @@ export function convertedType(
   return isComplex(dataType) ? 'complex64' : 'float32';
 }
 
-/** The view that holds elements of a data type in the form asked for; `null` for strings. */
+/** The view that holds elements of a data type in the form asked for; `null` for elements of varying length. */
 export function elementView(
   dataType: DataType,
   form: ElementForm | undefined,
 ): ElementViewConstructor | null {
-  if (isText(dataType)) return null;
+  if (isText(dataType) || ['variable_length_bytes', 'json'].includes(dataType)) return null;
   // Typed arrays have no common type in TypeScript; what is declared above holds for all of them.
   return viewOf(dataType, form) as ElementViewConstructor;
 }

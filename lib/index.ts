@@ -35,6 +35,7 @@ export type {
   TextDataType,
   TimeDataType,
   Utf8Data,
+  VariableLengthDataType,
 } from './data-type.js';
 export {
   configure,

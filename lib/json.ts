@@ -1,6 +1,6 @@
-// JSON from the core, in which numbers that JSON.parse would round or cannot read are tagged.
+// JSON whose numbers JSON.parse would round or cannot read: tagged by the core, or as it is stored.
 
-/** A value of an attribute; integers beyond 2^53 are bigint. */
+/** A value of JSON, as attributes and elements of `json` arrays have it; integers beyond 2^53 are bigint. */
 export type JsonValue =
   | null
   | boolean
@@ -24,6 +24,41 @@ type PlainJson = null | boolean | number | string | PlainJson[] | { [name: strin
 /** Parses JSON of the core. */
 export function parseTaggedJson(text: string): JsonValue {
   return revive(JSON.parse(text) as PlainJson);
+}
+
+// Words that JSON does not have, and digits of integers that a number may not hold.
+const UNUSUAL = /NaN|Infinity|\d{16}/;
+
+/** Parses stored JSON, which the core has checked; it may have the words that Python writes. */
+export function parseStoredJson(text: string): JsonValue {
+  if (!UNUSUAL.test(text)) return JSON.parse(text) as JsonValue;
+  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g) ?? [];
+  let at = 0;
+  const next = (): string => tokens[at++] ?? '';
+  const items = <T>(end: string, item: () => T): T[] => {
+    const found: T[] = [];
+    while (tokens[at] !== end && at < tokens.length) {
+      found.push(item());
+      if (tokens[at] === ',') at += 1;
+    }
+    at += 1;
+    return found;
+  };
+  const member = (): [string, JsonValue] => {
+    const name = JSON.parse(next()) as string;
+    at += 1; // The colon.
+    return [name, value()];
+  };
+  const value = (): JsonValue => {
+    const token = next();
+    if (token === '[') return items(']', value);
+    // fromEntries defines own properties, also one named __proto__.
+    if (token === '{') return Object.fromEntries(items('}', member));
+    if (/^(?:NaN|-?Infinity)$/.test(token)) return Number(token);
+    const isLong = /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token));
+    return isLong ? BigInt(token) : (JSON.parse(token) as JsonValue);
+  };
+  return value();
 }
 
 function revive(value: PlainJson): JsonValue {

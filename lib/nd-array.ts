@@ -12,7 +12,8 @@ import {
 import { LsioError } from './errors.js';
 import { HeldMemory } from './held-memory.js';
 import type { NativeTexts } from './native-module.js';
-import { buildStrings } from './turns.js';
+import type { JsonValue } from './json.js';
+import { buildStrings, buildValues, splitBytes } from './turns.js';
 
 /**
  * Decoded elements of a region of an array.
@@ -33,8 +34,8 @@ export interface NdArray<
   readonly stride: number[];
   /**
    * Gives the memory back: `data` is empty from then on. Results that share a buffer give it back with
-   * the last of them. Further calls do nothing, nor does it touch memory of the caller's own (`out`)
-   * or strings.
+   * the last of them. Bytes of varying length become empty, one and all. Further calls do nothing, nor does
+   * it touch memory of the caller's own (`out`) or strings and values of JSON.
    */
   release(): void;
 }
@@ -93,20 +94,26 @@ export function viewOf(
   return new view(buffer, byteOffset, byteLength / view.BYTES_PER_ELEMENT);
 }
 
-/** Texts of the core in the form asked for, with what they are views of. */
+/** Elements of varying length in the form asked for, with what they are views of. */
 export async function heldTexts(
-  { form }: ElementKind,
+  { dataType, form }: ElementKind,
   texts: NativeTexts,
   signal: AbortSignal | undefined,
-): Promise<{ data: Utf8Data | string[]; memory: HeldMemory | undefined }> {
+): Promise<{
+  data: Utf8Data | string[] | Uint8Array[] | JsonValue[];
+  memory: HeldMemory | undefined;
+}> {
   const buffers = [texts.offsets, texts.bytes];
   const offsets = new BigUint64Array(texts.offsets);
   const data: Utf8Data = { offsets, bytes: new Uint8Array(texts.bytes) };
   const memory = new HeldMemory(buffers, 1);
   if (form === 'utf8') return { data, memory };
-  const strings = await buildStrings(data, signal);
+  if (dataType === 'variable_length_bytes') {
+    return { data: await splitBytes(data, signal), memory };
+  }
+  const built = await (dataType === 'json' ? buildValues : buildStrings)(data, signal);
   memory.release();
-  return { data: strings, memory: undefined };
+  return { data: built, memory: undefined };
 }
 
 /**
@@ -116,7 +123,9 @@ export async function heldTexts(
  */
 export function checkOut({ dataType, form }: ElementKind, out: ArrayBufferView): ElementView {
   const view = elementView(dataType, form);
-  if (view === null) throw new TypeError("option 'out' of get does not hold strings");
+  if (view === null) {
+    throw new TypeError(`option 'out' of get does not hold ${dataType} elements`);
+  }
   if (!(out instanceof view)) {
     throw new TypeError(
       `option 'out' of get is a ${out.constructor.name}; ${dataType} needs a ${view.name}`,

@@ -106,7 +106,7 @@ export interface GetOptions<
    * `SharedArrayBuffer` is written by the core directly, any other is filled by copying. Its content
    * is undefined after a failed or aborted call.
    */
-  readonly out?: Exclude<ElementData<D, F>, string[] | { offsets: unknown }> | undefined;
+  readonly out?: Exclude<ElementData<D, F>, unknown[] | { offsets: unknown }> | undefined;
 }
 
 /** Options of `LsioArray.readChunks`. */

@@ -2,7 +2,8 @@
 // corners.
 
 import { isBytes, isComplex, type DataTypeInfo } from '../data-type.js';
-import { bytesTexts } from './bytes-text.js';
+import { bytesText, bytesTexts } from './bytes-text.js';
+import { jsonText } from './json.js';
 import { complexTexts, floatTexts, type FloatBits } from './number-text.js';
 import { durationText, timeText } from './time-text.js';
 
@@ -25,6 +26,12 @@ export function elementTexts(data: ElementSequence, dtype: string, info: DataTyp
   if (complex !== null) return complexTexts(values.map(Number), complex);
   if (dtype === 'bool')
     return padTogether(values.map((value) => (value === 0 || value === false ? 'False' : 'True')));
+  if (dtype === 'variable_length_bytes') {
+    return values.map((value) => bytesText(Array.from(value as Uint8Array)));
+  }
+  if (dtype === 'json') {
+    return values.map((value) => jsonText(value).replaceAll(/\s*\n\s*/g, ' '));
+  }
   if (isBytes(dtype)) {
     return bytesTexts(values.map(Number), info.itemBytes ?? 1, dtype !== 'null_terminated_bytes');
   }

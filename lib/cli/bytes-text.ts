@@ -13,7 +13,11 @@ export function bytesTexts(data: readonly number[], size: number, isRaw: boolean
 /** Without the zeros at the end. */
 function nullTerminated(element: readonly number[]): string {
   const end = element.findLastIndex((byte) => byte !== 0) + 1;
-  const bytes = element.slice(0, end);
+  return bytesText(element.slice(0, end));
+}
+
+/** Bytes as Python writes them. */
+export function bytesText(bytes: readonly number[]): string {
   const quote = bytes.includes(0x27) && !bytes.includes(0x22) ? '"' : "'";
   return `b${quote}${bytes.map((byte) => character(byte, quote)).join('')}${quote}`;
 }

@@ -19,7 +19,9 @@ export function nestedValues(
   const isList = perElement > 1 || isBytes(dtype);
   const valueAt = (index: number): unknown => {
     if (isList) return Array.from({ length: perElement }, (_, at) => data[index * perElement + at]);
-    return dtype === 'bool' ? data[index] === 1 : data[index];
+    const value = data[index];
+    if (value instanceof Uint8Array) return Array.from(value);
+    return dtype === 'bool' ? value === 1 : value;
   };
   const isView = !isList && dtype !== 'bool' && isTypedArray(data);
   const nest = (dimension: number, from: number): unknown => {

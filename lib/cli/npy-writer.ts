@@ -15,6 +15,7 @@ import {
 import { getOptions } from './reading.js';
 import { fittedShape, librarySelection, type FittedEntry } from './selection-text.js';
 import { countElements, runs, tiles } from './tiles.js';
+import { UsageError } from './usage-error.js';
 
 /** Most bytes of one tile: no burden for the machine, and enough to keep all cores busy. */
 const TILE_BYTES = 256 * 1024 ** 2;
@@ -80,14 +81,14 @@ async function writeArray(
   if (isText(dtype)) {
     return writeTexts(array as LsioArray<'string'>, selection, context, target);
   }
+  // float16 as its bits: the same in every runtime, and what the file holds.
+  const form = dtype === 'float16' ? ({ as: 'bits' } as const) : {};
+  const view = elementView(dtype, form.as);
+  if (view === null) throw new UsageError(`a .npy file cannot hold ${dtype} elements`);
   const shape = fittedShape(selection);
   const header = npyHeader(npyTypeString(dtype, dtypeInfo), shape);
   await target.write(header, 0);
 
-  // float16 as its bits: the same in every runtime, and what the file holds.
-  const form = dtype === 'float16' ? ({ as: 'bits' } as const) : {};
-  const view = elementView(dtype, form.as);
-  if (view === null) throw new Error(`${dtype} has no elements of fixed size`);
   const perElement = valuesPerElement(dtype, dtypeInfo);
   const bytesPerElement = view.BYTES_PER_ELEMENT * perElement;
   const maxElements = Math.floor(TILE_BYTES / bytesPerElement);

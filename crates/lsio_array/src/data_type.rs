@@ -74,10 +74,15 @@ pub enum DataType {
     Struct(Arc<StructType>),
     /// UTF-8 text of any length.
     String,
+    /// Bytes of any number.
+    VariableLengthBytes,
+    /// Values as JSON texts, in which numbers may be the words `NaN`, `Infinity` and `-Infinity`. Zarr v3 has no
+    /// such type; in v2 it is what some filters make of objects.
+    Json,
 }
 
 /// Data types that have neither parameters nor a table of their own.
-const PLAIN: [(DataType, &str); 20] = [
+const PLAIN: [(DataType, &str); 21] = [
     (DataType::Bool, "bool"),
     (DataType::Int2, "int2"),
     (DataType::Int4, "int4"),
@@ -98,6 +103,7 @@ const PLAIN: [(DataType, &str); 20] = [
     (DataType::Complex64, "complex64"),
     (DataType::Complex128, "complex128"),
     (DataType::String, "string"),
+    (DataType::VariableLengthBytes, "variable_length_bytes"),
 ];
 
 impl DataType {
@@ -136,7 +142,7 @@ impl DataType {
             Self::FixedLengthUtf32 { length } => length.saturating_mul(4),
             Self::NullTerminatedBytes { length } | Self::RawBytes { length } => *length,
             Self::Struct(record) => record.size(),
-            Self::String => return None,
+            Self::String | Self::VariableLengthBytes | Self::Json => return None,
         })
     }
 
@@ -226,6 +232,7 @@ impl DataType {
             Self::FixedLengthUtf32 { .. } => "fixed_length_utf32",
             Self::NullTerminatedBytes { .. } => "null_terminated_bytes",
             Self::Struct(_) => "struct",
+            Self::Json => "json",
             Self::RawBytes { length } => return format!("r{}", *length as u64 * 8).into(),
             plain => PLAIN.iter().find(|(known, _)| known == plain).map_or("", |(_, name)| name),
         })
@@ -238,6 +245,7 @@ impl DataType {
             // The registry has these names for what the core specification names otherwise.
             "complex_float32" => return Some(Self::Complex64),
             "complex_float64" => return Some(Self::Complex128),
+            "bytes" => return Some(Self::VariableLengthBytes),
             _ => {}
         }
         if let Some(bits) = name.strip_prefix('r')
@@ -277,6 +285,7 @@ mod tests {
         assert_eq!(DataType::from_name("r24"), Some(DataType::RawBytes { length: 3 }));
         assert_eq!(DataType::RawBytes { length: 3 }.name(), "r24");
         assert_eq!(DataType::from_name("complex_float32"), Some(DataType::Complex64));
+        assert_eq!(DataType::from_name("bytes"), Some(DataType::VariableLengthBytes));
         for name in ["float8", "r", "r0", "r7", "r08", "r-8", "r17179869184", "r1e3", ""] {
             assert_eq!(DataType::from_name(name), None, "{name}");
         }

@@ -93,7 +93,7 @@ fn vlen_utf8(bencher: Bencher) {
     let context = ChunkContext { data_type: DataType::String, shape: vec![COUNT] };
     let chain = chain_of(vec![("vlen-utf8", json!({})), ("zstd", json!({"level": 3}))], &context);
     let mut encoded = Vec::new();
-    chain.encode_strings(&words, &mut encoded).unwrap();
+    chain.encode_variable(&words, &mut encoded).unwrap();
     let bytes: usize = words.iter().map(|word| word.len()).sum();
     let empty = || VariableChunk { offsets: Vec::new(), bytes: Vec::new(), limit: 1 << 30 };
     bencher.counter(BytesCount::new(bytes)).with_inputs(empty).bench_local_refs(|chunk| {

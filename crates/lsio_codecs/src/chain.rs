@@ -8,10 +8,12 @@ use lsio_array::{DataType, Decoded, Destination, VariableChunk};
 use crate::array_codec::ArraySteps;
 use crate::growing::{Growth, decode_growing};
 use crate::transpose::{MovedAxes, stored_order};
-use crate::{Bytes, BytesCodec, ChunkContext, Codec, CodecError, PieceCodec, Serializer, VlenUtf8};
+use crate::{
+    Bytes, BytesCodec, ChunkContext, Codec, CodecError, PieceCodec, Serializer, VariableCodec,
+};
 
-/// Bytes assumed for one string when the worst case is asked for, beside its length.
-const STRING_GUESS: u64 = 64;
+/// Bytes assumed for one element of varying length when the worst case is asked for, beside its length.
+const ELEMENT_GUESS: u64 = 64;
 
 /// The codecs of an array: any number that reorder axes or make other elements, one that makes bytes of
 /// elements, any number that make other bytes of bytes.
@@ -105,14 +107,14 @@ impl CodecChain {
         &self.axis_order
     }
 
-    /// Bytes of a decoded chunk; `None` for strings.
+    /// Bytes of a decoded chunk; `None` for elements of varying length.
     #[must_use]
     pub fn decoded_len(&self) -> Option<u64> {
         // Cannot overflow: the element count was checked against the element size.
         self.data_type.size().map(|size| self.element_count * size as u64)
     }
 
-    /// Most bytes of an encoded chunk; for strings a generous guess.
+    /// Most bytes of an encoded chunk; for elements of varying length a generous guess.
     #[must_use]
     pub fn encoded_bound(&self) -> u64 {
         self.bounds.last().copied().unwrap_or(0)
@@ -168,7 +170,7 @@ impl CodecChain {
     pub fn bytes(&self) -> Option<Bytes> {
         match self.serializer {
             Serializer::Bytes(bytes) => Some(bytes),
-            Serializer::VlenUtf8(_) | Serializer::Coded(_) => None,
+            Serializer::Variable(_) | Serializer::Coded(_) => None,
         }
     }
 
@@ -208,8 +210,8 @@ impl CodecChain {
                 }
                 Ok(Decoded::Complete)
             }
-            (Destination::Variable(chunk), Serializer::VlenUtf8(_)) => {
-                self.decode_strings(encoded, chunk)
+            (Destination::Variable(chunk), Serializer::Variable(codec)) => {
+                self.decode_variable(codec.as_ref(), encoded, chunk)
             }
             (Destination::Pieces(take), Serializer::Bytes(_) | Serializer::Coded(_)) => {
                 self.decode_pieces(encoded, take)?;
@@ -218,8 +220,8 @@ impl CodecChain {
             (Destination::Variable(_), Serializer::Bytes(_) | Serializer::Coded(_)) => {
                 Err(CodecError::configuration(Bytes::NAME, "its elements do not vary in length"))
             }
-            (Destination::Fixed(_) | Destination::Pieces(_), Serializer::VlenUtf8(_)) => {
-                Err(CodecError::configuration(VlenUtf8::NAME, "its elements vary in length"))
+            (Destination::Fixed(_) | Destination::Pieces(_), Serializer::Variable(codec)) => {
+                Err(CodecError::configuration(codec.name(), "its elements vary in length"))
             }
         }
     }
@@ -254,8 +256,8 @@ impl CodecChain {
             Serializer::Coded(codec) => {
                 codec.decode(self.decode_bytes(0, encoded, scratch)?, stored)
             }
-            Serializer::VlenUtf8(_) => {
-                Err(CodecError::configuration(VlenUtf8::NAME, "its elements vary in length"))
+            Serializer::Variable(codec) => {
+                Err(CodecError::configuration(codec.name(), "its elements vary in length"))
             }
         }
     }
@@ -318,21 +320,22 @@ impl CodecChain {
         codec.decode_pieces(current, self.decoded_len().unwrap_or(0), take)
     }
 
-    /// Undoes the bytes-to-bytes codecs into `chunk.bytes`, then takes the strings out of them.
-    fn decode_strings(
+    /// Undoes the bytes-to-bytes codecs into `chunk.bytes`, then takes the elements out of them.
+    fn decode_variable(
         &self,
+        codec: &dyn VariableCodec,
         encoded: &[u8],
         chunk: &mut VariableChunk,
     ) -> Result<Decoded, CodecError> {
-        let offsets_len = VlenUtf8::offsets_len(self.element_count);
-        let least = offsets_len.saturating_add(VlenUtf8::least_encoded_len(self.element_count));
+        let offsets_len = self.element_count.saturating_add(1).saturating_mul(8);
+        let least = offsets_len.saturating_add(codec.least_encoded_len(self.element_count));
         if least > chunk.limit {
             return Ok(Decoded::Outgrown { needed: least });
         }
         let limit = chunk.limit - offsets_len;
         match decode_growing(&self.bytes_codecs, encoded, limit, &mut chunk.bytes)? {
             Growth::Complete => {
-                VlenUtf8::decode_in_place(self.element_count, chunk)?;
+                codec.decode_in_place(self.element_count, chunk)?;
                 Ok(Decoded::Complete)
             }
             Growth::Needs(bytes) => {
@@ -349,7 +352,8 @@ impl CodecChain {
     /// [`CodecError::TooLarge`] for more than a codec's format can hold.
     pub fn encode(&self, decoded_c_order: &[u8], out: &mut Vec<u8>) -> Result<(), CodecError> {
         let (Some(size), Some(expected)) = (self.data_type.size(), self.decoded_len()) else {
-            return Err(CodecError::configuration(VlenUtf8::NAME, "its elements vary in length"));
+            let name = Codec::ArrayToBytes(self.serializer.clone()).name();
+            return Err(CodecError::configuration(name, "its elements vary in length"));
         };
         let actual = decoded_c_order.len() as u64;
         if actual != expected {
@@ -368,7 +372,7 @@ impl CodecChain {
             Serializer::Bytes(bytes) if bytes.swaps(&self.stored_type) => {
                 bytes.encode_in_place(&self.stored_type, elements.to_mut());
             }
-            Serializer::Bytes(_) | Serializer::VlenUtf8(_) => {}
+            Serializer::Bytes(_) | Serializer::Variable(_) => {}
             Serializer::Coded(codec) => {
                 let mut serialized = Vec::new();
                 codec.encode(&elements, &mut serialized)?;
@@ -378,13 +382,17 @@ impl CodecChain {
         self.encode_bytes(elements, out)
     }
 
-    /// Appends the encoded form of one chunk of strings, given in C order, to `out`.
+    /// Appends the encoded form of one chunk of elements of varying length, given in C order, to `out`.
     ///
     /// # Errors
     /// [`CodecError::Length`] for another number of elements than the chunk has,
     /// [`CodecError::TooLarge`] for more than a codec's format can hold.
-    pub fn encode_strings(&self, elements: &[&str], out: &mut Vec<u8>) -> Result<(), CodecError> {
-        let Serializer::VlenUtf8(_) = self.serializer else {
+    pub fn encode_variable<T: AsRef<[u8]>>(
+        &self,
+        elements: &[T],
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
+        let Serializer::Variable(codec) = &self.serializer else {
             return Err(CodecError::configuration(
                 Bytes::NAME,
                 "its elements do not vary in length",
@@ -392,12 +400,13 @@ impl CodecChain {
         };
         let (expected, actual) = (self.element_count, elements.len() as u64);
         if actual != expected {
-            return Err(CodecError::Length { codec: VlenUtf8::NAME, expected, actual });
+            return Err(CodecError::Length { codec: codec.name(), expected, actual });
         }
-        let stored: Vec<&str> =
-            stored_order(&self.shape, &self.axis_order).map(|index| elements[index]).collect();
+        let stored: Vec<&[u8]> = stored_order(&self.shape, &self.axis_order)
+            .map(|index| elements[index].as_ref())
+            .collect();
         let mut serialized = Vec::new();
-        VlenUtf8::encode(&stored, &mut serialized)?;
+        codec.encode(&stored, &mut serialized)?;
         self.encode_bytes(Cow::Owned(serialized), out)
     }
 
@@ -427,12 +436,10 @@ fn serialized_bound(serializer: &Serializer, chunk: &ChunkContext) -> Result<u64
     match (serializer, chunk.data_type.size()) {
         (Serializer::Bytes(_), Some(size)) => Ok(count * size as u64),
         (Serializer::Coded(codec), Some(_)) => codec.encoded_bound(chunk),
-        (Serializer::VlenUtf8(_), None) => {
-            Ok(VlenUtf8::least_encoded_len(count)
-                .saturating_add(count.saturating_mul(STRING_GUESS)))
+        (Serializer::Variable(codec), None) if codec.is_for(&chunk.data_type) => {
+            Ok(codec.least_encoded_len(count).saturating_add(count.saturating_mul(ELEMENT_GUESS)))
         }
-        (Serializer::Bytes(_) | Serializer::Coded(_), None)
-        | (Serializer::VlenUtf8(_), Some(_)) => {
+        (Serializer::Bytes(_) | Serializer::Coded(_), None) | (Serializer::Variable(_), _) => {
             let name = Codec::ArrayToBytes(serializer.clone()).name();
             let reason = format!("it cannot make bytes of elements of type {}", chunk.data_type);
             Err(CodecError::configuration(name, reason))

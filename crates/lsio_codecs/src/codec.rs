@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lsio_array::DataType;
 
-use crate::{ArrayBytesCodec, ArrayCodec, Bytes, CodecError, Transpose, VlenUtf8};
+use crate::{ArrayBytesCodec, ArrayCodec, Bytes, CodecError, Transpose, VariableCodec};
 
 /// What a codec may need to know of the chunk that it works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Codec {
             Self::Transpose(_) => Transpose::NAME,
             Self::ArrayToArray(codec) => codec.name(),
             Self::ArrayToBytes(Serializer::Bytes(_)) => Bytes::NAME,
-            Self::ArrayToBytes(Serializer::VlenUtf8(_)) => VlenUtf8::NAME,
+            Self::ArrayToBytes(Serializer::Variable(codec)) => codec.name(),
             Self::ArrayToBytes(Serializer::Coded(codec)) => codec.name(),
             Self::BytesToBytes(codec) => codec.name(),
         }
@@ -85,8 +85,8 @@ impl Codec {
 pub enum Serializer {
     /// Elements of fixed size, one after the other.
     Bytes(Bytes),
-    /// Strings, each behind its length.
-    VlenUtf8(VlenUtf8),
+    /// Elements of varying length.
+    Variable(Arc<dyn VariableCodec>),
     /// Elements of fixed size in a way of the codec's own.
     Coded(Arc<dyn ArrayBytesCodec>),
 }

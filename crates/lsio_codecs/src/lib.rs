@@ -1,7 +1,7 @@
 //! Codecs of array chunks: one codec, one file, decoded into the caller's slice.
 //!
 //! A chunk's codecs form a [`CodecChain`]: any number of array-to-array codecs ([`Transpose`] and each
-//! [`ArrayCodec`]), one that makes bytes of elements ([`Bytes`], [`VlenUtf8`] or an [`ArrayBytesCodec`]), then
+//! [`ArrayCodec`]), one that makes bytes of elements ([`Bytes`], an [`ArrayBytesCodec`] or a [`VariableCodec`]), then
 //! any number of bytes-to-bytes codecs ([`BytesCodec`]). [`codec_v3`] and [`codecs_v2`] make them from the names and
 //! configurations that Zarr metadata carries.
 //!
@@ -67,7 +67,9 @@ mod gzip;
 #[cfg(target_arch = "x86_64")]
 mod interleave;
 mod jenkins_lookup3;
+mod json2;
 mod json_number;
+mod json_text;
 mod libdeflate_ffi;
 mod lz4;
 mod lz4_ffi;
@@ -92,6 +94,8 @@ mod unsafe_interleave_x86;
 mod unsafe_swap_avx2;
 mod unshuffle;
 mod v2_codecs;
+mod variable_codec;
+mod vlen_bytes;
 mod vlen_utf8;
 mod zlib;
 mod zstd;
@@ -120,6 +124,7 @@ pub use fletcher32::Fletcher32;
 pub use gzip::Gzip;
 pub use jenkins_lookup3::JenkinsLookup3;
 pub use json_number::{integer_from_json, number_from_json};
+pub use json2::Json2;
 pub use lsio_array::Endian;
 pub use lz4::Lz4;
 pub use lzma::Lzma;
@@ -133,6 +138,8 @@ pub use scale_offset::ScaleOffset;
 pub use shuffle::Shuffle;
 pub use transpose::Transpose;
 pub use v2_codecs::codecs_v2;
+pub use variable_codec::VariableCodec;
+pub use vlen_bytes::VlenBytes;
 pub use vlen_utf8::VlenUtf8;
 pub use zlib::Zlib;
 pub use zstd::Zstd;

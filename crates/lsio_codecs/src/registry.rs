@@ -6,8 +6,9 @@ use crate::configuration::{Dialect, Members};
 use crate::{
     Adler32, ArrayBytesCodec, ArrayCodec, AsType, Base64, BitRound, Blosc, ByteShuffle, Bytes,
     BytesCodec, Bz2, CastValue, ChunkContext, Codec, CodecError, Configuration, Crc32, Crc32c,
-    Delta, FixedScaleOffset, Fletcher32, Gzip, JenkinsLookup3, Lz4, Lzma, PackBits, PackBools,
-    Pcodec, Quantize, Reshape, ScaleOffset, Serializer, Transpose, VlenUtf8, Zlib, Zstd,
+    Delta, FixedScaleOffset, Fletcher32, Gzip, JenkinsLookup3, Json2, Lz4, Lzma, PackBits,
+    PackBools, Pcodec, Quantize, Reshape, ScaleOffset, Serializer, Transpose, VariableCodec,
+    VlenBytes, VlenUtf8, Zlib, Zstd,
 };
 
 /// The codec that Zarr v3 metadata calls `name`. Names `numcodecs.<id>` take the configuration of
@@ -87,6 +88,7 @@ fn shared(
         "jenkins_lookup3" => {
             JenkinsLookup3::from_members(members("jenkins_lookup3")).map(bytes_to_bytes)
         }
+        "json2" => Json2::from_members(members(Json2::NAME), context).map(variable),
         "lz4" => Lz4::from_members(members("lz4")).map(bytes_to_bytes),
         "lzma" => Lzma::from_members(members("lzma")).map(bytes_to_bytes),
         "pcodec" => Pcodec::from_members(members(Pcodec::NAME), context).map(array_to_bytes),
@@ -95,9 +97,13 @@ fn shared(
         "shuffle" => ByteShuffle::from_members(members("shuffle"), context).map(bytes_to_bytes),
         "zlib" => Zlib::from_members(members("zlib")).map(bytes_to_bytes),
         "zstd" => Zstd::from_members(members("zstd")).map(bytes_to_bytes),
+        "vlen-bytes" => {
+            members(VlenBytes::NAME).finish()?;
+            Ok(variable(VlenBytes))
+        }
         "vlen-utf8" => {
             members(VlenUtf8::NAME).finish()?;
-            Ok(Codec::ArrayToBytes(Serializer::VlenUtf8(VlenUtf8)))
+            Ok(variable(VlenUtf8))
         }
         _ => Err(CodecError::Unsupported { name: name.to_owned() }),
     }
@@ -109,6 +115,10 @@ fn array_to_array(codec: impl ArrayCodec + 'static) -> Codec {
 
 fn array_to_bytes(codec: impl ArrayBytesCodec + 'static) -> Codec {
     Codec::ArrayToBytes(Serializer::Coded(Arc::new(codec)))
+}
+
+fn variable(codec: impl VariableCodec + 'static) -> Codec {
+    Codec::ArrayToBytes(Serializer::Variable(Arc::new(codec)))
 }
 
 fn bytes_to_bytes(codec: impl BytesCodec + 'static) -> Codec {

@@ -3,7 +3,8 @@
 
 use crate::numcodecs_dtype::Dtype;
 use crate::{
-    Bytes, ChunkContext, Codec, CodecError, Configuration, Endian, Serializer, Transpose, codec_v2,
+    Bytes, ChunkContext, Codec, CodecError, Configuration, Endian, Json2, Serializer, Transpose,
+    codec_v2,
 };
 
 /// The codecs of a chunk, in the order of encoding. `codecs` are the filters, then the compressor, by id
@@ -23,7 +24,9 @@ pub fn codecs_v2(
 ) -> Result<Vec<Codec>, CodecError> {
     let (mut context, mut endian) = (context.clone(), endian);
     let mut chain = Vec::new();
-    if is_f_order {
+    // Lists of lists are nested in the order of the dimensions, whatever the order of memory.
+    let is_nested = codecs.iter().any(|(id, _)| *id == Json2::NAME);
+    if is_f_order && !is_nested {
         let transpose = Codec::Transpose(Transpose::new((0..context.shape.len()).rev().collect())?);
         context = transpose.encoded_context(&context)?;
         chain.push(transpose);

@@ -102,7 +102,7 @@ pub(crate) fn string_chain(
     order: &[usize],
     bytes_codecs: &[Arc<dyn BytesCodec>],
 ) -> CodecChain {
-    let serializer = Serializer::VlenUtf8(VlenUtf8);
+    let serializer = Serializer::Variable(Arc::new(VlenUtf8));
     chain_of(serializer, DataType::String, shape, order, bytes_codecs)
 }
 

@@ -129,7 +129,7 @@ fn too_little_scratch_or_the_wrong_destination_is_an_error() {
     assert!(chain.decode(&encoded, Destination::Fixed(&mut [0; 5]), &mut scratch).is_err());
     let mut chunk = variable(1000);
     assert!(chain.decode(&encoded, Destination::Variable(&mut chunk), &mut scratch).is_err());
-    assert!(chain.encode_strings(&["a", "b", "c"], &mut encoded).is_err());
+    assert!(chain.encode_variable(&["a", "b", "c"], &mut encoded).is_err());
     let strings = string_chain(&[3], &[0], &[]);
     assert!(strings.decode(&encoded, Destination::Fixed(&mut [0; 6]), &mut []).is_err());
     assert!(strings.encode(&[0; 6], &mut encoded).is_err());
@@ -207,6 +207,31 @@ fn strings_that_contradict_the_chunk_are_errors() {
 }
 
 #[test]
+fn bytes_of_any_number_that_contradict_the_chunk_are_errors() {
+    let context = ChunkContext { data_type: DataType::VariableLengthBytes, shape: vec![2] };
+    let codec = codec_v3("vlen-bytes", &serde_json::Map::new(), &context).unwrap();
+    let chain = CodecChain::new(vec![codec], &context).unwrap();
+    let decode = |encoded: &[u8]| {
+        let mut chunk = variable(100);
+        chain.decode(encoded, Destination::Variable(&mut chunk), &mut []).map(|_| chunk)
+    };
+    let good = vlen(2, &[(0, b""), (2, b"\xff\0")]);
+    let decoded = decode(&good).unwrap();
+    assert_eq!((&*decoded.offsets, &*decoded.bytes), (&[0, 0, 2][..], &b"\xff\0"[..]));
+    for len in 0..good.len() {
+        assert!(decode(&good[..len]).is_err(), "{len}");
+    }
+    for bad in [vlen(u32::MAX, &[]), vlen(2, &[(1, b"a"), (u32::MAX, b"b")]), vlen(1, &[(1, b"a")])]
+    {
+        assert_eq!(decode(&bad).unwrap_err().codec(), Some("vlen-bytes"), "{bad:?}");
+    }
+    // The other types of varying length have codecs of their own.
+    let text = ChunkContext { data_type: DataType::String, ..context };
+    let codec = codec_v3("vlen-bytes", &serde_json::Map::new(), &text).unwrap();
+    assert!(CodecChain::new(vec![codec], &text).is_err());
+}
+
+#[test]
 fn strings_that_do_not_fit_ask_for_what_they_need() {
     let chain = string_chain(&[2], &[0], &[]);
     let encoded = vlen(2, &[(1, b"a"), (5, b"bcdef")]);
@@ -253,7 +278,7 @@ fn chunks_beyond_memory_and_codecs_out_of_order_make_no_chain() {
         vec![bytes(), bytes()],
         vec![bytes(), transpose()],
         vec![transpose()],
-        vec![Codec::ArrayToBytes(Serializer::VlenUtf8(VlenUtf8))],
+        vec![Codec::ArrayToBytes(Serializer::Variable(Arc::new(VlenUtf8)))],
     ] {
         let error = CodecChain::new(codecs.clone(), &int8).unwrap_err();
         assert!(matches!(error, CodecError::Configuration { .. }), "{codecs:?}: {error}");

@@ -210,7 +210,7 @@ fn what_cannot_be_encoded_otherwise_is_encoded_as_by_others() {
         let mut encoded = Vec::new();
         if let Some(strings) = &row.strings {
             let strings: Vec<&str> = strings.iter().map(String::as_str).collect();
-            row.chain.encode_strings(&strings, &mut encoded).unwrap();
+            row.chain.encode_variable(&strings, &mut encoded).unwrap();
         } else {
             let count = row.context.shape.iter().product::<u64>() as usize;
             let elements: Vec<u8> = match &row.values {

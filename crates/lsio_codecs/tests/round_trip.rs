@@ -220,7 +220,7 @@ proptest! {
         let chain = string_chain(&[2, 3], order, &codecs);
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let mut encoded = Vec::new();
-        chain.encode_strings(&texts, &mut encoded).unwrap();
+        chain.encode_variable(&texts, &mut encoded).unwrap();
 
         let mut chunk = variable(first_limit);
         while let Decoded::Outgrown { needed } =

@@ -66,6 +66,9 @@ fn fill_value(metadata: &ArrayMetadata) -> Value {
     if metadata.stored_fill_value.is_null() {
         return Value::Null;
     }
+    if metadata.data_type == DataType::Json {
+        return tagged(&metadata.stored_fill_value);
+    }
     scalar(&metadata.data_type, &metadata.fill_value).unwrap_or(Value::Null)
 }
 
@@ -102,10 +105,13 @@ fn scalar(data_type: &DataType, bytes: &[u8]) -> Option<Value> {
             let text = Conversion::new(data_type, &DataType::String)?;
             std::str::from_utf8(&text.element(bytes)?).ok()?.into()
         }
-        DataType::NullTerminatedBytes { .. } | DataType::RawBytes { .. } | DataType::Struct(_) => {
-            tagged_bytes(bytes)
-        }
+        DataType::NullTerminatedBytes { .. }
+        | DataType::RawBytes { .. }
+        | DataType::Struct(_)
+        | DataType::VariableLengthBytes => tagged_bytes(bytes),
         DataType::String => std::str::from_utf8(bytes).ok()?.into(),
+        // What it is in the metadata is at hand: see `fill_value`.
+        DataType::Json => return None,
     })
 }
 

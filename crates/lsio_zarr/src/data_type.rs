@@ -96,11 +96,14 @@ fn wrong_length(configuration: &Map<String, Value>) -> Refusal {
 }
 
 /// Reads the member `dtype` of v2, with the byte order of the stored elements; the fields of a struct have
-/// theirs. `holds_strings` says whether the filters make UTF-8 text of objects.
+/// theirs. `objects` are what the filters make of objects.
 ///
 /// Specification: Zarr v2, "Data type encoding"; NumPy, "The array interface protocol", `typestr`;
 /// `TensorStore`, "zarr driver", `dtype`.
-pub(crate) fn from_v2(value: &Value, holds_strings: bool) -> Result<(DataType, Endian), Refusal> {
+pub(crate) fn from_v2(
+    value: &Value,
+    objects: Option<&DataType>,
+) -> Result<(DataType, Endian), Refusal> {
     let Value::String(typestr) = value else {
         return Err(match value {
             Value::Array(list) => {
@@ -128,10 +131,9 @@ pub(crate) fn from_v2(value: &Value, holds_strings: bool) -> Result<(DataType, E
         }
     };
     let data_type = match characters.as_str() {
-        "O" if holds_strings => DataType::String,
-        "O" => {
-            return Err(Refusal::unsupported("the data type '|O' without the filter 'vlen-utf8'"));
-        }
+        "O" => objects.cloned().ok_or_else(|| {
+            Refusal::unsupported("the data type '|O' without a filter that makes bytes of objects")
+        })?,
         code => of_code(code).ok_or_else(unsupported)?,
     };
     match endian {
@@ -307,7 +309,8 @@ mod tests {
             ("int4", (DataType::Int4, Little)),
             ("bfloat16", (DataType::Small(SmallFloat::BFloat16), Little)),
         ] {
-            assert_eq!(from_v2(&json!(typestr), true).unwrap(), expected, "{typestr}");
+            let read = from_v2(&json!(typestr), Some(&DataType::String)).unwrap();
+            assert_eq!(read, expected, "{typestr}");
         }
     }
 
@@ -328,13 +331,13 @@ mod tests {
             "<M8[99999999999s]",
             "<\u{e9}4",
         ] {
-            let refusal = from_v2(&json!(typestr), false).unwrap_err();
+            let refusal = from_v2(&json!(typestr), None).unwrap_err();
             assert!(matches!(refusal, Refusal::Unsupported(what) if what.contains(typestr)));
         }
-        assert!(matches!(from_v2(&json!("|O"), false), Err(Refusal::Unsupported(_))));
+        assert!(matches!(from_v2(&json!("|O"), None), Err(Refusal::Unsupported(_))));
         for value in [json!("f4"), json!(""), json!("é4"), json!("|f4"), json!("|U4"), json!(null)]
         {
-            assert!(matches!(from_v2(&value, false), Err(Refusal::Invalid { .. })), "{value}");
+            assert!(matches!(from_v2(&value, None), Err(Refusal::Invalid { .. })), "{value}");
         }
     }
 }

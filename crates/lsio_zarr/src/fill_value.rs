@@ -33,6 +33,7 @@ pub(crate) fn from_v2(
 ) -> Result<Vec<u8>, Refusal> {
     let zero = || vec![0; data_type.size().unwrap_or(0)];
     let lenient = match (data_type, value) {
+        (DataType::Json, value) => Some(value.to_string().into_bytes()),
         (_, Value::Null) => Some(zero()),
         (DataType::Bool, Value::Number(number)) => integer_from_json(number)
             .filter(|bit| (0..=1).contains(bit))
@@ -47,10 +48,12 @@ pub(crate) fn from_v2(
         (DataType::NullTerminatedBytes { length }, Value::String(text)) => {
             padded(decode_base64(text).unwrap_or_else(|| text.clone().into_bytes()), *length)
         }
-        (DataType::RawBytes { .. } | DataType::Struct(_), Value::Number(number))
-            if integer_from_json(number) == Some(0) =>
-        {
-            Some(zero())
+        (
+            DataType::RawBytes { .. } | DataType::Struct(_) | DataType::VariableLengthBytes,
+            Value::Number(number),
+        ) if integer_from_json(number) == Some(0) => Some(zero()),
+        (DataType::VariableLengthBytes, Value::String(text)) => {
+            Some(decode_base64(text).unwrap_or_else(|| text.clone().into_bytes()))
         }
         (DataType::Complex64 | DataType::Complex128, Value::Number(_)) => {
             let part = data_type.part().and_then(|part| element(&part, value, bytes));
@@ -81,12 +84,10 @@ fn element(data_type: &DataType, value: &Value, bytes: Bytes) -> Option<Vec<u8>>
             padded(decode_base64(value.as_str()?)?, *length)?
         }
         DataType::RawBytes { length } => {
-            let bytes = match value {
-                Value::Array(items) => items.iter().map(byte).collect::<Option<Vec<u8>>>()?,
-                value => decode_base64(value.as_str()?)?,
-            };
-            Some(bytes).filter(|bytes| bytes.len() == *length)?
+            plain_bytes(value).filter(|bytes| bytes.len() == *length)?
         }
+        DataType::VariableLengthBytes => plain_bytes(value)?,
+        DataType::Json => value.to_string().into_bytes(),
         DataType::Struct(record) => {
             let field = |data_type: &DataType, value: &Value| element(data_type, value, bytes);
             struct_metadata::fill_value(record, value, bytes, field)?
@@ -94,6 +95,14 @@ fn element(data_type: &DataType, value: &Value, bytes: Bytes) -> Option<Vec<u8>>
         DataType::String => value.as_str()?.as_bytes().to_vec(),
         number => number_from_json(number, value)?,
     })
+}
+
+/// Bytes as a list of numbers or as base64.
+fn plain_bytes(value: &Value) -> Option<Vec<u8>> {
+    match value {
+        Value::Array(items) => items.iter().map(byte).collect(),
+        value => decode_base64(value.as_str()?),
+    }
 }
 
 /// Text as code points of 32 bits, zeros behind them.
@@ -321,6 +330,13 @@ mod tests {
         for text in ["[0]", "[0, 256]", "[0, -1]", "\"AA==\"", "0"] {
             assert_eq!(v3(&raw, text), None, "{text}");
         }
+        let any = DataType::VariableLengthBytes;
+        assert_eq!(v3(&any, "[0, 255]"), Some(vec![0, 255]));
+        assert_eq!(v3(&any, "\"AP8B\""), Some(vec![0, 255, 1]));
+        assert_eq!(v3(&any, "\"\""), Some(vec![]));
+        assert_eq!((v3(&any, "0"), v3(&any, "[256]"), v3(&any, "\"?\"")), (None, None, None));
+        assert_eq!(v2(&any, "0"), Some(vec![]));
+        assert_eq!(v2(&any, "\"a?\""), Some(b"a?".to_vec()));
         assert_eq!(v2(&raw, "0"), Some(vec![0, 0]));
         assert_eq!(v2(&raw, "null"), Some(vec![0, 0]));
     }
@@ -358,6 +374,13 @@ mod tests {
         assert_eq!(v3(&record, "0"), None);
         assert_eq!(v2(&record, "0"), Some(vec![0; 7]));
         assert_eq!(v2(&record, "null"), Some(vec![0; 7]));
+    }
+
+    #[test]
+    fn any_value_fills_arrays_of_json() {
+        for text in ["null", "[1,\"a\"]", "NaN", "123456789012345678901"] {
+            assert_eq!(v2(&DataType::Json, text), Some(text.as_bytes().to_vec()));
+        }
     }
 
     #[test]

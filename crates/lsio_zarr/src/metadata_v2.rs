@@ -28,11 +28,12 @@ pub(crate) fn array(
         Value::Null => None,
         compressor => Some(numcodecs_id(compressor, "compressor")?),
     };
-    let holds_strings = filters.iter().any(|(id, _)| *id == "vlen-utf8");
-    let (data_type, endian) = data_type::from_v2(json::required(members, "dtype")?, holds_strings)?;
-    if holds_strings && data_type != DataType::String {
+    let objects = objects(&filters)?;
+    let (data_type, endian) =
+        data_type::from_v2(json::required(members, "dtype")?, objects.as_ref())?;
+    if let Some(objects) = objects.filter(|objects| *objects != data_type) {
         return Err(Refusal::invalid(format!(
-            "the filter 'vlen-utf8' is for the data type '|O', not {data_type}"
+            "a filter makes {objects} elements, which is for the data type '|O', not {data_type}"
         )));
     }
     check_shapes(&shape, &chunk_shape, &data_type)?;
@@ -84,6 +85,26 @@ fn filters(members: &Map<String, Value>) -> Result<Vec<NumcodecsCodec<'_>>, Refu
             excerpt(other)
         ))),
     }
+}
+
+/// What the filters make of objects.
+fn objects(filters: &[NumcodecsCodec<'_>]) -> Result<Option<DataType>, Refusal> {
+    for (id, _) in filters {
+        match *id {
+            "vlen-utf8" => return Ok(Some(DataType::String)),
+            "vlen-bytes" => return Ok(Some(DataType::VariableLengthBytes)),
+            "json2" => return Ok(Some(DataType::Json)),
+            "pickle" => {
+                let what = "the filter 'pickle', which runs code that is in the data,";
+                return Err(Refusal::unsupported(what));
+            }
+            "json" | "msgpack" | "msgpack2" | "vlen-array" => {
+                return Err(Refusal::unsupported(format!("the filter '{id}'")));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 /// The name of a numcodecs configuration, and all of it.
@@ -193,8 +214,20 @@ mod tests {
         document["dtype"] = json!("<f4");
         document["fill_value"] = json!(0);
         assert!(matches!(read(&document), Err(Refusal::Invalid { .. })));
-        let document = with("dtype", json!("|O"));
-        assert!(matches!(read(&document), Err(Refusal::Unsupported(_))));
+        document["filters"] = json!([{"id": "vlen-bytes"}]);
+        assert!(matches!(read(&document), Err(Refusal::Invalid { .. })));
+        document["dtype"] = json!("|O");
+        let (metadata, _) = read(&document).unwrap();
+        assert_eq!(metadata.data_type, DataType::VariableLengthBytes);
+        for (filters, named) in [
+            (json!(null), "'|O'"),
+            (json!([{"id": "pickle", "protocol": 5}]), "'pickle'"),
+            (json!([{"id": "vlen-array", "dtype": "<i4"}]), "'vlen-array'"),
+        ] {
+            document["filters"] = filters;
+            let refusal = read(&document).unwrap_err();
+            assert!(matches!(refusal, Refusal::Unsupported(what) if what.contains(named)));
+        }
     }
 
     #[test]

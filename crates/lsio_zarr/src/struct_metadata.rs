@@ -78,7 +78,7 @@ pub(crate) fn from_v2(list: &[Value]) -> Result<DataType, Refusal> {
             },
             _ => return Err(wrong_field(value)),
         };
-        let (data_type, order) = data_type::from_v2(stored, false)?;
+        let (data_type, order) = data_type::from_v2(stored, None)?;
         let has_order = data_type.endian_unit() > 1 && !matches!(data_type, DataType::Struct(_));
         let stored_order = has_order.then_some(order);
         match (&data_type, name.as_str()) {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn v2(list: &Value) -> Result<DataType, Refusal> {
-        data_type::from_v2(list, false).map(|(data_type, _)| data_type)
+        data_type::from_v2(list, None).map(|(data_type, _)| data_type)
     }
 
     fn record(data_type: &DataType) -> &StructType {

@@ -143,7 +143,7 @@ impl ArrayWriter {
         self.unsharded()?;
         self.encoding
             .chain()
-            .encode_strings(elements, &mut encoded)
+            .encode_variable(elements, &mut encoded)
             .map_err(|error| self.not_encoded(chunk, error))?;
         self.put(chunk, &encoded)
     }

@@ -1,0 +1,233 @@
+//! `json2`: all elements of a chunk in one JSON document.
+
+use lsio_array::{DataType, VariableChunk};
+
+use crate::configuration::Members;
+use crate::json_text::JsonText;
+use crate::{ChunkContext, CodecError, VariableCodec};
+
+/// `json2`: all elements of a chunk in one JSON document.
+///
+/// A list: the elements in lists of lists, one level for each dimension, then the type string of `NumPy`, then
+/// the shape. Decoded elements are the texts of their values as they are in the document; `NaN`, `Infinity`
+/// and `-Infinity` may be among them, as Python writes them.
+///
+/// - Specification: numcodecs `json2`.
+/// - Names: v2 `json2` (a filter); v3 `numcodecs.json2`. Of the configuration only `encoding` counts for
+///   decoding, which must be UTF-8.
+///
+/// ```
+/// use lsio_array::{DataType, Destination, VariableChunk};
+/// use lsio_codecs::{ChunkContext, CodecChain, codec_v2};
+///
+/// # fn main() -> Result<(), lsio_codecs::CodecError> {
+/// let context = ChunkContext { data_type: DataType::Json, shape: vec![2, 1] };
+/// let json = codec_v2("json2", &serde_json::Map::new(), &context)?;
+/// let chain = CodecChain::new(vec![json], &context)?;
+/// let encoded = br#"[[{"a": [1]}],[NaN],"|O",[2,1]]"#;
+/// let mut decoded = VariableChunk { offsets: vec![], bytes: vec![], limit: 100 };
+/// chain.decode(encoded, Destination::Variable(&mut decoded), &mut [])?;
+/// assert_eq!(decoded.offsets, [0, 10, 13]);
+/// assert_eq!(decoded.bytes, br#"{"a": [1]}NaN"#);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json2 {
+    shape: Vec<u64>,
+}
+
+impl Json2 {
+    /// Name of the codec.
+    pub(crate) const NAME: &'static str = "json2";
+
+    /// From the configuration in metadata.
+    pub(crate) fn from_members(
+        mut members: Members<'_>,
+        context: &ChunkContext,
+    ) -> Result<Self, CodecError> {
+        match members.string("encoding")? {
+            None | Some("utf-8" | "utf8" | "ascii") => Ok(Self { shape: context.shape.clone() }),
+            Some(other) => {
+                let reason = format!("'encoding' must be \"utf-8\", not \"{other}\"");
+                Err(CodecError::configuration(Self::NAME, reason))
+            }
+        }
+    }
+
+    fn corrupt(reason: impl Into<std::borrow::Cow<'static, str>>) -> CodecError {
+        CodecError::corrupt(Self::NAME, reason)
+    }
+
+    /// Takes the elements below `dimensions`, each with the comma behind it: the last element of a list has
+    /// none, unless `is_open`.
+    fn take_elements(
+        dimensions: &[u64],
+        is_open: bool,
+        text: &mut JsonText<'_>,
+        offsets: &mut Vec<u64>,
+        to: &mut usize,
+    ) -> Result<(), &'static str> {
+        let Some((&extent, inner)) = dimensions.split_first() else { return Ok(()) };
+        for index in 0..extent {
+            if inner.is_empty() {
+                *to = text.move_value(*to)?;
+                offsets.push(*to as u64);
+            } else {
+                text.expect(b'[')?;
+                Self::take_elements(inner, false, text, offsets, to)?;
+                text.expect(b']')?;
+            }
+            if is_open || index + 1 < extent {
+                text.expect(b',')?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes all of a document and gives the bytes of its elements.
+    fn take_document(
+        &self,
+        text: &mut JsonText<'_>,
+        offsets: &mut Vec<u64>,
+    ) -> Result<usize, &'static str> {
+        let mut to = 0;
+        // NumPy makes a list of one element of an array without dimensions.
+        let dimensions: &[u64] = if self.shape.is_empty() { &[1] } else { self.shape.as_slice() };
+        text.expect(b'[')?;
+        Self::take_elements(dimensions, true, text, offsets, &mut to)?;
+        text.expect_text()?;
+        text.expect(b',')?;
+        text.expect(b'[')?;
+        for (axis, &extent) in self.shape.iter().enumerate() {
+            if axis > 0 {
+                text.expect(b',')?;
+            }
+            if text.number()? != extent {
+                return Err("its shape is not that of the chunk");
+            }
+        }
+        text.expect(b']')?;
+        text.expect(b']')?;
+        text.expect_end()?;
+        Ok(to)
+    }
+}
+
+impl VariableCodec for Json2 {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn is_for(&self, data_type: &DataType) -> bool {
+        *data_type == DataType::Json
+    }
+
+    fn least_encoded_len(&self, element_count: u64) -> u64 {
+        // An element and the comma behind it.
+        element_count.saturating_mul(2)
+    }
+
+    fn decode_in_place(
+        &self,
+        element_count: u64,
+        chunk: &mut VariableChunk,
+    ) -> Result<(), CodecError> {
+        chunk.offsets.clear();
+        let (expected, actual) = (self.least_encoded_len(element_count), chunk.bytes.len() as u64);
+        if actual < expected {
+            return Err(CodecError::Truncated { codec: Self::NAME, expected, actual });
+        }
+        if std::str::from_utf8(&chunk.bytes).is_err() {
+            return Err(Self::corrupt("it is not UTF-8"));
+        }
+        // The element count is now known to be below the length of the bytes that are at hand.
+        chunk.offsets.reserve_exact(element_count as usize + 1);
+        chunk.offsets.push(0);
+        let mut text = JsonText::new(&mut chunk.bytes);
+        let len = self
+            .take_document(&mut text, &mut chunk.offsets)
+            .map_err(|reason| Self::corrupt(format!("at byte {}: {reason}", text.position())))?;
+        chunk.bytes.truncate(len);
+        Ok(())
+    }
+
+    fn encode(&self, elements: &[&[u8]], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
+        // Elements in a row begin or end as many lists as dimensions come full circle.
+        let inner = self.shape.get(1..).unwrap_or_default();
+        let rows: Vec<usize> =
+            (0..inner.len()).map(|axis| inner[axis..].iter().product::<u64>() as usize).collect();
+        encoded.push(b'[');
+        for (index, element) in elements.iter().enumerate() {
+            encoded.extend(rows.iter().filter(|&&row| index.is_multiple_of(row)).map(|_| b'['));
+            encoded.extend_from_slice(element);
+            encoded
+                .extend(rows.iter().filter(|&&row| (index + 1).is_multiple_of(row)).map(|_| b']'));
+            encoded.push(b',');
+        }
+        encoded.extend_from_slice(format!("\"|O\",{:?}]", self.shape).as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn decode(shape: &[u64], text: &str) -> Result<Vec<String>, CodecError> {
+        let json = Json2 { shape: shape.to_vec() };
+        let (offsets, bytes) = (vec![], text.as_bytes().to_vec());
+        let mut chunk = VariableChunk { offsets, bytes, limit: 1000 };
+        json.decode_in_place(shape.iter().product(), &mut chunk)?;
+        let element = |ends: &[u64]| chunk.bytes[ends[0] as usize..ends[1] as usize].to_vec();
+        let elements = chunk.offsets.windows(2).map(element);
+        Ok(elements.map(|bytes| String::from_utf8(bytes).unwrap()).collect())
+    }
+
+    #[test]
+    fn elements_are_nested_by_the_dimensions_of_the_chunk() {
+        let elements = ["1", "[2, 3]", "null", "{\"a\":[]}", "\"]\"", "-0", "NaN", "[[]]"];
+        for shape in [&[8][..], &[2, 4], &[2, 2, 2], &[1, 8, 1], &[8, 1, 1]] {
+            let json = Json2 { shape: shape.to_vec() };
+            let mut encoded = Vec::new();
+            json.encode(&elements.map(str::as_bytes), &mut encoded).unwrap();
+            let text = String::from_utf8(encoded).unwrap();
+            assert_eq!(decode(shape, &text).unwrap(), elements, "{text}");
+            for end in 0..text.len() {
+                assert!(decode(shape, &text[..end]).is_err(), "{end}");
+            }
+        }
+        let text = "[[[1,[2, 3]],[null,4]],\"|O\",[1,2,2]]";
+        assert_eq!(decode(&[1, 2, 2], text).unwrap(), ["1", "[2, 3]", "null", "4"]);
+        assert_eq!(decode(&[], " [ {} , \"|O\", [ ] ] ").unwrap(), ["{}"]);
+    }
+
+    #[test]
+    fn documents_of_other_chunks_are_refused() {
+        for text in [
+            "",
+            "null",
+            "[]",
+            "[1,2]",
+            "[1,2,\"|O\"]",
+            "[1,\"|O\",[1]]",
+            "[1,2,3,\"|O\",[3]]",
+            "[1,2,\"|O\",[3]]",
+            "[1,2,\"|O\",[1,2]]",
+            "[1,2,\"|O\",[2],0]",
+            "[1,2,\"|O\",[2]]]",
+            "[1,2,null,[2]]",
+            "[1,2,\"|O\",[2.0]]",
+            "[1,2,\"|O\",[99999999999999999999]]",
+            "[[1],[2],\"|O\",[2]",
+        ] {
+            assert!(decode(&[2], text).is_err(), "{text}");
+        }
+        assert!(decode(&[2, 1], "[1,2,\"|O\",[2,1]]").is_err());
+        assert!(decode(&[1 << 40], "[1,\"|O\",[1099511627776]]").is_err());
+        let bytes = b"[\"\xff\",\"|O\",[1]]".to_vec();
+        let mut chunk = VariableChunk { offsets: vec![], bytes, limit: 100 };
+        assert!(Json2 { shape: vec![1] }.decode_in_place(1, &mut chunk).is_err());
+    }
+}
