@@ -98,7 +98,7 @@ fn objects(filters: &[NumcodecsCodec<'_>]) -> Result<Option<DataType>, Refusal> 
                 let what = "the filter 'pickle', which runs code that is in the data,";
                 return Err(Refusal::unsupported(what));
             }
-            "json" | "msgpack" | "msgpack2" | "vlen-array" => {
+            "categorize" | "json" | "msgpack" | "msgpack2" | "vlen-array" => {
                 return Err(Refusal::unsupported(format!("the filter '{id}'")));
             }
             _ => {}
@@ -223,6 +223,7 @@ mod tests {
             (json!(null), "'|O'"),
             (json!([{"id": "pickle", "protocol": 5}]), "'pickle'"),
             (json!([{"id": "vlen-array", "dtype": "<i4"}]), "'vlen-array'"),
+            (json!([{"id": "categorize", "labels": ["a"]}]), "'categorize'"),
         ] {
             document["filters"] = filters;
             let refusal = read(&document).unwrap_err();
