@@ -13,6 +13,15 @@ export declare interface AbortOptions {
     readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * A flag for each element of an array in C order, as a flat list or as the elements of a bool array with
+ * its shape.
+ */
+export declare type ArrayMask = DimensionMask | {
+    readonly data: DimensionMask;
+    readonly shape: readonly number[];
+};
+
 /** Attributes of an array or a group. */
 export declare type Attributes = {
     readonly [name: string]: JsonValue;
@@ -20,6 +29,9 @@ export declare type Attributes = {
 
 /** The data types whose elements are bigints. */
 export declare type BigIntDataType = 'int64' | 'uint64' | TimeDataType;
+
+/** Which blocks of the grid are wanted along each dimension; `'...'` as in a {@link Selection}. */
+export declare type BlockSelection = readonly (null | number | Slice | '...')[];
 
 /** The data types whose elements are bytes of a fixed number; a record is those of its fields. */
 export declare type BytesDataType = 'null_terminated_bytes' | RawDataType | 'struct';
@@ -123,6 +135,12 @@ export declare type DataTypeQuery = DataType | 'number' | 'bigint';
  * @returns whether there was one.
  */
 export declare function deleteMemoryStore(location: MemoryLocation): boolean;
+
+/**
+ * One flag for each element of a dimension: those with `true` or 1 are wanted. A `Uint8Array`, as elements
+ * of bool arrays are read, holds nothing but 0 and 1.
+ */
+export declare type DimensionMask = readonly boolean[] | Uint8Array;
 
 /** What holds the bits of floats of at most 16 bits. */
 export declare type ElementBits<D> = D extends 'float16' | 'bfloat16' | 'complex_float16' | 'complex_bfloat16' ? Uint16Array : Uint8Array;
@@ -280,6 +298,12 @@ export declare type GroupMember = {
 };
 
 /**
+ * Indices along one dimension, in any order, repeated ones too. Negative: from the end. A `Uint8Array` is
+ * no list of indices but a mask: see {@link DimensionMask}.
+ */
+export declare type IndexArray = readonly number[] | Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
+
+/**
  * How local files are read: `'auto'` decides by the size of the request and the page cache,
  * `'direct'` goes past the page cache where the file system can, `'buffered'` goes through it.
  */
@@ -338,7 +362,9 @@ export declare class LsioArray<D extends DataType = DataType> {
     /** Bytes of all stored chunks, encoded. */
     storedBytes(options?: AbortOptions): Promise<number>;
     /**
-     * Reads a region.
+     * Reads a region, or every combination of the elements that lists and masks name along the dimensions.
+     * Each chunk is read and decoded once. Long lists cross in slices between turns of the event loop and
+     * are checked and sorted on other threads; while the call runs, a list takes 32 bytes for each index.
      *
      * @param selection - One entry per dimension; absent or null: everything.
      * @throws {LsioError} `ERR_LSIO_SELECTION`, `ERR_LSIO_BUDGET` for a result larger than one buffer
@@ -346,6 +372,44 @@ export declare class LsioArray<D extends DataType = DataType> {
      */
     get<F extends ElementForm<D> | undefined = undefined>(selection?: Selection | null, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
     get<F extends ElementForm | undefined = undefined>(selection: Selection | null | undefined, options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>): Promise<NdArray<DataType, F>>;
+    /**
+     * Reads what entries for some dimensions, by their names, pick; the others are whole.
+     *
+     * @throws {LsioError} `ERR_LSIO_SELECTION` for a name that no dimension has; else as `LsioArray.get`.
+     */
+    select<F extends ElementForm<D> | undefined = undefined>(selection: NamedSelection, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
+    select<F extends ElementForm | undefined = undefined>(selection: NamedSelection, options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>): Promise<NdArray<DataType, F>>;
+    /**
+     * Reads single elements, as `vindex` of zarr-python does: element `i` of the result has the `i`th
+     * coordinate along each dimension. Each chunk is read and decoded once; while the call runs, a point
+     * takes 24 bytes and 8 for each list.
+     *
+     * @param coordinates - One entry per dimension: a list, or an integer that all points have.
+     * @returns One dimension with an element for each point.
+     * @throws {LsioError} as `LsioArray.get`.
+     */
+    getPoints<F extends ElementForm<D> | undefined = undefined>(coordinates: PointCoordinates, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
+    getPoints<F extends ElementForm | undefined = undefined>(coordinates: PointCoordinates, options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>): Promise<NdArray<DataType, F>>;
+    /**
+     * Reads the elements that a mask of the whole array names. Only chunks that hold some are read, each
+     * once; while the call runs, the mask takes a byte for 7 elements.
+     *
+     * @param mask - A flag for each element in C order.
+     * @returns One dimension, in C order of the array.
+     * @throws {LsioError} as `LsioArray.get`.
+     */
+    getMask<F extends ElementForm<D> | undefined = undefined>(mask: ArrayMask, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
+    getMask<F extends ElementForm | undefined = undefined>(mask: ArrayMask, options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>): Promise<NdArray<DataType, F>>;
+    /**
+     * Reads whole blocks by their place in the grid, as far as they lie inside the array, as block selections
+     * of zarr-python do: blocks are chunks, or shards where the array has any.
+     *
+     * @param blocks - One entry per dimension: all, an integer, or a slice without a step. None of them drops
+     *   its dimension.
+     * @throws {LsioError} as `LsioArray.get`.
+     */
+    getBlocks<F extends ElementForm<D> | undefined = undefined>(blocks: BlockSelection, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
+    getBlocks<F extends ElementForm | undefined = undefined>(blocks: BlockSelection, options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>): Promise<NdArray<DataType, F>>;
     /**
      * Reads several regions in one crossing; a chunk that several of them need is read once. Results of
      * elements of fixed size are views over one buffer.
@@ -362,7 +426,9 @@ export declare class LsioArray<D extends DataType = DataType> {
      */
     getChunk(coords: readonly number[], options?: GetChunkOptions): Promise<NdArray<D>>;
     /**
-     * Decoded chunks of a region, each clipped to it, while others are still being read.
+     * Decoded chunks of a region, each clipped to it, while others are still being read. Lists and masks along
+     * dimensions have to be sorted, so that each chunk has one place in the result, and have 131,072 elements
+     * together at most.
      *
      * @throws {LsioError} `ERR_LSIO_SELECTION`; what is wrong with a chunk is thrown by the iteration.
      */
@@ -471,6 +537,11 @@ export declare interface MemoryUsage {
 /** What the engine uses now. */
 export declare function memoryUsage(): MemoryUsage;
 
+/** Entries for some dimensions, by their names. */
+export declare interface NamedSelection {
+    readonly [dimension: string]: Exclude<SelectionEntry, '...'>;
+}
+
 /**
  * Decoded elements of a region of an array.
  *
@@ -533,6 +604,9 @@ export declare interface OpenOptions extends AbortOptions {
 
 /** What holds the elements of a data type where no other form is asked for. */
 export declare type PlainElementData<D> = D extends keyof ElementViews ? ElementViews[D] : D extends SmallFloatDataType | SmallComplexDataType ? Float32Array : D extends BytesDataType ? Uint8Array : D extends TextDataType ? string[] : D extends 'variable_length_bytes' ? Uint8Array[] : D extends 'json' ? JsonValue[] : never;
+
+/** Coordinates of points: along each dimension one for each point, or one that all have. */
+export declare type PointCoordinates = readonly (number | IndexArray)[];
 
 /** How far a call is. */
 export declare interface Progress {
@@ -635,19 +709,25 @@ export declare interface ScanOptions extends GetChunkOptions {
     readonly io?: IoMode | undefined;
 }
 
-/** One entry for each dimension. */
+/**
+ * One entry for each dimension. Lists and masks are orthogonal: the result has every combination of what
+ * they name, as `oindex` of zarr-python and `np.ix_` have it.
+ */
 export declare type Selection = readonly SelectionEntry[];
 
-/** What is wanted along one dimension: all of it, one element (drops the dimension), or a slice. */
-export declare type SelectionEntry = null | number | Slice;
+/**
+ * What is wanted along one dimension: all of it, one element (drops the dimension), a slice, or the
+ * elements that a list or a mask names. `'...'` stands for all dimensions that no other entry names.
+ */
+export declare type SelectionEntry = null | number | Slice | IndexArray | DimensionMask | '...';
 
 /** `start` to `stop` by `step` along one dimension, as `slice()` makes it. */
 export declare interface Slice {
-    /** First element; absent or null: the first of the dimension. Negative: from the end. */
+    /** First element; absent or null: the first of the dimension, the last of it with a negative step. Negative: from the end. */
     readonly start?: number | null;
-    /** One past the last element; absent or null: the end. Negative: from the end. */
+    /** One past the last element; absent or null: the end, with a negative step the beginning. Negative: from the end. */
     readonly stop?: number | null;
-    /** Distance between elements, at least 1; absent or null: 1. */
+    /** Distance between elements, not 0; absent or null: 1. Negative: backwards. */
     readonly step?: number | null;
 }
 

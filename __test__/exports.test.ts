@@ -51,11 +51,15 @@ test('the members of an array, a group and a reader', (t) => {
   t.deepEqual(members(lsio.LsioArray), [
     'constructor',
     'get',
+    'getBlocks',
     'getChunk',
     'getMany',
+    'getMask',
+    'getPoints',
     'is',
     'mean',
     'readChunks',
+    'select',
     'storedBytes',
   ]);
   t.deepEqual(members(lsio.LsioGroup), ['constructor', 'members', 'open']);

@@ -40,11 +40,15 @@ export interface GroupFixture {
   readonly attrs?: unknown;
 }
 
-export interface SelectionFixture {
+/** What a selection brings. */
+export interface PickedFixture {
   readonly path: string;
-  readonly selection: readonly (null | number | FullSlice)[];
   readonly shape: readonly number[];
   readonly crc32: number;
+}
+
+export interface SelectionFixture extends PickedFixture {
+  readonly selection: readonly (null | number | FullSlice | '...')[];
 }
 
 export interface HostileFixture {
@@ -83,6 +87,17 @@ export const groupFixtures: readonly GroupFixture[] = entries.filter(
 export const { selections, refused } = readExactJson(new URL('selections.json', folder)) as {
   readonly selections: readonly SelectionFixture[];
   readonly refused: readonly (Omit<SelectionFixture, 'crc32'> & { readonly why: string })[];
+};
+
+/** Selections by lists, masks, points and blocks, as zarr-python brings them. */
+export const picked = readExactJson(new URL('picked_selections.json', folder)) as {
+  readonly orthogonal: readonly (PickedFixture & {
+    readonly selection: readonly (null | number | FullSlice | number[] | boolean[])[];
+  })[];
+  readonly points: readonly (PickedFixture & { readonly coordinates: (number | number[])[] })[];
+  /** Eight flags to a byte, the first is the highest. */
+  readonly masks: readonly (PickedFixture & { readonly bits: string })[];
+  readonly blocks: readonly (PickedFixture & { readonly blocks: (number | FullSlice)[] })[];
 };
 
 export const hostileFixtures = readExactJson(

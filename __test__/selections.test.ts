@@ -1,4 +1,4 @@
-// Selections: 500 seeded ones against a naive model, and those that fit no array.
+// Selections: seeded ones as numpy picks them, by dimension name, and those that fit no array.
 
 import { crc32 } from 'node:zlib';
 import test from 'ava';
@@ -95,6 +95,30 @@ test('entries that are no selection are refused before the core sees them', asyn
     await t.throwsAsync(array.get([null, null, entry as number]), { code: 'ERR_LSIO_SELECTION' });
   }
   await t.throwsAsync(array.get('all' as unknown as null), { code: 'ERR_LSIO_SELECTION' });
+});
+
+test('select names the dimensions', async (t) => {
+  const array = await openArray(fixturePath('demo'), { path: 'air_temperature' });
+  const [rows, columns] = array.dimensionNames as readonly string[];
+  const { data, shape } = await array.get([3, slice(10, 20)]);
+  const named = await array.select({ [columns!]: slice(10, 20), [rows!]: 3 });
+  t.deepEqual([named.data, named.shape], [data, shape]);
+  t.deepEqual((await array.select({ [rows!]: 3 })).data, (await array.get([3, null])).data);
+  t.deepEqual((await array.select({})).shape, [...array.shape]);
+  const bits = await array.select({ [rows!]: [3, 1] }, { as: 'float64' });
+  t.true(bits.data instanceof Float64Array);
+  t.deepEqual(bits.shape, [2, array.shape[1]!]);
+  const code = 'ERR_LSIO_SELECTION';
+  await t.throwsAsync(array.select({ depth: 0 }), {
+    code,
+    message: `no dimension is named 'depth'; the dimensions are ${rows}, ${columns}`,
+  });
+  await t.throwsAsync(array.select({ [rows!]: '...' as unknown as null }), { code });
+  await t.throwsAsync(array.select({ [rows!]: 999 }), { code, message: /dimension 0/ });
+  await t.throwsAsync((await openOnce('zarr3/selection/plain')).select({ y: 0 }), {
+    code,
+    message: 'the dimensions of this array have no names',
+  });
 });
 
 test('slice is what zarrita makes of the same arguments', (t) => {

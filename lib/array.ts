@@ -20,10 +20,14 @@ import {
 import { unwrap } from './errors.js';
 import { detach, HeldMemory, memoryOnItsWay } from './held-memory.js';
 import { parseTaggedJson, type Attributes, type JsonValue } from './json.js';
+import { sendLists, sendListsAtOnce } from './list-transfer.js';
 import type {
   NativeArray,
+  NativeCall,
+  NativeList,
   NativeRead,
   NativeReadOptions,
+  NativeResult,
   NativeSummary,
   NativeTexts,
 } from './native-module.js';
@@ -51,13 +55,26 @@ import {
   type GetManyOptions,
   type GetOptions,
   type IoMode,
+  type Parsed,
   type ReadChunksOptions,
   type ReadMissing,
   type ScanOptions,
   type SummaryOptions,
 } from './options.js';
 import { unpackRegions, type ReadRegion } from './read-region.js';
-import { packChunkCoords, packSelection, type Selection } from './selection.js';
+import {
+  maskOf,
+  packChunkCoords,
+  packPoints,
+  packSelection,
+  selectionByName,
+  type ArrayMask,
+  type BlockSelection,
+  type NamedSelection,
+  type PointCoordinates,
+  type SelectedList,
+  type Selection,
+} from './selection.js';
 import { copyInSlices } from './turns.js';
 
 /** A codec of an array, as its metadata has it. */
@@ -100,6 +117,17 @@ interface ReadTarget {
   readonly rank: number;
   readonly fieldRank: number;
 }
+
+/** The options of a read with one result, after their checks. */
+type ParsedGet = Parsed<GetOptions<DataType, ElementForm, string>>;
+
+/** The read of one result in the core. */
+type StartRead = (
+  call: NativeCall | undefined,
+  request: NativeReadOptions,
+  out: Uint8Array | undefined,
+  lists: NativeList[] | undefined,
+) => Promise<NativeResult<NativeRead>>;
 
 let construct: (array: NativeArray, readMissing: ReadMissing) => LsioArray;
 let nativeOf: (array: LsioArray) => NativeArray;
@@ -193,7 +221,9 @@ export class LsioArray<D extends DataType = DataType> {
   }
 
   /**
-   * Reads a region.
+   * Reads a region, or every combination of the elements that lists and masks name along the dimensions.
+   * Each chunk is read and decoded once. Long lists cross in slices between turns of the event loop and
+   * are checked and sorted on other threads; while the call runs, a list takes 32 bytes for each index.
    *
    * @param selection - One entry per dimension; absent or null: everything.
    * @throws {LsioError} `ERR_LSIO_SELECTION`, `ERR_LSIO_BUDGET` for a result larger than one buffer
@@ -209,31 +239,108 @@ export class LsioArray<D extends DataType = DataType> {
   ): Promise<NdArray<DataType, F>>;
   async get(selection?: Selection | null, options?: unknown): Promise<unknown> {
     const parsed = parseOptions('get', options, GET_OPTIONS);
-    const { signal } = parsed;
-    const { native, dtype, ...ranks } = this.#target(parsed.field);
-    const kind = elementKind(dtype, parsed.as);
-    const out = parsed.out === undefined ? undefined : checkOut(kind, parsed.out);
-    const selected = packSelection(selection, ranks);
-    const request = this.#request(kind, parsed, out?.byteLength);
-    const shared = out === undefined ? undefined : sharedBytes(out);
-    const untilEnded = shared !== undefined;
-    // The memory of a result that was just released serves this one.
-    const onItsWay = memoryOnItsWay();
-    if (onItsWay !== undefined) await onItsWay;
-    const result = await runCall({ ...parsed, untilEnded }, async (call) => {
-      const read = unwrap(await native.get(call, [selected], request, shared));
-      if (shared !== undefined) {
-        const { shape, stride } = unpackRegions(read.layouts)[0] as ReadRegion;
-        return new HeldArray(out, shape, stride, undefined);
-      }
-      const [held] = await heldArrays(kind, read, signal);
-      if (out === undefined) return held;
-      const { data, shape, stride } = held as HeldArray<ElementView>;
-      await copyInSlices(data, out, signal);
-      detach(data.buffer as ArrayBuffer);
-      return new HeldArray(out, shape, stride, undefined);
-    });
-    return result;
+    const target = this.#target(parsed.field);
+    const lists: SelectedList[] = [];
+    const selected = packSelection(selection, target, lists);
+    return this.#read(target, parsed, lists, (call, request, out, sent) =>
+      target.native.get(call, [selected], request, out, sent),
+    );
+  }
+
+  /**
+   * Reads what entries for some dimensions, by their names, pick; the others are whole.
+   *
+   * @throws {LsioError} `ERR_LSIO_SELECTION` for a name that no dimension has; else as `LsioArray.get`.
+   */
+  async select<F extends ElementForm<D> | undefined = undefined>(
+    selection: NamedSelection,
+    options?: GetOptions<D, F>,
+  ): Promise<NdArray<D, F>>;
+  async select<F extends ElementForm | undefined = undefined>(
+    selection: NamedSelection,
+    options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
+  ): Promise<NdArray<DataType, F>>;
+  async select(selection: NamedSelection, options?: unknown): Promise<unknown> {
+    const selected = selectionByName(selection, this.dimensionNames, this.shape.length);
+    return this.get(selected, options as GetOptions<D>);
+  }
+
+  /**
+   * Reads single elements, as `vindex` of zarr-python does: element `i` of the result has the `i`th
+   * coordinate along each dimension. Each chunk is read and decoded once; while the call runs, a point
+   * takes 24 bytes and 8 for each list.
+   *
+   * @param coordinates - One entry per dimension: a list, or an integer that all points have.
+   * @returns One dimension with an element for each point.
+   * @throws {LsioError} as `LsioArray.get`.
+   */
+  async getPoints<F extends ElementForm<D> | undefined = undefined>(
+    coordinates: PointCoordinates,
+    options?: GetOptions<D, F>,
+  ): Promise<NdArray<D, F>>;
+  async getPoints<F extends ElementForm | undefined = undefined>(
+    coordinates: PointCoordinates,
+    options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
+  ): Promise<NdArray<DataType, F>>;
+  async getPoints(coordinates: PointCoordinates, options?: unknown): Promise<unknown> {
+    const parsed = parseOptions('getPoints', options, GET_OPTIONS);
+    const target = this.#target(parsed.field);
+    const lists: SelectedList[] = [];
+    const packed = packPoints(coordinates, lists);
+    return this.#read(target, parsed, lists, (call, request, out, sent) =>
+      target.native.getPicked(call, 'points', packed, request, out, sent),
+    );
+  }
+
+  /**
+   * Reads the elements that a mask of the whole array names. Only chunks that hold some are read, each
+   * once; while the call runs, the mask takes a byte for 7 elements.
+   *
+   * @param mask - A flag for each element in C order.
+   * @returns One dimension, in C order of the array.
+   * @throws {LsioError} as `LsioArray.get`.
+   */
+  async getMask<F extends ElementForm<D> | undefined = undefined>(
+    mask: ArrayMask,
+    options?: GetOptions<D, F>,
+  ): Promise<NdArray<D, F>>;
+  async getMask<F extends ElementForm | undefined = undefined>(
+    mask: ArrayMask,
+    options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
+  ): Promise<NdArray<DataType, F>>;
+  async getMask(mask: ArrayMask, options?: unknown): Promise<unknown> {
+    const parsed = parseOptions('getMask', options, GET_OPTIONS);
+    const target = this.#target(parsed.field);
+    const list = maskOf(mask, this.shape);
+    return this.#read(target, parsed, [list], (call, request, out, sent) =>
+      target.native.getPicked(call, 'mask', new Float64Array(0), request, out, sent),
+    );
+  }
+
+  /**
+   * Reads whole blocks by their place in the grid, as far as they lie inside the array, as block selections
+   * of zarr-python do: blocks are chunks, or shards where the array has any.
+   *
+   * @param blocks - One entry per dimension: all, an integer, or a slice without a step. None of them drops
+   *   its dimension.
+   * @throws {LsioError} as `LsioArray.get`.
+   */
+  async getBlocks<F extends ElementForm<D> | undefined = undefined>(
+    blocks: BlockSelection,
+    options?: GetOptions<D, F>,
+  ): Promise<NdArray<D, F>>;
+  async getBlocks<F extends ElementForm | undefined = undefined>(
+    blocks: BlockSelection,
+    options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
+  ): Promise<NdArray<DataType, F>>;
+  async getBlocks(blocks: BlockSelection, options?: unknown): Promise<unknown> {
+    const parsed = parseOptions('getBlocks', options, GET_OPTIONS);
+    const target = this.#target(parsed.field);
+    const lists: SelectedList[] = [];
+    const packed = packSelection(blocks, target, lists);
+    return this.#read(target, parsed, lists, (call, request, out, sent) =>
+      target.native.getPicked(call, 'blocks', packed, request, out, sent),
+    );
   }
 
   /**
@@ -254,10 +361,12 @@ export class LsioArray<D extends DataType = DataType> {
     const parsed = parseOptions('getMany', options, GET_MANY_OPTIONS);
     const { native, dtype, ...ranks } = this.#target(parsed.field);
     const kind = elementKind(dtype, parsed.as);
-    const selected = selections.map((selection) => packSelection(selection, ranks));
+    const lists: SelectedList[] = [];
+    const selected = selections.map((selection) => packSelection(selection, ranks, lists));
     return runCall(parsed, async (call) => {
       const request = this.#request(kind, parsed);
-      const read = unwrap(await native.get(call, selected, request));
+      const sent = await sendLists(native, lists, parsed.signal);
+      const read = unwrap(await native.get(call, selected, request, undefined, sent));
       return heldArrays(kind, read, parsed.signal);
     });
   }
@@ -281,7 +390,9 @@ export class LsioArray<D extends DataType = DataType> {
   }
 
   /**
-   * Decoded chunks of a region, each clipped to it, while others are still being read.
+   * Decoded chunks of a region, each clipped to it, while others are still being read. Lists and masks along
+   * dimensions have to be sorted, so that each chunk has one place in the result, and have 131,072 elements
+   * together at most.
    *
    * @throws {LsioError} `ERR_LSIO_SELECTION`; what is wrong with a chunk is thrown by the iteration.
    */
@@ -298,13 +409,12 @@ export class LsioArray<D extends DataType = DataType> {
     const { signal, concurrency, order } = parsed;
     const { native, dtype, ...ranks } = this.#target(parsed.field);
     const kind = elementKind(dtype, parsed.as);
+    const lists: SelectedList[] = [];
+    const selected = packSelection(selection, ranks, lists);
+    const request = this.#request(kind, parsed);
+    const sent = sendListsAtOnce(native, lists);
     const reader = unwrap(
-      native.readChunks(
-        packSelection(selection, ranks),
-        this.#request(kind, parsed),
-        concurrency,
-        order === 'grid',
-      ),
+      native.readChunks(selected, request, concurrency, order === 'grid', sent),
     );
     // With a limit on chunks, none is fetched before it is asked for.
     const fetchesAhead = concurrency === undefined;
@@ -322,6 +432,38 @@ export class LsioArray<D extends DataType = DataType> {
     const parsed = parseOptions('mean', options, SCAN_OPTIONS);
     const request = this.#request(elementKind(this.dtype, undefined), parsed);
     return unwrap(await runCall(parsed, (call) => this.#native.mean(call, request)));
+  }
+
+  /** Runs a read with one result, after its lists have crossed. */
+  async #read(
+    { native, dtype }: ReadTarget,
+    parsed: ParsedGet,
+    lists: readonly SelectedList[],
+    start: StartRead,
+  ): Promise<HeldArray<unknown>> {
+    const { signal } = parsed;
+    const kind = elementKind(dtype, parsed.as);
+    const out = parsed.out === undefined ? undefined : checkOut(kind, parsed.out);
+    const request = this.#request(kind, parsed, out?.byteLength);
+    const shared = out === undefined ? undefined : sharedBytes(out);
+    const untilEnded = shared !== undefined;
+    // The memory of a result that was just released serves this one.
+    const onItsWay = memoryOnItsWay();
+    if (onItsWay !== undefined) await onItsWay;
+    return runCall({ ...parsed, untilEnded }, async (call) => {
+      const sent = lists.length > 0 ? await sendLists(native, lists, signal) : undefined;
+      const read = unwrap(await start(call, request, shared, sent));
+      if (shared !== undefined) {
+        const { shape, stride } = unpackRegions(read.layouts)[0] as ReadRegion;
+        return new HeldArray<unknown>(out, shape, stride, undefined);
+      }
+      const [held] = await heldArrays(kind, read, signal);
+      if (out === undefined) return held as HeldArray<unknown>;
+      const { data, shape, stride } = held as HeldArray<ElementView>;
+      await copyInSlices(data, out, signal);
+      detach(data.buffer as ArrayBuffer);
+      return new HeldArray<unknown>(out, shape, stride, undefined);
+    });
   }
 
   /** A read as the core takes it. */

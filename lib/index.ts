@@ -71,7 +71,13 @@ export type {
 export type { ReadStats } from './read-statistics.js';
 export {
   slice,
+  type ArrayMask,
+  type BlockSelection,
+  type DimensionMask,
   type FullSlice,
+  type IndexArray,
+  type NamedSelection,
+  type PointCoordinates,
   type Selection,
   type SelectionEntry,
   type Slice,

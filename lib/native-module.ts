@@ -9,6 +9,7 @@ export type {
   NativeCall,
   NativeError,
   NativeGroup,
+  NativeList,
   NativeNode,
   NativeObjects,
   NativeRead,

@@ -838,6 +838,7 @@ module.exports = nativeBinding
 module.exports.NativeArray = nativeBinding.NativeArray
 module.exports.NativeCall = nativeBinding.NativeCall
 module.exports.NativeGroup = nativeBinding.NativeGroup
+module.exports.NativeList = nativeBinding.NativeList
 module.exports.NativeMemoryValue = nativeBinding.NativeMemoryValue
 module.exports.NativeObjects = nativeBinding.NativeObjects
 module.exports.NativeReader = nativeBinding.NativeReader

@@ -33,13 +33,26 @@ export declare class NativeArray {
   metadataJson(): string
   /** One field of the array's records. */
   field(path: string): NativeResult<NativeArray>
+  /** A list of `len` indices for a selection of this array, to be handed over. */
+  indexList(len: number): NativeResult<NativeList>
+  /** A mask of `len` elements for a selection of this array, to be handed over. */
+  maskList(len: number): NativeResult<NativeList>
   /**
-   * Reads selections; with `out`, one selection into memory that JavaScript shares.
+   * Reads selections, with the lists that they refer to; with `out`, one selection into memory that
+   * JavaScript shares.
    *
    * # Errors
    * Where Node-API fails.
    */
-  get(call: NativeCall | undefined | null, selections: Array<Float64Array>, options: NativeReadOptions, out?: Uint8Array | undefined | null): Promise<NativeResult<NativeRead>>
+  get(call: NativeCall | undefined | null, selections: Array<Float64Array>, options: NativeReadOptions, out?: Uint8Array | undefined | null, lists?: Array<NativeList> | undefined | null): Promise<NativeResult<NativeRead>>
+  /**
+   * Reads points, a mask or blocks of the whole array, as `kind` says; with `out`, into memory that
+   * JavaScript shares.
+   *
+   * # Errors
+   * Where Node-API fails.
+   */
+  getPicked(call: NativeCall | undefined | null, kind: 'points' | 'mask' | 'blocks', packed: Float64Array, options: NativeReadOptions, out?: Uint8Array | undefined | null, lists?: Array<NativeList> | undefined | null): Promise<NativeResult<NativeRead>>
   /**
    * Reads one whole chunk.
    *
@@ -48,7 +61,7 @@ export declare class NativeArray {
    */
   getChunk(call: NativeCall | undefined | null, coords: Float64Array, options: NativeReadOptions): Promise<NativeResult<NativeRead>>
   /** Starts to read the chunks of a selection. */
-  readChunks(selection: Float64Array, options: NativeReadOptions, concurrency: number | undefined | null, gridOrder: boolean): NativeResult<NativeReader>
+  readChunks(selection: Float64Array, options: NativeReadOptions, concurrency: number | undefined | null, gridOrder: boolean, lists?: Array<NativeList> | undefined | null): NativeResult<NativeReader>
   /**
    * Mean of all elements.
    *
@@ -100,6 +113,18 @@ export declare class NativeGroup {
    * Where Node-API fails.
    */
   open(path: string): Promise<NativeResult<NativeNode>>
+}
+
+/** A list of indices, or a mask, that is being handed over. */
+export declare class NativeList {
+  /** Adds indices; `false` if one of them is no integer. */
+  appendNumbers(indices: Float64Array): boolean
+  /** Adds indices. */
+  appendBigInts(indices: BigInt64Array): boolean
+  /** Adds indices; such that are beyond all arrays stay so. */
+  appendUnsigned(indices: BigUint64Array): boolean
+  /** Adds elements of a mask; `false` if one of them is neither 0 nor 1. */
+  appendFlags(flags: Uint8Array): boolean
 }
 
 /** A copy of bytes on its way into a store in memory, made in parts so that none takes long. */

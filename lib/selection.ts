@@ -4,19 +4,66 @@ import { LsioError } from './errors.js';
 
 /** `start` to `stop` by `step` along one dimension, as `slice()` makes it. */
 export interface Slice {
-  /** First element; absent or null: the first of the dimension. Negative: from the end. */
+  /** First element; absent or null: the first of the dimension, the last of it with a negative step. Negative: from the end. */
   readonly start?: number | null;
-  /** One past the last element; absent or null: the end. Negative: from the end. */
+  /** One past the last element; absent or null: the end, with a negative step the beginning. Negative: from the end. */
   readonly stop?: number | null;
-  /** Distance between elements, at least 1; absent or null: 1. */
+  /** Distance between elements, not 0; absent or null: 1. Negative: backwards. */
   readonly step?: number | null;
 }
 
-/** What is wanted along one dimension: all of it, one element (drops the dimension), or a slice. */
-export type SelectionEntry = null | number | Slice;
+/**
+ * Indices along one dimension, in any order, repeated ones too. Negative: from the end. A `Uint8Array` is
+ * no list of indices but a mask: see {@link DimensionMask}.
+ */
+export type IndexArray =
+  | readonly number[]
+  | Int8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
 
-/** One entry for each dimension. */
+/**
+ * One flag for each element of a dimension: those with `true` or 1 are wanted. A `Uint8Array`, as elements
+ * of bool arrays are read, holds nothing but 0 and 1.
+ */
+export type DimensionMask = readonly boolean[] | Uint8Array;
+
+/**
+ * What is wanted along one dimension: all of it, one element (drops the dimension), a slice, or the
+ * elements that a list or a mask names. `'...'` stands for all dimensions that no other entry names.
+ */
+export type SelectionEntry = null | number | Slice | IndexArray | DimensionMask | '...';
+
+/**
+ * One entry for each dimension. Lists and masks are orthogonal: the result has every combination of what
+ * they name, as `oindex` of zarr-python and `np.ix_` have it.
+ */
 export type Selection = readonly SelectionEntry[];
+
+/** A selection as zarrita knows them: without lists. */
+export type BasicSelection = readonly (null | number | Slice)[];
+
+/** Entries for some dimensions, by their names. */
+export interface NamedSelection {
+  readonly [dimension: string]: Exclude<SelectionEntry, '...'>;
+}
+
+/** Coordinates of points: along each dimension one for each point, or one that all have. */
+export type PointCoordinates = readonly (number | IndexArray)[];
+
+/** Which blocks of the grid are wanted along each dimension; `'...'` as in a {@link Selection}. */
+export type BlockSelection = readonly (null | number | Slice | '...')[];
+
+/**
+ * A flag for each element of an array in C order, as a flat list or as the elements of a bool array with
+ * its shape.
+ */
+export type ArrayMask =
+  DimensionMask | { readonly data: DimensionMask; readonly shape: readonly number[] };
 
 /** A slice with all its members, as zarrita makes it. */
 export interface FullSlice {
@@ -39,30 +86,36 @@ export function slice(
   return stop === undefined ? { start: null, stop: start, step } : { start, stop, step };
 }
 
-// Each dimension crosses as four numbers: its kind, start, stop, step. NaN: absent.
+// Each dimension crosses as four numbers: its kind, start, stop, step. NaN: absent. The start of a list is
+// its place among the lists of the call.
 const KIND_ALL = 0;
 const KIND_INDEX = 1;
 const KIND_SLICE = 2;
+const KIND_ELLIPSIS = 3;
+const KIND_LIST = 4;
 const NUMBERS_PER_DIMENSION = 4;
 
 /**
- * The form in which a selection crosses into the core, which checks it against the array. Dimensions
- * of a field, `fieldRank` beside those of the array, may be left out: then all of them is meant.
+ * The form in which a selection crosses into the core, which checks it against the array. Its lists are
+ * added to `lists`, to cross on their own. Dimensions of a field, `fieldRank` beside those of the array,
+ * may be left out where there is no `'...'`: then all of them is meant.
  *
  * @throws {LsioError} `ERR_LSIO_SELECTION` for an entry that means nothing on any array.
  */
 export function packSelection(
   selection: Selection | null | undefined,
   { rank, fieldRank }: { readonly rank: number; readonly fieldRank: number },
+  lists: SelectedList[],
 ): Float64Array {
   const given = selection ?? nulls(rank);
   if (!Array.isArray(given)) {
     throw new LsioError(
       'ERR_LSIO_SELECTION',
-      'a selection is an array with one entry per dimension: null, an integer or a slice',
+      'a selection is an array with one entry per dimension: null, an integer, a slice or a list',
     );
   }
-  const entries = given.length === rank ? given.concat(nulls(fieldRank)) : given;
+  const leavesOut = given.length === rank && !given.includes('...');
+  const entries = leavesOut ? given.concat(nulls(fieldRank)) : given;
   const packed = new Float64Array(entries.length * NUMBERS_PER_DIMENSION).fill(Number.NaN);
   for (const [dimension, entry] of (entries as Selection).entries()) {
     const at = dimension * NUMBERS_PER_DIMENSION;
@@ -71,13 +124,21 @@ export function packSelection(
     } else if (typeof entry === 'number') {
       packed[at] = KIND_INDEX;
       packed[at + 1] = integer(entry, dimension, 'index');
+    } else if (entry === '...') {
+      packed[at] = KIND_ELLIPSIS;
+    } else if (Array.isArray(entry) || ArrayBuffer.isView(entry)) {
+      packed[at] = KIND_LIST;
+      packed[at + 1] = lists.length;
+      lists.push(selectedList(entry as IndexArray | DimensionMask, dimension));
     } else if (typeof entry === 'object') {
+      const { start, stop, step } = entry as Slice;
       packed[at] = KIND_SLICE;
-      packed[at + 1] = bound(entry.start, dimension, 'start');
-      packed[at + 2] = bound(entry.stop, dimension, 'stop');
-      packed[at + 3] = bound(entry.step, dimension, 'step');
+      packed[at + 1] = bound(start, dimension, 'start');
+      packed[at + 2] = bound(stop, dimension, 'stop');
+      packed[at + 3] = bound(step, dimension, 'step');
     } else {
-      throw entryError(dimension, `is ${String(entry)}; it must be null, an integer or a slice`);
+      const expected = "it must be null, an integer, a slice, a list or '...'";
+      throw entryError(dimension, `is ${String(entry)}; ${expected}`);
     }
   }
   return packed;
@@ -85,6 +146,115 @@ export function packSelection(
 
 function nulls(length: number): null[] {
   return Array.from<null>({ length }).fill(null);
+}
+
+/**
+ * Coordinates of points as they cross into the core; their lists are added to `lists`.
+ *
+ * @throws {LsioError} `ERR_LSIO_SELECTION` for anything but integers and lists of them.
+ */
+export function packPoints(coordinates: PointCoordinates, lists: SelectedList[]): Float64Array {
+  const packed = packSelection(coordinates, { rank: 0, fieldRank: 0 }, lists);
+  for (const [dimension, entry] of coordinates.entries()) {
+    const isList = ArrayBuffer.isView(entry) || Array.isArray(entry);
+    if (typeof entry !== 'number' && !isList) {
+      throw entryError(dimension, 'is no list of coordinates');
+    }
+  }
+  for (const { dimension, isMask } of lists) {
+    if (isMask) throw entryError(dimension ?? 0, 'is a mask; points have coordinates');
+  }
+  return packed;
+}
+
+/**
+ * The flags of a mask of a whole array of this shape.
+ *
+ * @throws {LsioError} `ERR_LSIO_SELECTION` for anything else, or a mask of another shape.
+ */
+export function maskOf(mask: ArrayMask, shape: readonly number[]): SelectedList {
+  const isFlat = ArrayBuffer.isView(mask) || Array.isArray(mask);
+  const { data, shape: ofMask } = isFlat
+    ? { data: mask as DimensionMask, shape }
+    : (mask as Exclude<ArrayMask, DimensionMask>);
+  if (ofMask.length !== shape.length || ofMask.some((length, axis) => length !== shape[axis])) {
+    const shapes = `[${ofMask.join(', ')}], the array [${shape.join(', ')}]`;
+    throw new LsioError('ERR_LSIO_SELECTION', `the mask has shape ${shapes}`);
+  }
+  const isMask = data instanceof Uint8Array || Array.isArray(data);
+  if (!isMask) {
+    throw new LsioError('ERR_LSIO_SELECTION', 'a mask is a Uint8Array or an array of booleans');
+  }
+  return { values: data, isMask: true, dimension: undefined };
+}
+
+/**
+ * The selection that entries for named dimensions mean; dimensions without an entry are whole.
+ *
+ * @throws {LsioError} `ERR_LSIO_SELECTION` for a name that no dimension, or more than one, has.
+ */
+export function selectionByName(
+  named: NamedSelection,
+  dimensionNames: readonly (string | null)[] | undefined,
+  rank: number,
+): Selection {
+  if (dimensionNames === undefined) {
+    throw new LsioError('ERR_LSIO_SELECTION', 'the dimensions of this array have no names');
+  }
+  const selection = Array.from<SelectionEntry>({ length: rank }).fill(null);
+  for (const [name, entry] of Object.entries(named)) {
+    const dimension = dimensionNames.indexOf(name);
+    if (dimension < 0 || dimensionNames.includes(name, dimension + 1)) {
+      const how = dimension < 0 ? 'no dimension' : 'more than one dimension';
+      const names = dimensionNames.map((known) => known ?? '(no name)').join(', ');
+      throw new LsioError(
+        'ERR_LSIO_SELECTION',
+        `${how} is named '${name}'; the dimensions are ${names}`,
+      );
+    }
+    if ((entry as unknown) === '...' || entry === undefined) {
+      throw entryError(dimension, `is ${String(entry)}, which names no elements`);
+    }
+    selection[dimension] = entry;
+  }
+  return selection;
+}
+
+/** A list or a mask that a selection refers to. */
+export interface SelectedList {
+  readonly values: IndexArray | DimensionMask;
+  readonly isMask: boolean;
+  /** Which entry of the selection it is; undefined for a mask of the whole array. */
+  readonly dimension: number | undefined;
+}
+
+const INDEX_ARRAYS = [
+  Int8Array,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  BigInt64Array,
+  BigUint64Array,
+];
+
+function selectedList(values: IndexArray | DimensionMask, dimension: number): SelectedList {
+  if (values instanceof Uint8Array) return { values, isMask: true, dimension };
+  const isIndices = Array.isArray(values) || INDEX_ARRAYS.some((type) => values instanceof type);
+  if (!isIndices) {
+    const name = Object.getPrototypeOf(values).constructor.name as string;
+    throw entryError(dimension, `is a ${name}; indices are integers, as in an Int32Array`);
+  }
+  return { values, isMask: typeof values[0] === 'boolean', dimension };
+}
+
+/** What is wrong with an element of a list. */
+export function listError({ dimension, isMask }: SelectedList): LsioError {
+  const expected = isMask ? 'booleans, or 0 and 1' : 'integers';
+  if (dimension === undefined) {
+    return new LsioError('ERR_LSIO_SELECTION', `the mask has something other than ${expected}`);
+  }
+  return entryError(dimension, `has something other than ${expected}`);
 }
 
 /** Grid coordinates as they cross into the core, which checks them against the chunk grid. */

@@ -2,7 +2,7 @@
 
 import * as zarrita from 'zarrita';
 import type { GetOptions } from '../options.js';
-import type { Selection } from '../selection.js';
+import type { BasicSelection } from '../selection.js';
 import { firstOf, sharedMemory, toZarrita, type DecodedData } from './elements.js';
 import { isInC, orderOfKept, stridesInOrder } from './memory-layout.js';
 import { nativeReadsOf, type NativeReads } from './native-array.js';
@@ -59,7 +59,7 @@ function signalOf({ signal, opts }: zarrita.GetOptions): AbortSignal | undefined
  *
  * @throws zarrita's `InvalidSelectionError`.
  */
-function checkedSelection(selection: readonly Entry[], { source }: NativeReads): Selection {
+function checkedSelection(selection: readonly Entry[], { source }: NativeReads): BasicSelection {
   const { shape } = source;
   if (selection.length !== shape.length) {
     throw new zarrita.InvalidSelectionError(
@@ -91,7 +91,7 @@ function checkedSelection(selection: readonly Entry[], { source }: NativeReads):
 
 async function readSelection(
   { source, elements, order: fullOrder }: NativeReads,
-  selection: Selection,
+  selection: BasicSelection,
   shared: boolean,
   signal: AbortSignal | undefined,
 ): Promise<AnyChunk> {
@@ -118,7 +118,7 @@ async function readSelection(
   };
 }
 
-function selectedLength(entry: Selection[number], length: number): number {
+function selectedLength(entry: BasicSelection[number], length: number): number {
   if (entry === null || typeof entry === 'number') return length;
   const { start, stop, step } = entry;
   return Math.ceil(((stop ?? length) - (start ?? 0)) / (step ?? 1));

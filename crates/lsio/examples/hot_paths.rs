@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use lsio::{ChunkData, DataType, Engine, EngineConfig, Node, OpenOptions, RunOptions};
 use lsio_array::{
-    Answer, ChunkSource, Destination, DimensionPlacement, KnownReads, Location, Placement,
-    ReadSpec, StridedCopy, c_strides,
+    Answer, ChunkSource, Destination, DimensionPlacement, KnownReads, Location, ReadSpec, Region,
+    StridedCopy, c_strides,
 };
 use lsio_codecs::{ChunkContext, CodecChain, codec_v3};
 use lsio_io::plan::{Span, Wanted, merge};
@@ -79,8 +79,8 @@ fn copy_chunk() -> Result<Round, Anything> {
     };
     let dimensions = chunk.iter().zip([0, 180, 540]).map(part).collect();
     let strides = c_strides(&chunk).zip(c_strides(&result)).ok_or("no strides")?;
-    let placement = Placement { output: 0, dimensions };
-    let copy = StridedCopy::new(&placement, &strides.0, &strides.1, 4).ok_or("no copy")?;
+    let region = Region { output: 0, dimensions };
+    let copy = StridedCopy::new(&region, &strides.0, &strides.1, 4).ok_or("no copy")?;
     let source = vec![1; copy.source_end()];
     let mut target = vec![0; copy.target_end()];
     Ok(Box::new(move || {

@@ -203,6 +203,13 @@ impl Array {
         }
     }
 
+    /// Chunks per dimension of a shard, where the array has shards.
+    pub(crate) fn chunks_per_shard(&self) -> Option<Vec<u64>> {
+        let metadata = self.metadata();
+        let sizes = metadata.shard_shape.as_ref()?.iter().zip(&metadata.chunk_shape);
+        Some(sizes.map(|(shard, chunk)| shard / chunk).collect())
+    }
+
     /// The chunks that a selection touches. Chunks of one shard follow one another, unless
     /// `grid_order` asks for the C order of the grid.
     ///
@@ -213,12 +220,7 @@ impl Array {
         selection: ResolvedSelection,
         grid_order: bool,
     ) -> Result<TouchedChunks, LsioError> {
-        let metadata = self.metadata();
-        let shard = metadata.shard_shape.as_ref().filter(|_| !grid_order);
-        let group = shard.map(|shard| {
-            let sizes = shard.iter().zip(&metadata.chunk_shape);
-            sizes.map(|(shard, chunk)| shard / chunk).collect::<Vec<u64>>()
-        });
+        let group = if grid_order { None } else { self.chunks_per_shard() };
         let touched = TouchedChunks::new(self.grid().clone(), selection);
         let touched = touched.and_then(|touched| match group {
             Some(group) => touched.grouped(&group),

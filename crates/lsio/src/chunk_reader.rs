@@ -79,13 +79,25 @@ impl Array {
         options: &ReadOptions,
     ) -> Result<ChunkReader, LsioError> {
         let selection = self.resolve(selection)?;
-        let bytes = self.handle.source().info().decoded_len;
+        let mut dimensions = selection.dimensions().iter();
+        if let Some(dimension) = dimensions.position(|dimension| !dimension.is_sorted()) {
+            let message = format!(
+                "chunks of a list that is not sorted (dimension {dimension}) have no place in the result: \
+                 sort it, or read all of it with `get`"
+            );
+            return Err(LsioError::new(ErrorCode::Unsupported, message).at(self.name()));
+        }
+        let touched = self.touched_chunks(selection.clone(), options.grid_order)?;
+        let info = self.handle.source().info();
+        let element = info.data_type.size().unwrap_or_default() as u64;
+        // Repeated elements can make more of a chunk than it is.
+        let part = touched.largest_part().and_then(|elements| elements.checked_mul(element));
+        let bytes = part.unwrap_or(u64::MAX).max(info.decoded_len);
         if let Some(limit) = options.max_bytes.filter(|&limit| bytes > limit) {
             let message = format!("a chunk has {bytes} bytes, a buffer can have {limit}");
             return Err(LsioError::new(ErrorCode::Budget, message).at(self.name()));
         }
-        let plan: Arc<dyn TaskPlan> =
-            Arc::new(self.touched_chunks(selection.clone(), options.grid_order)?);
+        let plan: Arc<dyn TaskPlan> = Arc::new(touched);
         let run =
             RunOptions { mode: options.mode, memory: options.memory, missing: options.missing };
         let deliver =

@@ -18,6 +18,7 @@ mod objects;
 mod open_nodes;
 mod packed_batch;
 mod page_cache;
+mod picked_read;
 mod region;
 mod sample;
 mod summary;
@@ -30,13 +31,13 @@ pub use engine::{Engine, EngineConfig, MIN_MEMORY, Node, OpenOptions};
 pub use error::{ErrorCode, LsioError};
 pub use group::{Group, Member};
 pub use lsio_array::{
-    Conversion, DataType, DimensionSelection, OutputBuffer, SmallFloat, StructField, StructType,
-    TimeStep, TimeUnit,
+    BitMask, BitMaskBuilder, Conversion, DataType, DimensionSelection, OutputBuffer,
+    PointCoordinates, SmallFloat, StructField, StructType, TimeStep, TimeUnit,
 };
 pub use lsio_compute::{
     ChunkData, ExecutorStats, MissingChunks, RunHandle, RunOptions, RunStats, SourceHandle,
 };
-pub use lsio_io::{ByteRange, CancelToken, IoMode, Lease, MemoryUsage, Route};
+pub use lsio_io::{ByteRange, CancelToken, IoMode, Lease, MemoryUsage, Reservation, Route};
 pub use lsio_uring::{Engine as LocalEngineKind, EngineChoice, LocalStats};
 pub use lsio_zarr::ArrayMetadata;
 pub use objects::Objects;

@@ -67,6 +67,6 @@ impl Layout {
 /// The entries of dimensions that the selection kept.
 pub(crate) fn kept(selection: &ResolvedSelection, mut values: Vec<u64>) -> Vec<u64> {
     let mut dimensions = selection.dimensions().iter();
-    values.retain(|_| dimensions.next().is_some_and(|entry| !entry.dropped));
+    values.retain(|_| dimensions.next().is_some_and(|entry| !entry.is_dropped()));
     values
 }

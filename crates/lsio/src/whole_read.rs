@@ -6,6 +6,7 @@ use lsio_array::{ManySelections, OutputBuffer, ResolvedSelection, Task, TaskInpu
 use lsio_compute::{CopyOutput, MissingChunks, RunHandle, RunOptions};
 use lsio_io::{IoMode, Lease};
 
+use crate::picked_read::list_bytes;
 use crate::region::{Layout, Values};
 use crate::{Array, DimensionSelection, ErrorCode, LsioError};
 
@@ -27,6 +28,8 @@ pub struct GetOptions {
     /// Where the elements go instead of memory of the engine. Holds all results one after the other,
     /// without gaps.
     pub out: Option<OutputBuffer>,
+    /// Bytes that the result is to have: any other number is an error.
+    pub out_bytes: Option<u64>,
 }
 
 /// Elements of several results. All fixed-size results share one buffer.
@@ -77,6 +80,7 @@ impl Array {
         options: GetOptions,
         done: GetDone,
     ) -> Result<RunHandle, LsioError> {
+        let done = self.with_plan(list_bytes(selections), done)?;
         let resolved = selections
             .iter()
             .map(|selection| self.resolve(*selection))
@@ -126,7 +130,11 @@ impl Array {
     }
 
     /// Refuses results that the caller cannot hold.
-    fn check_sizes(&self, shapes: &[Vec<u64>], options: &GetOptions) -> Result<(), LsioError> {
+    pub(crate) fn check_sizes(
+        &self,
+        shapes: &[Vec<u64>],
+        options: &GetOptions,
+    ) -> Result<(), LsioError> {
         let limit = options.max_bytes.unwrap_or(u64::MAX);
         // Strings take at least their offsets.
         let element = self.element_size().max(1);
@@ -147,7 +155,7 @@ impl Array {
         }
     }
 
-    fn too_large(&self, bytes: u64, limit: u64) -> LsioError {
+    pub(crate) fn too_large(&self, bytes: u64, limit: u64) -> LsioError {
         self.refused(&format!("the result has {bytes} bytes, a buffer can have {limit}"))
     }
 
@@ -157,7 +165,7 @@ impl Array {
         LsioError::new(ErrorCode::Budget, format!("{reason}: {hint}")).at(self.name())
     }
 
-    fn read_into(
+    pub(crate) fn read_into(
         &self,
         plan: Arc<dyn TaskPlan>,
         shapes: &[Vec<u64>],
@@ -182,12 +190,13 @@ impl Array {
             regions.push(Region { offset, len, layout });
             outputs.push(CopyOutput { offset: offset as usize, shape: shape.clone() });
         }
+        let out_bytes = options.out.as_ref().map(|out| out.len() as u64).or(options.out_bytes);
+        if let Some(bytes) = out_bytes.filter(|&bytes| bytes != end) {
+            let message = format!("`out` has {bytes} bytes, the result has {end}");
+            return Err(LsioError::new(ErrorCode::Selection, message).at(self.name()));
+        }
         let buffer = match options.out {
-            Some(out) if out.len() as u64 == end => out,
-            Some(out) => {
-                let message = format!("`out` has {} bytes, the result has {end}", out.len());
-                return Err(LsioError::new(ErrorCode::Selection, message).at(self.name()));
-            }
+            Some(out) => out,
             None => self.output(end)?,
         };
         let finish = move |result: Result<Option<Lease>, _>| {

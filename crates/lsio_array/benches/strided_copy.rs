@@ -3,7 +3,7 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use lsio_array::{DimensionPlacement, Placement, StridedCopy, c_strides};
+use lsio_array::{DimensionPlacement, Region, StridedCopy, c_strides};
 
 /// A chunk of 1 MB of float32 and the result that it is a part of.
 const CHUNK: [u64; 3] = [8, 180, 180];
@@ -23,14 +23,14 @@ fn run(bencher: Bencher, copy: &StridedCopy) {
 }
 
 /// Every `step`th element of the chunk, to the middle of the result.
-fn placed(step: u64) -> Placement {
+fn placed(step: u64) -> Region {
     let part = |(&len, target_start)| DimensionPlacement {
         source_start: 0,
         source_step: step,
         target_start,
         len: len / step,
     };
-    Placement { output: 0, dimensions: CHUNK.iter().zip([0, 180, 540]).map(part).collect() }
+    Region { output: 0, dimensions: CHUNK.iter().zip([0, 180, 540]).map(part).collect() }
 }
 
 /// Strides of a chunk whose axes are stored in the opposite order.

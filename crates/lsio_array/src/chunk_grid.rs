@@ -1,6 +1,13 @@
 //! The regular chunk grid: which chunks a selection touches, and which part of each.
 
-use crate::{DimensionPlacement, Placement, ResolvedSelection, SelectedDimension, SelectionError};
+use std::sync::Arc;
+
+use crate::listed_dimension::ListedDimension;
+use crate::picks::Axis;
+use crate::{
+    DimensionPlacement, Picks, Placement, Region, ResolvedSelection, SelectedDimension,
+    SelectedRange, SelectionError,
+};
 
 /// Product of dimension lengths; `None` if it does not fit 64 bits.
 #[must_use]
@@ -69,7 +76,7 @@ impl ChunkGrid {
     }
 
     /// How many chunks along `dimension` hold elements of the selection.
-    fn touched(&self, dimension: usize, selected: SelectedDimension) -> u64 {
+    fn touched(&self, dimension: usize, selected: SelectedRange) -> u64 {
         let chunk = self.chunk_shape[dimension];
         if selected.len == 0 {
             0
@@ -83,7 +90,7 @@ impl ChunkGrid {
     }
 
     /// How many touched chunks along `dimension` have a coordinate below `bound`.
-    fn touched_below(&self, dimension: usize, selected: SelectedDimension, bound: u64) -> u64 {
+    fn touched_below(&self, dimension: usize, selected: SelectedRange, bound: u64) -> u64 {
         if selected.len == 0 {
             return 0;
         }
@@ -99,11 +106,11 @@ impl ChunkGrid {
     }
 
     /// The part of the selection in its `nth` touched chunk along `dimension`: the chunk's coordinate
-    /// and the elements.
+    /// and the elements, forwards.
     fn part(
         &self,
         dimension: usize,
-        selected: SelectedDimension,
+        selected: SelectedRange,
         nth: u64,
     ) -> (u64, DimensionPlacement) {
         let chunk = self.chunk_shape[dimension];
@@ -129,33 +136,58 @@ impl ChunkGrid {
 }
 
 /// The chunks that one selection touches, numbered in C order of the grid, or group by group. Any of them can be worked
-/// out at any time: nothing is kept for each chunk.
+/// out at any time: nothing is kept for each chunk, and what is kept for lists of positions is shared by all clones.
 #[derive(Debug, Clone)]
 pub struct TouchedChunks {
     grid: ChunkGrid,
     selection: ResolvedSelection,
+    dimensions: Vec<TouchedDimension>,
+    /// Whether every dimension is a range that runs forwards.
+    is_regular: bool,
     touched: Vec<u64>,
     /// Chunks per dimension that stay together.
     group: Option<Vec<u64>>,
     len: u64,
 }
 
+/// The selected elements of one dimension, by chunks.
+#[derive(Debug, Clone)]
+enum TouchedDimension {
+    Range(SelectedRange),
+    List(Arc<ListedDimension>),
+}
+
 impl TouchedChunks {
     /// The chunks of `grid` that hold elements of `selection`. `None` if the ranks differ or their
     /// number does not fit 64 bits.
+    ///
+    /// Ranges cost nothing here; lists of positions are sorted.
     #[must_use]
     pub fn new(grid: ChunkGrid, selection: ResolvedSelection) -> Option<Self> {
         if grid.shape.len() != selection.dimensions().len() {
             return None;
         }
-        let touched: Vec<u64> = selection
-            .dimensions()
+        let by_chunks = |(selected, &chunk): (&SelectedDimension, &u64)| match selected {
+            SelectedDimension::Range(range) => TouchedDimension::Range(*range),
+            SelectedDimension::List(positions) => {
+                TouchedDimension::List(Arc::new(ListedDimension::new(positions, chunk)))
+            }
+        };
+        let selected = selection.dimensions().iter().zip(&grid.chunk_shape);
+        let dimensions: Vec<TouchedDimension> = selected.map(by_chunks).collect();
+        let touched: Vec<u64> = dimensions
             .iter()
             .enumerate()
-            .map(|(dimension, &selected)| grid.touched(dimension, selected))
+            .map(|(dimension, selected)| match selected {
+                TouchedDimension::Range(range) => grid.touched(dimension, *range),
+                TouchedDimension::List(list) => list.touched(),
+            })
             .collect();
         let len = checked_product(touched.iter().copied())?;
-        Some(Self { grid, selection, touched, group: None, len })
+        let is_regular = dimensions
+            .iter()
+            .all(|it| matches!(it, TouchedDimension::Range(range) if !range.backwards));
+        Some(Self { grid, selection, dimensions, is_regular, touched, group: None, len })
     }
 
     /// The same chunks, numbered so that those of one group (a shard) follow one another: groups in C
@@ -203,14 +235,67 @@ impl TouchedChunks {
             }
             Some(group) => self.numbers_by_group(number, group),
         };
-        let selected = self.selection.dimensions().iter().enumerate();
-        let part = |(nth, (dimension, &selected)): (&mut u64, (usize, &SelectedDimension))| {
-            let (coordinate, placement) = self.grid.part(dimension, selected, *nth);
+        let selected = self.dimensions.iter().enumerate();
+        if !self.is_regular {
+            let axis = |(nth, (dimension, selected))| self.axis(dimension, selected, nth);
+            let axes = coordinates.iter_mut().zip(selected).map(axis).collect();
+            return (coordinates, Placement::Picks(Picks::product(output, axes)));
+        }
+        let part = |(nth, (dimension, selected)): (&mut u64, (usize, &TouchedDimension))| {
+            let TouchedDimension::Range(range) = selected else {
+                return DimensionPlacement::default();
+            };
+            let (coordinate, placement) = self.grid.part(dimension, *range, *nth);
             *nth = coordinate;
             placement
         };
         let dimensions = coordinates.iter_mut().zip(selected).map(part).collect();
-        (coordinates, Placement { output, dimensions })
+        (coordinates, Placement::Region(Region { output, dimensions }))
+    }
+
+    /// What is picked of the touched chunk `nth` along a dimension; `nth` becomes its coordinate.
+    fn axis(&self, dimension: usize, selected: &TouchedDimension, nth: &mut u64) -> Axis {
+        match selected {
+            TouchedDimension::Range(range) => {
+                let (coordinate, part) = self.grid.part(dimension, *range, *nth);
+                *nth = coordinate;
+                if !range.backwards {
+                    return Axis::Forwards(part);
+                }
+                let target_start = range.len - part.target_start - part.len;
+                Axis::Backwards(DimensionPlacement { target_start, ..part })
+            }
+            TouchedDimension::List(list) => {
+                let number = std::mem::replace(nth, list.coordinate(*nth));
+                Axis::Listed { list: list.clone(), nth: number, origin: 0 }
+            }
+        }
+    }
+
+    /// Most elements that any chunk has in the result; `None` if that does not fit 64 bits.
+    #[must_use]
+    pub fn largest_part(&self) -> Option<u64> {
+        let parts = self.dimensions.iter().zip(&self.grid.chunk_shape);
+        checked_product(parts.map(|(selected, &chunk)| match selected {
+            TouchedDimension::Range(range) => range.len.min(chunk),
+            TouchedDimension::List(list) => list.longest_part(),
+        }))
+    }
+
+    /// Coordinate of the `nth` touched chunk along a dimension.
+    fn coordinate(&self, dimension: usize, nth: u64) -> u64 {
+        match &self.dimensions[dimension] {
+            TouchedDimension::Range(range) => self.grid.part(dimension, *range, nth).0,
+            TouchedDimension::List(list) => list.coordinate(nth),
+        }
+    }
+
+    /// How many touched chunks along a dimension have a coordinate below `bound`.
+    fn touched_below(&self, dimension: usize, bound: u64) -> u64 {
+        match &self.dimensions[dimension] {
+            TouchedDimension::Range(range) => self.grid.touched_below(dimension, *range, bound),
+            TouchedDimension::List(list) => list.touched_below(bound),
+        }
     }
 
     /// For each dimension: which of its touched chunks `number` is, with groups kept together.
@@ -225,14 +310,13 @@ impl TouchedChunks {
         let mut first = vec![0; rank];
         let mut inside = vec![1; rank];
         for dimension in 0..rank {
-            let selected = self.selection.dimensions()[dimension];
             // Chunks for each one along this dimension: in the groups chosen so far, and in all of
             // the dimensions that follow.
             let each = inside[..dimension].iter().product::<u64>()
                 * self.touched[dimension + 1..].iter().product::<u64>();
-            let (coordinate, _) = self.grid.part(dimension, selected, rest / each);
+            let coordinate = self.coordinate(dimension, rest / each);
             let begin = coordinate / group[dimension] * group[dimension];
-            let below = |bound| self.grid.touched_below(dimension, selected, bound);
+            let below = |bound| self.touched_below(dimension, bound);
             first[dimension] = below(begin);
             inside[dimension] = below(begin.saturating_add(group[dimension])) - first[dimension];
             rest -= first[dimension] * each;

@@ -115,17 +115,17 @@ impl DenseCopy<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use crate::{DimensionPlacement, Placement, StridedCopy};
+    use crate::{DimensionPlacement, Region, StridedCopy};
 
     /// Whole dimensions of these lengths, placed at these indices of a result.
-    fn placed(parts: &[(u64, u64)]) -> Placement {
+    fn placed(parts: &[(u64, u64)]) -> Region {
         let whole = |&(target_start, len)| DimensionPlacement {
             source_start: 0,
             source_step: 1,
             target_start,
             len,
         };
-        Placement { output: 0, dimensions: parts.iter().map(whole).collect() }
+        Region { output: 0, dimensions: parts.iter().map(whole).collect() }
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
         assert!(!StridedCopy::new(&transposed, &[1, 2], &[3, 1], 1).unwrap().is_dense());
         for (source_start, source_step, len) in [(1, 1, 3), (0, 2, 2), (0, 1, 0)] {
             let part = DimensionPlacement { source_start, source_step, target_start: 0, len };
-            let placement = Placement { output: 0, dimensions: vec![part] };
+            let placement = Region { output: 0, dimensions: vec![part] };
             assert!(!StridedCopy::new(&placement, &[1], &[1], 4).unwrap().is_dense());
         }
     }

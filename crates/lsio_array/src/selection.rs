@@ -1,22 +1,37 @@
-//! Basic selections: what a user asks for, and what it means on an array of a known shape.
+//! Orthogonal selections: what a user asks for along each dimension, and what it means on an array of a
+//! known shape.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::BitMask;
 
 /// What is wanted along one dimension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DimensionSelection {
     /// Every element.
     All,
+    /// Every element of as many dimensions as no other entry names, which may be none. At most one entry
+    /// of a selection.
+    Ellipsis,
     /// One element; the dimension is dropped from the result. Negative: from the end.
     Index(i64),
     /// `start..stop` by `step`, as in NumPy: absent bounds are the ends, negative ones count from the
-    /// end, bounds outside are clamped. The step must be positive.
+    /// end, bounds outside are clamped. A negative step goes backwards from `start` to just after
+    /// `stop`, and absent bounds are then the last and the first element.
     Slice {
         /// First element.
         start: Option<i64>,
         /// One past the last element.
         stop: Option<i64>,
-        /// Distance between elements; absent: 1.
+        /// Distance between elements, not 0; absent: 1.
         step: Option<i64>,
     },
+    /// The elements with these indices, in this order; repeated ones are repeated. Negative: from the
+    /// end.
+    Indices(Arc<Vec<i64>>),
+    /// The elements whose bit is set. It has one bit for each element of the dimension.
+    Mask(Arc<BitMask>),
 }
 
 /// A selection that does not fit the array.
@@ -30,6 +45,12 @@ pub enum SelectionError {
         /// Dimensions of the array.
         rank: usize,
     },
+    /// More than one [`DimensionSelection::Ellipsis`].
+    #[error("entry {dimension} of the selection is a second '...'")]
+    Ellipsis {
+        /// Position of the second one.
+        dimension: usize,
+    },
     /// An index outside its dimension.
     #[error("index {index} is out of bounds for dimension {dimension} with {len} elements")]
     OutOfBounds {
@@ -40,9 +61,63 @@ pub enum SelectionError {
         /// Elements along the dimension.
         len: u64,
     },
-    /// A step that is zero or negative.
-    #[error("step {step} of dimension {dimension} is not positive")]
+    /// A step of zero.
+    #[error("the step of dimension {dimension} is 0")]
     Step {
+        /// Position of the dimension.
+        dimension: usize,
+    },
+    /// A mask that does not fit its dimension.
+    #[error("the mask of dimension {dimension} has {given} elements, the dimension has {len}")]
+    MaskLength {
+        /// Position of the dimension.
+        dimension: usize,
+        /// Elements of the mask.
+        given: u64,
+        /// Elements along the dimension.
+        len: u64,
+    },
+    /// Lists of coordinates that are not of one length.
+    #[error(
+        "the points have {given} coordinates along dimension {dimension}, {expected} along those before"
+    )]
+    PointCount {
+        /// Position of the dimension.
+        dimension: usize,
+        /// Coordinates along it.
+        given: u64,
+        /// Coordinates along the first dimension that has a list.
+        expected: u64,
+    },
+    /// A mask that does not fit the array.
+    #[error("the mask has {given} elements, the array has {expected}")]
+    MaskSize {
+        /// Elements of the mask.
+        given: u64,
+        /// Elements of the array.
+        expected: u64,
+    },
+    /// A block outside the chunk grid.
+    #[error("block {block} is out of bounds for dimension {dimension} with {len} chunks")]
+    Block {
+        /// Position of the dimension.
+        dimension: usize,
+        /// As given.
+        block: i64,
+        /// Chunks along the dimension.
+        len: u64,
+    },
+    /// Blocks by a list or a mask.
+    #[error(
+        "entry {dimension} of the blocks is a list; blocks are selected by integers and slices"
+    )]
+    BlockList {
+        /// Position of the dimension.
+        dimension: usize,
+    },
+    /// Blocks that are not next to one another.
+    #[error("the step of the blocks of dimension {dimension} is {step}, and can only be 1")]
+    BlockStep {
         /// Position of the dimension.
         dimension: usize,
         /// As given.
@@ -58,10 +133,36 @@ pub enum SelectionError {
     },
 }
 
-/// The elements selected along one dimension: `start`, `start + step`, ... (`len` of them).
+/// A selection that cannot be planned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// It does not fit the array.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    /// The system has no memory for the plan.
+    #[error("the system has no memory for the {bytes} bytes of the plan of the selection")]
+    OutOfMemory {
+        /// Bytes asked for.
+        bytes: u64,
+    },
+    /// The array, with its chunks in full, has more elements than 64 bits can count.
+    #[error("the array has more elements than 64 bits can count")]
+    TooManyElements,
+}
+
+/// The elements selected along one dimension of an array of known shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SelectedDimension {
+    /// Elements at equal distances.
+    Range(SelectedRange),
+    /// The elements at these positions, in this order.
+    List(Arc<Vec<u64>>),
+}
+
+/// The elements `start`, `start + step`, ... (`len` of them), in this order or backwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SelectedDimension {
-    /// First element.
+pub struct SelectedRange {
+    /// The lowest element.
     pub start: u64,
     /// Distance between elements, at least 1.
     pub step: u64,
@@ -69,6 +170,50 @@ pub struct SelectedDimension {
     pub len: u64,
     /// Whether the dimension is absent from the result (it was selected by an integer).
     pub dropped: bool,
+    /// Whether the highest element comes first.
+    pub backwards: bool,
+}
+
+impl SelectedRange {
+    /// All of a dimension.
+    fn all(len: u64) -> Self {
+        Self { start: 0, step: 1, len, dropped: false, backwards: false }
+    }
+}
+
+impl SelectedDimension {
+    /// Number of elements.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Range(range) => range.len,
+            Self::List(positions) => positions.len() as u64,
+        }
+    }
+
+    /// Whether nothing is selected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the dimension is absent from the result (it was selected by an integer).
+    #[must_use]
+    pub fn is_dropped(&self) -> bool {
+        matches!(self, Self::Range(range) if range.dropped)
+    }
+
+    /// Whether the positions rise or fall all along, so that the elements of any chunk lie next to one
+    /// another in the result.
+    #[must_use]
+    pub fn is_sorted(&self) -> bool {
+        match self {
+            Self::Range(_) => true,
+            Self::List(positions) => {
+                positions.is_sorted() || positions.is_sorted_by(|one, next| one >= next)
+            }
+        }
+    }
 }
 
 /// A selection on an array of known shape: every element it names exists.
@@ -81,11 +226,8 @@ impl ResolvedSelection {
     /// All of an array.
     #[must_use]
     pub fn all(shape: &[u64]) -> Self {
-        let dimensions = shape
-            .iter()
-            .map(|&len| SelectedDimension { start: 0, step: 1, len, dropped: false })
-            .collect();
-        Self { dimensions }
+        let all = |&len: &u64| SelectedDimension::Range(SelectedRange::all(len));
+        Self { dimensions: shape.iter().map(all).collect() }
     }
 
     /// What `selection` means on an array of this shape.
@@ -96,14 +238,10 @@ impl ResolvedSelection {
         selection: &[DimensionSelection],
         shape: &[u64],
     ) -> Result<Self, SelectionError> {
-        if selection.len() != shape.len() {
-            return Err(SelectionError::Rank { given: selection.len(), rank: shape.len() });
-        }
-        let dimensions = selection
-            .iter()
-            .zip(shape)
-            .enumerate()
-            .map(|(dimension, (wanted, &len))| resolve_dimension(dimension, *wanted, len))
+        let entries = expanded(selection, shape.len())?;
+        let dimensions = entries.iter().zip(shape).enumerate();
+        let dimensions = dimensions
+            .map(|(dimension, (wanted, &len))| resolve_dimension(dimension, wanted, len))
             .collect::<Result<_, _>>()?;
         Ok(Self { dimensions })
     }
@@ -117,59 +255,126 @@ impl ResolvedSelection {
     /// Elements selected per dimension of the array, dropped ones (1) included.
     #[must_use]
     pub fn full_shape(&self) -> Vec<u64> {
-        self.dimensions.iter().map(|dimension| dimension.len).collect()
+        self.dimensions.iter().map(SelectedDimension::len).collect()
     }
 
     /// Shape of the result: without the dropped dimensions.
     #[must_use]
     pub fn result_shape(&self) -> Vec<u64> {
-        let kept = self.dimensions.iter().filter(|dimension| !dimension.dropped);
-        kept.map(|dimension| dimension.len).collect()
+        let kept = self.dimensions.iter().filter(|dimension| !dimension.is_dropped());
+        kept.map(SelectedDimension::len).collect()
     }
 
     /// Number of elements selected; `None` if that does not fit 64 bits.
     #[must_use]
     pub fn element_count(&self) -> Option<u64> {
-        crate::checked_product(self.dimensions.iter().map(|dimension| dimension.len))
+        crate::checked_product(self.dimensions.iter().map(SelectedDimension::len))
     }
+}
+
+/// One entry for each of `rank` dimensions.
+///
+/// # Errors
+/// [`SelectionError`] for another number of entries, or several [`DimensionSelection::Ellipsis`].
+pub(crate) fn expanded(
+    selection: &[DimensionSelection],
+    rank: usize,
+) -> Result<Cow<'_, [DimensionSelection]>, SelectionError> {
+    let is_ellipsis = |entry: &DimensionSelection| *entry == DimensionSelection::Ellipsis;
+    let Some(at) = selection.iter().position(is_ellipsis) else {
+        let fits = selection.len() == rank;
+        let given = selection.len();
+        return fits.then_some(selection.into()).ok_or(SelectionError::Rank { given, rank });
+    };
+    let (before, after) = (&selection[..at], &selection[at + 1..]);
+    if let Some(second) = after.iter().position(is_ellipsis) {
+        return Err(SelectionError::Ellipsis { dimension: at + 1 + second });
+    }
+    let given = before.len() + after.len();
+    let open = rank.checked_sub(given).ok_or(SelectionError::Rank { given, rank })?;
+    let open = std::iter::repeat_n(&DimensionSelection::All, open);
+    Ok(before.iter().chain(open).chain(after).cloned().collect())
 }
 
 fn resolve_dimension(
     dimension: usize,
-    wanted: DimensionSelection,
+    wanted: &DimensionSelection,
     len: u64,
 ) -> Result<SelectedDimension, SelectionError> {
-    match wanted {
-        DimensionSelection::All => Ok(SelectedDimension { start: 0, step: 1, len, dropped: false }),
-        DimensionSelection::Index(index) => {
-            let position = if index < 0 {
-                len.checked_sub(index.unsigned_abs())
-            } else {
-                Some(index.unsigned_abs())
-            };
-            match position {
-                Some(start) if start < len => {
-                    Ok(SelectedDimension { start, step: 1, len: 1, dropped: true })
-                }
-                _ => Err(SelectionError::OutOfBounds { dimension, index, len }),
-            }
+    let range = match wanted {
+        DimensionSelection::All | DimensionSelection::Ellipsis => SelectedRange::all(len),
+        &DimensionSelection::Index(index) => {
+            let start = position(index, len).ok_or(SelectionError::OutOfBounds {
+                dimension,
+                index,
+                len,
+            })?;
+            SelectedRange { start, step: 1, len: 1, dropped: true, backwards: false }
         }
-        DimensionSelection::Slice { start, stop, step } => {
+        &DimensionSelection::Slice { start, stop, step } => {
             let step = step.unwrap_or(1);
-            if step <= 0 {
-                return Err(SelectionError::Step { dimension, step });
+            match step.signum() {
+                1 => forward_slice(start, stop, step.unsigned_abs(), len),
+                -1 => backward_slice(start, stop, step.unsigned_abs(), len),
+                _ => return Err(SelectionError::Step { dimension }),
             }
-            let step = step.unsigned_abs();
-            let start = start.map_or(0, |bound| clamp(bound, len));
-            let stop = stop.map_or(len, |bound| clamp(bound, len));
-            let span = stop.saturating_sub(start);
-            Ok(SelectedDimension { start, step, len: span.div_ceil(step), dropped: false })
         }
-    }
+        DimensionSelection::Indices(indices) => {
+            return Ok(SelectedDimension::List(Arc::new(positions(dimension, indices, len)?)));
+        }
+        DimensionSelection::Mask(mask) => {
+            if mask.len() != len {
+                return Err(SelectionError::MaskLength { dimension, given: mask.len(), len });
+            }
+            return Ok(SelectedDimension::List(Arc::new(mask.positions())));
+        }
+    };
+    Ok(SelectedDimension::Range(range))
+}
+
+/// The positions that these indices of a dimension with `len` elements mean.
+///
+/// # Errors
+/// [`SelectionError::OutOfBounds`] for the first that means none.
+fn positions(dimension: usize, indices: &[i64], len: u64) -> Result<Vec<u64>, SelectionError> {
+    let positions = indices.iter().map(|&index| {
+        position(index, len).ok_or(SelectionError::OutOfBounds { dimension, index, len })
+    });
+    positions.collect()
+}
+
+/// The position that an index means, from the end if it is negative; `None` outside of `0..len`.
+pub(crate) fn position(index: i64, len: u64) -> Option<u64> {
+    let position =
+        if index < 0 { len.checked_sub(index.unsigned_abs()) } else { Some(index.unsigned_abs()) };
+    position.filter(|&position| position < len)
+}
+
+fn forward_slice(start: Option<i64>, stop: Option<i64>, step: u64, len: u64) -> SelectedRange {
+    let start = start.map_or(0, |bound| clamp(bound, len));
+    let stop = stop.map_or(len, |bound| clamp(bound, len));
+    let len = stop.saturating_sub(start).div_ceil(step);
+    SelectedRange { start, step, len, dropped: false, backwards: false }
+}
+
+fn backward_slice(start: Option<i64>, stop: Option<i64>, step: u64, len: u64) -> SelectedRange {
+    // Elements from the low end on: all below `above` and from `from` on, counted from the highest.
+    let past = |bound: i64| clamp(bound, len).saturating_add(u64::from(is_inside(bound, len)));
+    let above = start.map_or(len, past);
+    let from = stop.map_or(0, past);
+    let count = above.saturating_sub(from).div_ceil(step);
+    // The highest is `above - 1`; `count - 1` steps below it are not below `from`.
+    let start = if count == 0 { 0 } else { above - 1 - (count - 1) * step };
+    SelectedRange { start, step, len: count, dropped: false, backwards: true }
+}
+
+/// Whether a bound names an element.
+fn is_inside(bound: i64, len: u64) -> bool {
+    position(bound, len).is_some()
 }
 
 /// A slice bound as NumPy reads it: from the end if negative, never outside `0..=len`.
-fn clamp(bound: i64, len: u64) -> u64 {
+pub(crate) fn clamp(bound: i64, len: u64) -> u64 {
     if bound < 0 { len.saturating_sub(bound.unsigned_abs()) } else { bound.unsigned_abs().min(len) }
 }
 
@@ -180,6 +385,13 @@ mod tests {
 
     fn slice(start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> DimensionSelection {
         DimensionSelection::Slice { start, stop, step }
+    }
+
+    fn range_of(dimension: &SelectedDimension) -> SelectedRange {
+        match dimension {
+            SelectedDimension::Range(range) => *range,
+            SelectedDimension::List(list) => panic!("{list:?} is no range"),
+        }
     }
 
     #[test]
@@ -197,10 +409,53 @@ mod tests {
             (slice(Some(i64::MIN), Some(i64::MAX), Some(i64::MAX)), 0, 1),
         ];
         for (wanted, start, len) in cases {
-            let resolved = ResolvedSelection::resolve(&[wanted], &[10]).unwrap();
-            let dimension = resolved.dimensions()[0];
-            assert_eq!((dimension.start, dimension.len), (start, len), "{wanted:?}");
+            let resolved =
+                ResolvedSelection::resolve(std::slice::from_ref(&wanted), &[10]).unwrap();
+            let range = range_of(&resolved.dimensions()[0]);
+            assert_eq!((range.start, range.len), (start, len), "{wanted:?}");
         }
+    }
+
+    #[test]
+    fn backward_slices_follow_numpy() {
+        // Each line as printed by list(range(10)[start:stop:step]): first, last, number of elements.
+        let cases = [
+            (slice(None, None, Some(-1)), 9, 0, 10),
+            (slice(Some(8), Some(2), Some(-3)), 8, 5, 2),
+            (slice(Some(-3), None, Some(-2)), 7, 1, 4),
+            (slice(None, Some(-3), Some(-1)), 9, 8, 2),
+            (slice(Some(100), Some(-100), Some(-4)), 9, 1, 3),
+            (slice(Some(0), None, Some(-1)), 0, 0, 1),
+            (slice(Some(10), Some(9), Some(-1)), 0, 0, 0),
+            (slice(Some(2), Some(8), Some(-1)), 0, 0, 0),
+            (slice(Some(-11), None, Some(-1)), 0, 0, 0),
+            (slice(None, None, Some(i64::MIN)), 9, 9, 1),
+            (slice(Some(i64::MAX), Some(i64::MIN), Some(-9)), 9, 0, 2),
+        ];
+        for (wanted, first, last, len) in cases {
+            let resolved =
+                ResolvedSelection::resolve(std::slice::from_ref(&wanted), &[10]).unwrap();
+            let range = range_of(&resolved.dimensions()[0]);
+            assert!(range.backwards);
+            assert_eq!(range.len, len, "{wanted:?}");
+            if len > 0 {
+                let highest = range.start + (range.len - 1) * range.step;
+                assert_eq!((highest, range.start), (first, last), "{wanted:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_ellipsis_stands_for_the_dimensions_that_nothing_names() {
+        let entries = [DimensionSelection::Index(1), DimensionSelection::Ellipsis];
+        let shape = |entries: &[DimensionSelection], shape: &[u64]| {
+            ResolvedSelection::resolve(entries, shape).unwrap().result_shape()
+        };
+        assert_eq!(shape(&entries, &[2, 3, 4]), [3, 4]);
+        assert_eq!(shape(&entries, &[2]), Vec::<u64>::new());
+        assert_eq!(shape(&entries[1..], &[]), Vec::<u64>::new());
+        let last = [DimensionSelection::Ellipsis, DimensionSelection::Index(-1)];
+        assert_eq!(shape(&last, &[2, 3, 4]), [2, 3]);
     }
 
     #[test]
@@ -209,7 +464,7 @@ mod tests {
         let resolved = ResolvedSelection::resolve(&wanted, &[3, 4]).unwrap();
         assert_eq!(resolved.result_shape(), [4]);
         assert_eq!(resolved.full_shape(), [1, 4]);
-        assert_eq!(resolved.dimensions()[0].start, 2);
+        assert_eq!(range_of(&resolved.dimensions()[0]).start, 2);
     }
 
     #[test]
@@ -224,11 +479,29 @@ mod tests {
                 SelectionError::OutOfBounds { dimension: 0, index, len: 3 }
             );
         }
-        for step in [0, -1, i64::MIN] {
-            assert_eq!(
-                resolve(&[slice(None, None, Some(step))], &[3]),
-                SelectionError::Step { dimension: 0, step }
-            );
-        }
+        let zero = slice(None, None, Some(0));
+        assert_eq!(
+            resolve(&[DimensionSelection::Ellipsis, zero], &[3, 3, 3]),
+            SelectionError::Step { dimension: 2 }
+        );
+        let far = DimensionSelection::Indices(Arc::new(vec![0, -3, 3]));
+        assert_eq!(
+            resolve(&[DimensionSelection::All, far], &[9, 3]),
+            SelectionError::OutOfBounds { dimension: 1, index: 3, len: 3 }
+        );
+        let mask = DimensionSelection::Mask(Arc::new(BitMask::from_iter([true; 4])));
+        assert_eq!(
+            resolve(&[mask], &[3]),
+            SelectionError::MaskLength { dimension: 0, given: 4, len: 3 }
+        );
+        let ellipsis = DimensionSelection::Ellipsis;
+        assert_eq!(
+            resolve(&[ellipsis.clone(), DimensionSelection::All, ellipsis.clone()], &[3]),
+            SelectionError::Ellipsis { dimension: 2 }
+        );
+        assert_eq!(
+            resolve(&[ellipsis, DimensionSelection::All, DimensionSelection::All], &[3]),
+            SelectionError::Rank { given: 2, rank: 1 }
+        );
     }
 }

@@ -156,6 +156,16 @@ pub struct VariableChunk {
     pub limit: u64,
 }
 
+impl VariableChunk {
+    /// Element `number`; `None` if there is none or its offsets are wrong.
+    #[must_use]
+    pub fn element(&self, number: usize) -> Option<&[u8]> {
+        let start = usize::try_from(*self.offsets.get(number)?).ok()?;
+        let end = usize::try_from(*self.offsets.get(number.checked_add(1)?)?).ok()?;
+        self.bytes.get(start..end)
+    }
+}
+
 /// Where decoded elements go.
 pub enum Destination<'a> {
     /// Exactly [`ArrayInfo::decoded_len`] bytes with arbitrary content: every one must be written.

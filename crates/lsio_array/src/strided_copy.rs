@@ -4,7 +4,7 @@
     reason = "the innermost loops run on pointers whose bounds were checked once"
 )]
 
-use crate::Placement;
+use crate::Region;
 use crate::unsafe_rows::{Rows, Stores, end_of_streaming};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +28,11 @@ pub struct StridedCopy {
 }
 
 impl StridedCopy {
-    /// The copy that `placement` describes. Strides are in elements, one for each dimension; a target
+    /// The copy that `region` describes. Strides are in elements, one for each dimension; a target
     /// stride of a dropped dimension may be anything. `None` if an offset does not fit memory.
     #[must_use]
     pub fn new(
-        placement: &Placement,
+        region: &Region,
         source_strides: &[u64],
         target_strides: &[u64],
         element: usize,
@@ -44,12 +44,12 @@ impl StridedCopy {
             source_end: 0,
             target_end: 0,
             element,
-            dimensions: Vec::with_capacity(placement.dimensions.len()),
+            dimensions: Vec::with_capacity(region.dimensions.len()),
         };
         let strides = source_strides.iter().zip(target_strides);
         let (mut source, mut target) = (0u64, 0u64);
         let (mut source_last, mut target_last) = (0u64, 0u64);
-        for (part, (&source_stride, &target_stride)) in placement.dimensions.iter().zip(strides) {
+        for (part, (&source_stride, &target_stride)) in region.dimensions.iter().zip(strides) {
             if part.len == 0 {
                 return Some(Self { dimensions: vec![CopyDimension::NOTHING], ..copy });
             }
@@ -279,7 +279,7 @@ mod tests {
     use super::*;
     use crate::DimensionPlacement;
 
-    fn placement(parts: &[(u64, u64, u64, u64)]) -> Placement {
+    fn placement(parts: &[(u64, u64, u64, u64)]) -> Region {
         let dimensions = parts
             .iter()
             .map(|&(source_start, source_step, target_start, len)| DimensionPlacement {
@@ -289,7 +289,7 @@ mod tests {
                 len,
             })
             .collect();
-        Placement { output: 0, dimensions }
+        Region { output: 0, dimensions }
     }
 
     #[test]

@@ -1,93 +1,6 @@
 //! Tasks: what the executor does one at a time, worked out on demand.
 
-use crate::{ChunkGrid, ResolvedSelection, TouchedChunks};
-
-/// Elements of one dimension on their way from a chunk to an output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DimensionPlacement {
-    /// First element in the chunk.
-    pub source_start: u64,
-    /// Distance between elements in the chunk.
-    pub source_step: u64,
-    /// First element in the output.
-    pub target_start: u64,
-    /// Number of elements.
-    pub len: u64,
-}
-
-/// A region of a chunk and where it goes in one of the outputs. Different placements of one request
-/// never write the same element.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placement {
-    /// Number of the output (of the selection, when there are several).
-    pub output: usize,
-    /// One entry for each dimension of the array, dropped dimensions included.
-    pub dimensions: Vec<DimensionPlacement>,
-}
-
-impl Placement {
-    /// Elements per dimension.
-    #[must_use]
-    pub fn shape(&self) -> Vec<u64> {
-        self.dimensions.iter().map(|dimension| dimension.len).collect()
-    }
-
-    /// First element in the output, per dimension of the array.
-    #[must_use]
-    pub fn origin(&self) -> Vec<u64> {
-        self.dimensions.iter().map(|dimension| dimension.target_start).collect()
-    }
-
-    /// The same region, put at the start of an output of its own shape.
-    #[must_use]
-    pub fn at_origin(&self) -> Self {
-        let part =
-            |dimension: &DimensionPlacement| DimensionPlacement { target_start: 0, ..*dimension };
-        Self { output: self.output, dimensions: self.dimensions.iter().map(part).collect() }
-    }
-
-    /// Linear numbers of the region's elements in a chunk with these strides, in C order of the region.
-    #[must_use]
-    pub fn source_numbers(&self, strides: &[u64]) -> Vec<u64> {
-        self.numbers(strides, |dimension, index| {
-            dimension.source_start + index * dimension.source_step
-        })
-    }
-
-    /// Linear numbers of the region's elements in an output with these strides, in C order of the
-    /// region.
-    #[must_use]
-    pub fn target_numbers(&self, strides: &[u64]) -> Vec<u64> {
-        self.numbers(strides, |dimension, index| dimension.target_start + index)
-    }
-
-    fn numbers(
-        &self,
-        strides: &[u64],
-        position: impl Fn(&DimensionPlacement, u64) -> u64,
-    ) -> Vec<u64> {
-        let mut numbers = vec![0];
-        for (dimension, stride) in self.dimensions.iter().zip(strides) {
-            let mut longer = Vec::with_capacity(numbers.len() * dimension.len as usize);
-            for number in numbers {
-                let along = |index| number + position(dimension, index) * stride;
-                longer.extend((0..dimension.len).map(along));
-            }
-            numbers = longer;
-        }
-        numbers
-    }
-
-    /// Whether the region is the whole chunk.
-    #[must_use]
-    pub fn covers(&self, chunk_shape: &[u64]) -> bool {
-        self.dimensions.iter().zip(chunk_shape).all(|(dimension, &len)| {
-            dimension.source_start == 0
-                && dimension.len == len
-                && (dimension.source_step == 1 || len == 1)
-        })
-    }
-}
+use crate::{ChunkGrid, DimensionPlacement, Placement, Region, ResolvedSelection, TouchedChunks};
 
 /// One chunk that a task needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +24,7 @@ impl TaskInput {
             len,
         };
         let dimensions = chunk_shape.iter().map(part).collect();
-        let placements = vec![Placement { output: 0, dimensions }];
+        let placements = vec![Placement::Region(Region { output: 0, dimensions })];
         Self { source: self.source, chunk: self.chunk.clone(), placements }
     }
 }
@@ -229,7 +142,7 @@ mod tests {
         .unwrap();
         let tasks: Vec<Task> = (0..plan.len()).map(|number| plan.task(number)).collect();
         let outputs = |task: &Task| -> Vec<usize> {
-            task.inputs[0].placements.iter().map(|placement| placement.output).collect()
+            task.inputs[0].placements.iter().map(Placement::output).collect()
         };
         assert_eq!(tasks.len(), 3);
         assert_eq!((&tasks[0].inputs[0].chunk[..], outputs(&tasks[0])), (&[0, 0][..], vec![0, 1]));

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 #![expect(unsafe_code, reason = "makes buffers that many threads could write to")]
 
-use lsio_array::{DimensionPlacement, OutputBuffer, Placement, StridedCopy, c_strides};
+use lsio_array::{DimensionPlacement, OutputBuffer, Region, StridedCopy, c_strides};
 use lsio_io::Memory;
 use proptest::prelude::*;
 
@@ -38,9 +38,9 @@ proptest! {
             target_start,
             len,
         });
-        let placement = Placement { output: 0, dimensions: parts.collect() };
+        let region = Region { output: 0, dimensions: parts.collect() };
         let (from, to) = (c_strides(&chunk).unwrap(), c_strides(&result).unwrap());
-        let copy = StridedCopy::new(&placement, &from, &to, element).unwrap();
+        let copy = StridedCopy::new(&region, &from, &to, element).unwrap();
         let source: Vec<u8> = (0..copy.source_end()).map(|at| (at % 251) as u8).collect();
 
         let mut expected = vec![255; RESULT];

@@ -1,6 +1,8 @@
 //! Decoded chunks as functions and readers see them.
 
-use lsio_array::{ChunkErrorKind, StridedCopy, TaskInput, VariableChunk, c_strides};
+use lsio_array::{
+    ChunkErrorKind, Placement, StridedCopy, TaskInput, VariableChunk, c_strides, copy_runs,
+};
 use lsio_io::{Lease, Reservation, class_size};
 
 use crate::SourceHandle;
@@ -77,8 +79,8 @@ pub(crate) fn gather_needs(input: &TaskInput, handle: &SourceHandle, decoded: u6
     if placement.covers(handle.grid.chunk_shape()) {
         return decoded;
     }
-    let region =
-        placement.shape().iter().fold(element as u64, |bytes, &len| bytes.saturating_mul(len));
+    let shape = placement.shape().unwrap_or_default();
+    let region = shape.iter().fold(element as u64, |bytes, &len| bytes.saturating_mul(len));
     decoded.saturating_add(class_size(region))
 }
 
@@ -93,7 +95,8 @@ pub(crate) fn gather(
     counters: &Counters,
 ) -> Result<ChunkData, ChunkErrorKind> {
     let placement = input.placements.first().ok_or_else(|| internal("it has no placement"))?;
-    let shape = placement.shape();
+    let region = placement.shape().zip(placement.origin());
+    let (shape, origin) = region.ok_or_else(|| internal("it does not go to one region"))?;
     let contiguous = || c_strides(&shape).ok_or_else(|| internal("its strides overflow"));
     let info = handle.source.info();
     let missing = matches!(decoded, DecodedInput::Missing);
@@ -102,12 +105,9 @@ pub(crate) fn gather(
             (handle.strides.clone(), ChunkValues::Fixed(lease))
         }
         (DecodedInput::Fixed(source), Some(element)) => {
-            let placement = placement.at_origin();
             let contiguous = contiguous()?;
-            let copy = StridedCopy::new(&placement, &handle.strides, &contiguous, element)
-                .ok_or_else(|| internal("its strides overflow"))?;
             let mut lease = lease(reservation, &shape, element)?;
-            if !copy.copy(&source, &mut lease) {
+            if !copy_to(placement, handle, &source, element, (&mut lease, &contiguous)) {
                 return Err(internal("its region is outside the chunk"));
             }
             add(&counters.bytes_copied, lease.len() as u64);
@@ -127,7 +127,8 @@ pub(crate) fn gather(
                 if placement.covers(handle.grid.chunk_shape()) && handle.strides == contiguous {
                     chunk
                 } else {
-                    gather_variable(&chunk, &placement.source_numbers(&handle.strides))?
+                    let numbers = source_numbers(placement, handle, &contiguous);
+                    gather_variable(&chunk, &numbers.ok_or_else(|| internal("it is no region"))?)?
                 };
             (contiguous, keep_variable(gathered, reservation)?)
         }
@@ -139,15 +140,45 @@ pub(crate) fn gather(
         }
         _ => return Err(internal("it was decoded to another place")),
     };
-    Ok(ChunkData {
-        number,
-        chunk: input.chunk.clone(),
-        origin: placement.origin(),
-        shape,
-        strides,
-        values,
-        missing,
-    })
+    Ok(ChunkData { number, chunk: input.chunk.clone(), origin, shape, strides, values, missing })
+}
+
+/// Copies the placed elements to the start of `target`, which has the placement's shape and these strides.
+/// `false` if there are any outside of the chunk or the target.
+fn copy_to(
+    placement: &Placement,
+    handle: &SourceHandle,
+    source: &[u8],
+    element: usize,
+    (target, strides): (&mut [u8], &[u64]),
+) -> bool {
+    match placement {
+        Placement::Region(region) => {
+            let copy = StridedCopy::new(&region.at_origin(), &handle.strides, strides, element);
+            copy.is_some_and(|copy| copy.copy(source, target))
+        }
+        Placement::Picks(picks) => picks.at_origin().is_some_and(|picks| {
+            let mut copy = |runs: &[_]| copy_runs(source, runs, element, target);
+            picks.runs(handle.layout(), strides, &mut copy)
+        }),
+    }
+}
+
+/// Linear numbers in the chunk of the placed elements, in C order of their region, which has these
+/// strides.
+fn source_numbers(
+    placement: &Placement,
+    handle: &SourceHandle,
+    strides: &[u64],
+) -> Option<Vec<u64>> {
+    match placement {
+        Placement::Region(region) => Some(region.source_numbers(&handle.strides)),
+        Placement::Picks(picks) => {
+            let mut numbers = picks.at_origin()?.numbers(handle.layout(), strides);
+            numbers.sort_unstable_by_key(|&(_, target)| target);
+            Some(numbers.into_iter().map(|(source, _)| source).collect())
+        }
+    }
 }
 
 fn internal(what: &str) -> ChunkErrorKind {
@@ -174,11 +205,8 @@ pub(crate) fn gather_variable(
     let mut bytes = Vec::new();
     offsets.push(0);
     for &number in numbers {
-        let number = number as usize;
-        let bounds = chunk.offsets.get(number).zip(chunk.offsets.get(number + 1));
-        let (&start, &end) = bounds.ok_or_else(|| internal("it has too few elements"))?;
-        let element = chunk.bytes.get(start as usize..end as usize);
-        bytes.extend_from_slice(element.ok_or_else(|| internal("its offsets are wrong"))?);
+        let element = usize::try_from(number).ok().and_then(|number| chunk.element(number));
+        bytes.extend_from_slice(element.ok_or_else(|| internal("it has too few elements"))?);
         offsets.push(bytes.len() as u64);
     }
     Ok(VariableChunk { offsets, bytes, limit: chunk.limit })

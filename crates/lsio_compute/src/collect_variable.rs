@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
-    ChunkErrorKind, Placement, Task, TaskPlan, VariableChunk, c_strides, checked_product,
+    ChunkErrorKind, ChunkLayout, Placement, Region, Task, TaskPlan, VariableChunk, c_strides,
+    checked_product,
 };
 use lsio_io::Reservation;
 
-use crate::chunk_data::{ChunkValues, gather};
+use crate::chunk_data::{ChunkValues, gather, gather_variable};
 use crate::operation::{DecodedInput, Operation, Restart, Sources};
 use crate::run::RunOptions;
 use crate::stats::Counters;
@@ -25,10 +26,20 @@ pub struct VariableValues {
 /// Receives the end of a collection: one result for each output.
 pub type CollectDone = Box<dyn FnOnce(Result<Vec<VariableValues>, RunError>) + Send>;
 
-/// A part of an output, and the chunk that it comes from.
-struct Part {
-    placement: Placement,
-    chunk: Arc<ChunkData>,
+/// A part of an output, and the elements that it takes.
+enum Part {
+    /// A region of a chunk in C order. All of the chunk is kept, since most are read whole.
+    Region(Region, Arc<ChunkData>),
+    /// Single elements, which are all that is kept of their chunk.
+    Picked(PickedElements),
+}
+
+struct PickedElements {
+    output: usize,
+    /// Number of each in the output.
+    targets: Vec<u64>,
+    elements: VariableChunk,
+    _held: Reservation,
 }
 
 struct Collect {
@@ -76,10 +87,28 @@ impl Collect {
         let outputs = self.outputs.iter().enumerate();
         outputs
             .map(|(output, (strides, count))| {
-                let of_output = parts.iter().filter(|part| part.placement.output == output);
+                let of_output = parts.iter().filter(|part| part.output() == output);
                 self.assemble_output(&of_output, strides, *count)
             })
             .collect()
+    }
+
+    /// Keeps the elements with these numbers in a chunk and in an output.
+    fn picked(
+        &self,
+        output: usize,
+        numbers: &[(u64, u64)],
+        chunk: &ChunkData,
+    ) -> Result<PickedElements, ChunkErrorKind> {
+        let ChunkValues::Variable(all, _) = &chunk.values else {
+            return Err(ChunkErrorKind::Panic("a collection takes no fixed elements".to_owned()));
+        };
+        let (sources, targets): (Vec<u64>, Vec<u64>) = numbers.iter().copied().unzip();
+        let elements = gather_variable(all, &sources)?;
+        let words = targets.capacity() + elements.offsets.capacity();
+        let bytes = words * size_of::<u64>() + elements.bytes.capacity();
+        let held = self.memory.reserve_unwaited(bytes as u64).into_held();
+        Ok(PickedElements { output, targets, elements, _held: held })
     }
 
     fn assemble_output<'a>(
@@ -123,19 +152,35 @@ fn zeros<T: Default + Clone>(len: u64) -> Result<Vec<T>, RunError> {
 }
 
 impl Part {
+    fn output(&self) -> usize {
+        match self {
+            Self::Region(region, _) => region.output,
+            Self::Picked(picked) => picked.output,
+        }
+    }
+
     /// Each element with its number in an output with these strides.
-    fn elements(&self, strides: &[u64]) -> impl Iterator<Item = (u64, &[u8])> {
-        let (offsets, bytes): (&[u64], &[u8]) = match &self.chunk.values {
-            ChunkValues::Variable(chunk, _) => (&chunk.offsets, &chunk.bytes),
-            ChunkValues::Fixed(_) => (&[], &[]),
-        };
-        let numbers = self.placement.target_numbers(strides);
-        let from = self.placement.source_numbers(&self.chunk.strides);
-        numbers.into_iter().zip(from).filter_map(move |(number, from)| {
-            let start = *offsets.get(from as usize)? as usize;
-            let end = *offsets.get(from as usize + 1)? as usize;
-            Some((number, bytes.get(start..end)?))
-        })
+    fn elements(&self, strides: &[u64]) -> Box<dyn Iterator<Item = (u64, &[u8])> + '_> {
+        match self {
+            Self::Region(region, chunk) => {
+                let ChunkValues::Variable(elements, _) = &chunk.values else {
+                    return Box::new(std::iter::empty());
+                };
+                let numbers = region.target_numbers(strides).into_iter();
+                let from = region.source_numbers(&chunk.strides);
+                Box::new(
+                    numbers.zip(from).filter_map(|(number, from)| {
+                        Some((number, elements.element(from as usize)?))
+                    }),
+                )
+            }
+            Self::Picked(PickedElements { targets, elements, .. }) => {
+                let numbers = targets.iter().zip(0..);
+                Box::new(
+                    numbers.filter_map(|(&number, from)| Some((number, elements.element(from)?))),
+                )
+            }
+        }
     }
 }
 
@@ -158,12 +203,21 @@ impl Operation for Collect {
         // Collected elements are part of the result: they never wait for anybody.
         ChunkData::hold_all(std::slice::from_mut(&mut chunk));
         let chunk = Arc::new(chunk);
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         for placement in &input.placements {
-            if placement.output >= self.outputs.len() {
+            if placement.output() >= self.outputs.len() {
                 return Err(ChunkErrorKind::Panic("a placement has no output".to_owned()));
             }
-            parts.push(Part { placement: placement.clone(), chunk: chunk.clone() });
+            let part = match placement {
+                Placement::Region(region) => Part::Region(region.clone(), chunk.clone()),
+                Placement::Picks(picks) => {
+                    let shape = source.grid.chunk_shape();
+                    let layout = ChunkLayout { shape, strides: &chunk.strides };
+                    let strides = &self.outputs[picks.output()].0;
+                    let numbers = picks.numbers(layout, strides);
+                    Part::Picked(self.picked(picks.output(), &numbers, &chunk)?)
+                }
+            };
+            self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
         }
         Ok(())
     }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
-    ChunkErrorKind, OutputBuffer, Placement, StridedCopy, Task, TaskInput, TaskPlan, c_strides,
+    ChunkErrorKind, OutputBuffer, Picks, Placement, Region, StridedCopy, Task, TaskInput, TaskPlan,
+    c_strides,
 };
 use lsio_io::{Lease, Reservation, class_size};
 
@@ -67,8 +68,9 @@ impl Executor {
             .iter()
             .map(|output| {
                 let strides = c_strides(&output.shape)?;
-                let whole_chunk =
-                    StridedCopy::new(&whole.placements[0], &source.strides, &strides, element);
+                let whole_chunk = whole.placements[0]
+                    .region()
+                    .and_then(|whole| StridedCopy::new(whole, &source.strides, &strides, element));
                 Some(Output { offset: output.offset, strides, whole_chunk })
             })
             .collect::<Option<Vec<_>>>()?;
@@ -78,17 +80,17 @@ impl Executor {
 }
 
 impl CopyInto {
-    /// How the elements of a placement are copied, and how many bytes further on their targets are.
+    /// How the elements of a region are copied, and how many bytes further on their targets are.
     fn copy_of(
         &self,
-        placement: &Placement,
+        region: &Region,
         source: &SourceHandle,
     ) -> Option<(Cow<'_, StridedCopy>, usize)> {
-        let output = self.outputs.get(placement.output)?;
+        let output = self.outputs.get(region.output)?;
         if let Some(copy) = &output.whole_chunk
-            && placement.covers(source.grid.chunk_shape())
+            && region.covers(source.grid.chunk_shape())
         {
-            let starts = placement.dimensions.iter().zip(&output.strides);
+            let starts = region.dimensions.iter().zip(&output.strides);
             let mut first = 0u64;
             for (part, stride) in starts {
                 first = first.checked_add(part.target_start.checked_mul(*stride)?)?;
@@ -97,8 +99,53 @@ impl CopyInto {
             return Some((Cow::Borrowed(copy), output.offset.checked_add(first)?));
         }
         let element = source.element?;
-        let copy = StridedCopy::new(placement, &source.strides, &output.strides, element)?;
+        let copy = StridedCopy::new(region, &source.strides, &output.strides, element)?;
         Some((Cow::Owned(copy), output.offset))
+    }
+
+    /// Puts the elements of a placement to where they go. `None` if that is outside of its output.
+    fn put(
+        &self,
+        placement: &Placement,
+        lent: Lent<'_>,
+        source: &SourceHandle,
+        counters: &Counters,
+    ) -> Option<()> {
+        let region = match placement {
+            Placement::Region(region) => region,
+            Placement::Picks(picks) => return self.put_picks(picks, lent, source, counters),
+        };
+        let (copy, shift) = self.copy_of(region, source)?;
+        let written = match lent {
+            Lent::Fixed(bytes) => {
+                add(&counters.bytes_copied, copy.bytes());
+                self.buffer.copy_from(bytes, &copy, shift)
+            }
+            Lent::Missing => self.buffer.fill(&source.source.info().fill_value, &copy, shift),
+        };
+        written.then_some(())
+    }
+
+    fn put_picks(
+        &self,
+        picks: &Picks,
+        lent: Lent<'_>,
+        source: &SourceHandle,
+        counters: &Counters,
+    ) -> Option<()> {
+        let output = self.outputs.get(picks.output())?;
+        let element = source.element?;
+        let fill = &source.source.info().fill_value;
+        let mut copied = 0;
+        let written = picks.runs(source.layout(), &output.strides, &mut |runs| match lent {
+            Lent::Fixed(bytes) => {
+                copied += runs.iter().map(|run| run.len).sum::<u64>() * element as u64;
+                self.buffer.copy_runs(bytes, runs, element, output.offset)
+            }
+            Lent::Missing => self.buffer.fill_runs(fill, runs, output.offset),
+        });
+        add(&counters.bytes_copied, copied);
+        written.then_some(())
     }
 
     /// Where the whole chunk goes if it can be decoded there: `(offset, length)` in bytes.
@@ -110,11 +157,11 @@ impl CopyInto {
     }
 }
 
-/// The placement of a task's chunk, if it is copied whole and to one place.
-fn whole_chunk<'a>(task: &'a Task, source: &SourceHandle) -> Option<&'a Placement> {
+/// Where a task's chunk goes, if it is copied whole and to one place.
+fn whole_chunk<'a>(task: &'a Task, source: &SourceHandle) -> Option<&'a Region> {
     let [input] = &task.inputs[..] else { return None };
-    let [placement] = &input.placements[..] else { return None };
-    placement.covers(source.grid.chunk_shape()).then_some(placement)
+    let [Placement::Region(region)] = &input.placements[..] else { return None };
+    region.covers(source.grid.chunk_shape()).then_some(region)
 }
 
 impl Operation for CopyInto {
@@ -135,8 +182,8 @@ impl Operation for CopyInto {
     }
 
     fn takes_pieces(&self, task: &Task, sources: &Sources) -> bool {
-        let copy = whole_chunk(task, &sources[0])
-            .and_then(|placement| self.copy_of(placement, &sources[0]));
+        let copy =
+            whole_chunk(task, &sources[0]).and_then(|region| self.copy_of(region, &sources[0]));
         copy.is_some_and(|(copy, _)| copy.is_dense())
     }
 
@@ -147,8 +194,8 @@ impl Operation for CopyInto {
     }
 
     fn take_piece(&self, task: &Task, sources: &Sources, from: usize, piece: &[u8]) -> bool {
-        let copy = whole_chunk(task, &sources[0])
-            .and_then(|placement| self.copy_of(placement, &sources[0]));
+        let copy =
+            whole_chunk(task, &sources[0]).and_then(|region| self.copy_of(region, &sources[0]));
         copy.is_some_and(|(copy, shift)| self.buffer.copy_part(piece, from, &copy, shift))
     }
 
@@ -192,19 +239,8 @@ impl Operation for CopyInto {
         counters: &Counters,
     ) -> Result<(), ChunkErrorKind> {
         let source = &sources[0];
-        let fill = &source.source.info().fill_value;
         for placement in task.inputs.iter().flat_map(|input| &input.placements) {
-            let Some((copy, shift)) = self.copy_of(placement, source) else {
-                return Err(ChunkErrorKind::Panic("a placement has no output".to_owned()));
-            };
-            let written = match lent {
-                Lent::Fixed(bytes) => {
-                    add(&counters.bytes_copied, copy.bytes());
-                    self.buffer.copy_from(bytes, &copy, shift)
-                }
-                Lent::Missing => self.buffer.fill(fill, &copy, shift),
-            };
-            if !written {
+            if self.put(placement, lent, source, counters).is_none() {
                 let reason = "a placement lies outside its output".to_owned();
                 return Err(ChunkErrorKind::Panic(reason));
             }

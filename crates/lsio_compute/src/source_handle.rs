@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use lsio_array::{ChunkGrid, ChunkSource, strides_in_order};
+use lsio_array::{ChunkGrid, ChunkLayout, ChunkSource, strides_in_order};
 
 use crate::executor::Shared;
 use crate::flight::Flights;
@@ -38,6 +38,11 @@ impl SourceHandle {
     #[must_use]
     pub fn source(&self) -> &Arc<dyn ChunkSource> {
         &self.source
+    }
+
+    /// How decoded chunks lie in memory.
+    pub(crate) fn layout(&self) -> ChunkLayout<'_> {
+        ChunkLayout { shape: self.grid.chunk_shape(), strides: &self.strides }
     }
 
     /// The source's chunk grid.

@@ -20,6 +20,7 @@ mod native_array;
 mod native_call;
 mod native_error;
 mod native_group;
+mod native_list;
 mod native_memory;
 mod native_objects;
 mod native_reader;

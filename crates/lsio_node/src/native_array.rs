@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use lsio::{
-    Array, DataType, DimensionSelection, ErrorCode, GetDone, GetOptions, IoMode, LsioError,
-    MissingChunks, ReadOptions, RunOptions,
+    Array, BitMask, DataType, DimensionSelection, ErrorCode, GetDone, GetOptions, IoMode,
+    LsioError, MissingChunks, PointCoordinates, ReadOptions, RunHandle, RunOptions,
 };
-use napi::bindgen_prelude::{Float64ArraySlice, Object, Uint8Array};
+use napi::bindgen_prelude::{ClassInstance, Float64ArraySlice, Object, Uint8Array};
 use napi::{Env, Result};
 use napi_derive::napi;
 
 use crate::array_metadata::metadata_json;
 use crate::environment_calls::RunningCall;
 use crate::native_call::{CallState, NativeCall};
+use crate::native_list::{List, ListValues, NativeList};
 use crate::native_reader::NativeReader;
 use crate::native_results::{NativeRead, NativeSummary};
-use crate::packed_selection::{unpack, unpack_coords};
+use crate::packed_selection::{unpack, unpack_coords, unpack_points};
 use crate::settled_promise::{Settle, Tagged};
 use crate::unsafe_shared_output;
 
@@ -64,6 +65,7 @@ impl NativeReadOptions {
             missing: self.missing(),
             max_bytes: Some(self.max_bytes as u64),
             out: None,
+            out_bytes: None,
         }
     }
 
@@ -87,6 +89,18 @@ fn io_mode(name: Option<&str>) -> IoMode {
     }
 }
 
+/// Elements of lists that are planned on the JavaScript thread: below a millisecond, and a hand-over to
+/// another thread and back costs about 0.1.
+const PLANNED_AT_ONCE: u64 = 4096;
+
+/// What a call is to read.
+enum Wanted {
+    Selections(Vec<Vec<DimensionSelection>>),
+    Points(Vec<PointCoordinates>),
+    Mask(Arc<BitMask>),
+    Blocks(Vec<DimensionSelection>),
+}
+
 /// An opened array.
 #[napi]
 #[derive(Debug)]
@@ -108,27 +122,87 @@ impl NativeArray {
         })?;
         self.array.converted(&to)
     }
+
+    /// Reads what is wanted; a long list is planned in the background.
+    fn read<'env>(
+        &self,
+        env: &'env Env,
+        call: Option<&NativeCall>,
+        wanted: std::result::Result<(Wanted, Vec<List>), LsioError>,
+        options: NativeReadOptions,
+        out: Option<Uint8Array>,
+    ) -> Result<Object<'env>> {
+        let call = state_of(call);
+        let (settle, promise) = Settle::promise(env)?;
+        let mut get_options = options.get_options();
+        get_options.out_bytes = options.out_bytes.map(|bytes| bytes as u64);
+        let running = RunningCall::begin(env, &call, out.is_some())?;
+        let running = match out {
+            Some(mut view) => {
+                get_options.max_bytes = None;
+                get_options.out = Some(unsafe_shared_output::output(&mut view, running));
+                // The facade refers to it until the promise settles.
+                drop(view);
+                None
+            }
+            None => Some(running),
+        };
+        let found = wanted.and_then(|wanted| Ok((self.viewed(&options)?, wanted)));
+        let (array, (wanted, lists)) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                settle.with(Err(error));
+                return Ok(promise);
+            }
+        };
+        let listed = lists.iter().fold(0, |sum: u64, list| sum.saturating_add(list.len()));
+        let held: Vec<_> = lists.into_iter().map(|list| list.held).collect();
+        let done = done_of(&settle, (held, running));
+        if listed <= PLANNED_AT_ONCE {
+            settle.follow(&call, wanted.start(&array, get_options, done));
+            return Ok(promise);
+        }
+        let planned = array.clone();
+        array.in_background(move || {
+            let run = if call.is_cancelled() {
+                Err(LsioError::new(ErrorCode::Closed, "the call was cancelled"))
+            } else {
+                wanted.start(&planned, get_options, done)
+            };
+            settle.follow(&call, run);
+        });
+        Ok(promise)
+    }
 }
 
-/// Refuses a buffer of the caller that the result would not fill.
-fn check_out(
-    array: &Array,
-    selection: &[DimensionSelection],
-    bytes: u64,
-) -> std::result::Result<(), LsioError> {
-    let size = array.metadata().data_type.size().unwrap_or_default();
-    let count = array.resolve(Some(selection))?.element_count();
-    let needed = count.and_then(|count| count.checked_mul(size as u64));
-    if needed == Some(bytes) {
-        return Ok(());
+impl Wanted {
+    fn start(
+        self,
+        array: &Array,
+        options: GetOptions,
+        done: GetDone,
+    ) -> std::result::Result<RunHandle, LsioError> {
+        match self {
+            Self::Selections(selections) => {
+                let selections: Vec<_> = selections.iter().map(|entry| Some(&**entry)).collect();
+                array.get(&selections, options, done)
+            }
+            Self::Points(coordinates) => array.get_points(&coordinates, options, done),
+            Self::Mask(mask) => array.get_mask(&mask, options, done),
+            Self::Blocks(blocks) => array.get_blocks(&blocks, options, done),
+        }
     }
-    let needed = needed.unwrap_or(u64::MAX);
-    let message = format!("`out` has {bytes} bytes, the result has {needed}");
-    Err(LsioError::new(ErrorCode::Selection, message))
+}
+
+/// The lists of a call, which are its own from now on.
+fn take_lists(
+    lists: Option<Vec<ClassInstance<'_, NativeList>>>,
+) -> std::result::Result<Vec<List>, LsioError> {
+    lists.unwrap_or_default().iter().map(|list| list.take()).collect()
 }
 
 /// Settles the promise of a read; `running` ends first.
-fn done_of(settle: &Settle<NativeRead>, running: Option<RunningCall>) -> GetDone {
+fn done_of(settle: &Settle<NativeRead>, running: impl Send + 'static) -> GetDone {
     let settle = settle.clone();
     Box::new(move |result| {
         drop(running);
@@ -157,7 +231,22 @@ impl NativeArray {
         self.array.field(&path).map(NativeArray::new).into()
     }
 
-    /// Reads selections; with `out`, one selection into memory that JavaScript shares.
+    /// A list of `len` indices for a selection of this array, to be handed over.
+    #[napi(catch_unwind, ts_return_type = "NativeResult<NativeList>")]
+    #[must_use]
+    pub fn index_list(&self, len: f64) -> Tagged<NativeList> {
+        NativeList::indices(&self.array, len as u64).into()
+    }
+
+    /// A mask of `len` elements for a selection of this array, to be handed over.
+    #[napi(catch_unwind, ts_return_type = "NativeResult<NativeList>")]
+    #[must_use]
+    pub fn mask_list(&self, len: f64) -> Tagged<NativeList> {
+        NativeList::mask(&self.array, len as u64).into()
+    }
+
+    /// Reads selections, with the lists that they refer to; with `out`, one selection into memory that
+    /// JavaScript shares.
     ///
     /// # Errors
     /// Where Node-API fails.
@@ -169,36 +258,47 @@ impl NativeArray {
         selections: Vec<Float64ArraySlice<'_>>,
         options: NativeReadOptions,
         out: Option<Uint8Array>,
+        lists: Option<Vec<ClassInstance<'_, NativeList>>>,
     ) -> Result<Object<'env>> {
-        let call = state_of(call);
-        let (settle, promise) = Settle::promise(env)?;
-        let mut get_options = options.get_options();
-        let running = RunningCall::begin(env, &call, out.is_some())?;
-        let running = match out {
-            Some(mut view) => {
-                get_options.max_bytes = None;
-                get_options.out = Some(unsafe_shared_output::output(&mut view, running));
-                // The facade refers to it until the promise settles.
-                drop(view);
-                None
-            }
-            None => Some(running),
-        };
-        let done = done_of(&settle, running);
-        let run = selections
-            .iter()
-            .map(|packed| unpack(packed))
-            .collect::<std::result::Result<Vec<_>, _>>()
-            .and_then(|selections| {
-                let array = self.viewed(&options)?;
-                if let (Some(bytes), [only]) = (options.out_bytes, selections.as_slice()) {
-                    check_out(&array, only, bytes as u64)?;
+        let wanted = take_lists(lists).and_then(|lists| {
+            let selections = selections.iter().map(|packed| unpack(packed, &lists));
+            Ok((Wanted::Selections(selections.collect::<std::result::Result<_, _>>()?), lists))
+        });
+        self.read(env, call, wanted, options, out)
+    }
+
+    /// Reads points, a mask or blocks of the whole array, as `kind` says; with `out`, into memory that
+    /// JavaScript shares.
+    ///
+    /// # Errors
+    /// Where Node-API fails.
+    #[expect(clippy::too_many_arguments, reason = "the addon is called once for a whole request")]
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<NativeRead>>")]
+    pub fn get_picked<'env>(
+        &self,
+        env: &'env Env,
+        call: Option<&NativeCall>,
+        #[napi(ts_arg_type = "'points' | 'mask' | 'blocks'")] kind: String,
+        packed: Float64ArraySlice<'_>,
+        options: NativeReadOptions,
+        out: Option<Uint8Array>,
+        lists: Option<Vec<ClassInstance<'_, NativeList>>>,
+    ) -> Result<Object<'env>> {
+        let wanted = take_lists(lists).and_then(|lists| {
+            let wanted = match (kind.as_str(), &lists[..]) {
+                ("points", _) => Wanted::Points(unpack_points(&packed, &lists)?),
+                ("mask", [List { values: ListValues::Mask(mask), .. }]) => {
+                    Wanted::Mask(mask.clone())
                 }
-                let selections: Vec<_> = selections.iter().map(|entry| Some(&**entry)).collect();
-                array.get(&selections, get_options, done)
-            });
-        settle.follow(&call, run);
-        Ok(promise)
+                ("blocks", _) => Wanted::Blocks(unpack(&packed, &lists)?),
+                _ => {
+                    let message = format!("'{kind}' is no kind of selection");
+                    return Err(LsioError::new(ErrorCode::Internal, message));
+                }
+            };
+            Ok((wanted, lists))
+        });
+        self.read(env, call, wanted, options, out)
     }
 
     /// Reads one whole chunk.
@@ -216,7 +316,7 @@ impl NativeArray {
         let call = state_of(call);
         let (settle, promise) = Settle::promise(env)?;
         let running = RunningCall::begin(env, &call, false)?;
-        let done = done_of(&settle, Some(running));
+        let done = done_of(&settle, running);
         let run = self.viewed(&options).and_then(|array| {
             array.get_chunk(&unpack_coords(&coords), options.get_options(), done)
         });
@@ -233,8 +333,10 @@ impl NativeArray {
         options: NativeReadOptions,
         concurrency: Option<f64>,
         grid_order: bool,
+        lists: Option<Vec<ClassInstance<'_, NativeList>>>,
     ) -> Tagged<NativeReader> {
-        let reader = unpack(&selection).and_then(|selection| {
+        let reader = take_lists(lists).and_then(|lists| {
+            let selection = unpack(&selection, &lists)?;
             let array = self.viewed(&options)?;
             array.read_chunks(Some(&selection), &options.read_options(concurrency, grid_order))
         });

@@ -50,7 +50,8 @@ impl CallState {
         }
     }
 
-    fn is_cancelled(&self) -> bool {
+    /// Whether it was ended early.
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
     }
 

@@ -286,7 +286,7 @@ fn a_result_that_is_too_large_for_its_caller_is_refused_before_anything_is_read(
     let error = get_with(&opened, &[None], options(len - 1)).unwrap_err();
     assert_eq!(error.code, ErrorCode::Budget);
     assert!(error.message.contains(&len.to_string()), "{error}");
-    let one = [DimensionSelection::Index(0); 2];
+    let one = [const { DimensionSelection::Index(0) }; 2];
     let several = [Some(&one[..]), None, Some(&one[..])];
     assert_eq!(get_with(&opened, &several, options(len)).unwrap_err().code, ErrorCode::Budget);
     assert_eq!(engine.memory_usage().held, 0);

@@ -107,6 +107,15 @@ fn parse_selection(list: &[Value]) -> Vec<DimensionSelection> {
     list.iter()
         .map(|entry| match entry {
             Value::Null => DimensionSelection::All,
+            Value::String(dots) if dots == "..." => DimensionSelection::Ellipsis,
+            Value::Array(list) if list.iter().any(Value::is_boolean) => {
+                let mask = list.iter().map(|flag| flag.as_bool().unwrap());
+                DimensionSelection::Mask(Arc::new(mask.collect()))
+            }
+            Value::Array(list) => {
+                let indices = list.iter().map(|index| index.as_i64().unwrap());
+                DimensionSelection::Indices(Arc::new(indices.collect()))
+            }
             Value::Number(index) => DimensionSelection::Index(index.as_i64().unwrap()),
             Value::Object(slice) => DimensionSelection::Slice {
                 start: slice.get("start").and_then(bound),
@@ -123,9 +132,11 @@ fn seeded_selections_are_what_numpy_picks() {
     let engine = engine(2, AMPLE);
     let manifest = json("data/manifest.json");
     let file = json("data/selections.json");
+    let picked = json("data/picked_selections.json");
     let selections = file["selections"].as_array().unwrap();
-    assert!(selections.len() >= 500);
-    for case in selections {
+    let orthogonal = picked["orthogonal"].as_array().unwrap();
+    assert!(selections.len() + orthogonal.len() >= 1000);
+    for case in selections.iter().chain(orthogonal) {
         let path = case["path"].as_str().unwrap();
         let entry =
             manifest.as_array().unwrap().iter().find(|entry| entry["path"] == path).unwrap();

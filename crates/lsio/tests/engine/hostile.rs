@@ -146,7 +146,8 @@ fn an_array_that_claims_2_to_the_60_elements_opens_and_is_read_lazily() {
     let error = get_all(&opened, IoMode::Auto).unwrap_err();
     assert_eq!(error.code, ErrorCode::Budget, "{error}");
     let far = DimensionSelection::Index(-1);
-    let (result, stats) = get_with(&opened, &[Some(&[far, far])], in_mode(IoMode::Auto)).unwrap();
+    let (result, stats) =
+        get_with(&opened, &[Some(&[far.clone(), far])], in_mode(IoMode::Auto)).unwrap();
     assert_eq!((bytes_of(&result), stats.chunks_missing), (&[7][..], 1));
     // A million selections' worth of chunks is planned as it is read.
     let reader = opened.read_chunks(None, &ReadOptions::default()).unwrap();
@@ -169,7 +170,7 @@ fn a_chunk_that_no_budget_holds_is_refused_with_the_numbers() {
     let text = HUGE.replace("[1024, 1024]", "[32768, 32768]");
     fs::write(folder.join("zarr.json"), text).unwrap();
     let opened = open_at(&engine, folder.location()).unwrap();
-    let one = [DimensionSelection::Index(0); 2];
+    let one = [const { DimensionSelection::Index(0) }; 2];
     let error = get_with(&opened, &[Some(&one)], in_mode(IoMode::Auto)).unwrap_err();
     assert_eq!(error.code, ErrorCode::Budget, "{error}");
     assert!(error.message.contains(&(4u64 << 20).to_string()), "{error}");

@@ -16,6 +16,7 @@ mod missing_chunks;
 mod naive_model;
 mod objects;
 mod own_process;
+mod picked;
 mod random;
 mod reading;
 mod replaced_shards;

@@ -71,7 +71,7 @@ fn only_chunks_that_are_selected_must_exist() {
     let array = open_at(&engine, folder.location()).unwrap();
     let first = DimensionSelection::Slice { start: None, stop: Some(2), step: None };
     let both = DimensionSelection::Slice { start: None, stop: Some(4), step: None };
-    let (result, _) = get_with(&array, &[Some(&[first, both])], refusing()).unwrap();
+    let (result, _) = get_with(&array, &[Some(&[first, both.clone()])], refusing()).unwrap();
     let rows = written.elements.chunks(8 * 4).take(2);
     assert_eq!(bytes_of(&result), rows.flat_map(|row| row[..16].to_vec()).collect::<Vec<u8>>());
     let none = DimensionSelection::Slice { start: Some(3), stop: Some(3), step: None };

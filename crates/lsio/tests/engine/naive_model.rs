@@ -31,7 +31,7 @@ pub(crate) fn pick(
     selection: &[DimensionSelection],
 ) -> (Vec<u64>, Vec<u8>) {
     let axes: Vec<Vec<u64>> =
-        selection.iter().zip(shape).map(|(wanted, &len)| positions(*wanted, len)).collect();
+        selection.iter().zip(shape).map(|(wanted, &len)| positions(wanted, len)).collect();
     let kept = |wanted: &DimensionSelection| !matches!(wanted, DimensionSelection::Index(_));
     let lengths: Vec<u64> = axes.iter().map(|axis| axis.len() as u64).collect();
     let result_shape =
@@ -46,18 +46,30 @@ pub(crate) fn pick(
     (result_shape, picked)
 }
 
-fn positions(wanted: DimensionSelection, len: u64) -> Vec<u64> {
+/// The positions that one entry picks, by counting.
+pub(crate) fn positions(wanted: &DimensionSelection, len: u64) -> Vec<u64> {
     let signed = len.cast_signed();
     let from_end = |at: i64| if at < 0 { at + signed } else { at };
     match wanted {
         DimensionSelection::All => (0..len).collect(),
-        DimensionSelection::Index(at) => vec![from_end(at).cast_unsigned()],
+        DimensionSelection::Ellipsis => panic!("an ellipsis is no dimension"),
+        DimensionSelection::Index(at) => vec![from_end(*at).cast_unsigned()],
+        DimensionSelection::Indices(indices) => {
+            indices.iter().map(|&at| from_end(at).cast_unsigned()).collect()
+        }
+        DimensionSelection::Mask(mask) => (0..len).filter(|&at| mask.any(at..at + 1)).collect(),
         DimensionSelection::Slice { start, stop, step } => {
+            let step = step.unwrap_or(1);
+            if step < 0 {
+                let start = start.map_or(signed - 1, from_end).min(signed - 1);
+                let stop = stop.map_or(-1, from_end);
+                let wanted = |at: &i64| *at <= start && *at > stop && (start - *at) % step == 0;
+                return (0..signed).rev().filter(wanted).map(i64::cast_unsigned).collect();
+            }
             let start = start.map_or(0, from_end);
             let stop = stop.map_or(signed, from_end);
             let first = start.max(0);
-            let wanted =
-                |at: &i64| *at >= first && *at < stop && (*at - first) % step.unwrap_or(1) == 0;
+            let wanted = |at: &i64| *at >= first && *at < stop && (*at - first) % step == 0;
             (0..signed).filter(wanted).map(i64::cast_unsigned).collect()
         }
     }

@@ -1,5 +1,7 @@
 //! Random numbers that are the same in every run.
 
+use std::sync::Arc;
+
 use lsio::DimensionSelection;
 
 /// `SplitMix64`: passes the usual statistical tests, has one word of state.
@@ -28,20 +30,27 @@ impl Random {
         (0..len.div_ceil(8)).flat_map(|_| self.next().to_ne_bytes()).take(len).collect()
     }
 
-    /// A selection on an array of this shape: whole dimensions, integers, and slices whose bounds may
-    /// be absent, negative, outside, or the wrong way round.
+    /// A selection on an array of this shape: whole dimensions, integers, sorted lists, and slices, some
+    /// of them backwards, whose bounds may be absent, negative, outside, or the wrong way round.
     pub(crate) fn selection(&mut self, shape: &[u64]) -> Vec<DimensionSelection> {
         shape.iter().map(|&len| self.dimension(len.cast_signed())).collect()
     }
 
     fn dimension(&mut self, len: i64) -> DimensionSelection {
-        match self.below(6) {
+        match self.below(8) {
             0 => DimensionSelection::All,
             1 if len > 0 => DimensionSelection::Index(self.between(-len, len - 1)),
+            2 if len > 0 => {
+                let mut indices: Vec<i64> =
+                    (0..self.below(12)).map(|_| self.between(0, len - 1)).collect();
+                indices.sort_unstable();
+                DimensionSelection::Indices(Arc::new(indices))
+            }
             _ => {
                 let start = self.maybe(-len - 2, len + 2);
                 let stop = self.maybe(-len - 2, len + 2);
-                let step = self.maybe(1, 5);
+                let forwards = self.below(4) > 0;
+                let step = self.maybe(1, 5).map(|step| if forwards { step } else { -step });
                 DimensionSelection::Slice { start, stop, step }
             }
         }

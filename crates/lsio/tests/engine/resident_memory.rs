@@ -57,7 +57,7 @@ fn write_4_gib(engine: &Engine, folder: &ScratchFolder) -> f64 {
 
 /// Runs `scan` and compares its highest resident memory with that after a first tiny read.
 fn assert_stays_within(name: &str, opened: &Array, held: u64, scan: impl FnOnce(&Array)) {
-    let one = [DimensionSelection::Index(0); 2];
+    let one = [const { DimensionSelection::Index(0) }; 2];
     get_with(opened, &[Some(&one)], in_mode(IoMode::Auto)).unwrap();
     forget_peak();
     let before = resident_memory();
