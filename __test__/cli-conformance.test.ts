@@ -12,7 +12,7 @@ import {
   type NdArray,
 } from 'light-speed-io';
 import { consecutiveParts } from '../lib/cli/consecutive-parts.js';
-import { fillValueText } from '../lib/cli/fill-value-text.js';
+import { exactJson, fillValueText } from '../lib/cli/fill-value-text.js';
 import { fixturePath, hostilePath } from './fixtures.js';
 import { lsio } from './lsio-process.js';
 
@@ -27,7 +27,7 @@ const entries = ['manifest.json', 'manifest_data_types.json']
   .filter(({ kind }) => kind !== 'group');
 
 /** The elements as they are stored, in memory order of the machine. */
-async function stored(array: LsioArray): Promise<Buffer | string[]> {
+async function stored(array: LsioArray): Promise<Buffer | readonly unknown[]> {
   const isSmall = /float(16|[864]_)/.test(array.dtype);
   const { data } = (await array.get(null, {
     as: (isSmall ? 'bits' : undefined) as ElementForm,
@@ -47,7 +47,7 @@ function dataType({ dtype, dtypeInfo }: LsioArray): unknown {
 }
 
 /** What an array with this fill value and no chunks holds. */
-async function filled(array: LsioArray, fillValue: string): Promise<Buffer | string[]> {
+async function filled(array: LsioArray, fillValue: string): Promise<Buffer | readonly unknown[]> {
   const document = JSON.stringify({
     zarr_format: 3,
     node_type: 'array',
@@ -57,8 +57,8 @@ async function filled(array: LsioArray, fillValue: string): Promise<Buffer | str
     chunk_key_encoding: { name: 'default' },
     fill_value: '?',
     codecs:
-      array.dtype === 'string'
-        ? ['vlen-utf8']
+      array.dtypeInfo.itemBytes === null
+        ? [array.dtype === 'string' ? 'vlen-utf8' : 'vlen-bytes']
         : [{ name: 'bytes', configuration: { endian: 'little' } }],
     attributes: {},
   }).replace('"?"', () => fillValue);
@@ -95,11 +95,14 @@ test.serial('what is printed is the fill value that has the same bits', async (t
       if (checked.has(key) || index > 60) continue;
       checked.add(key);
       dataTypes.add(dtype);
-      const element = Array.isArray(bits)
-        ? [bits[index]]
-        : bits.subarray(index * size, (index + 1) * size);
+      const element = Buffer.isBuffer(bits)
+        ? bits.subarray(index * size, (index + 1) * size)
+        : [bits[index]];
       if (dtype === 'struct') {
         t.is(line, `"${(element as Buffer).toString('base64')}"`, path);
+      } else if (dtype === 'json') {
+        // There is no such data type in format 3.
+        t.is(line, exactJson(element[0]), path);
       } else {
         t.deepEqual(await filled(array, line), element as Buffer, `${path} ${index}: ${line}`);
       }
@@ -133,6 +136,14 @@ test('floats are told from integers, and NaNs by their bits', (t) => {
   t.deepEqual(text('uint64', 8, new BigUint64Array([2n ** 64n - 1n])), ['18446744073709551615']);
   t.deepEqual(text('bool', 1, new Uint8Array([0, 1])), ['false', 'true']);
   t.deepEqual(text('string', 0, ['a\nb', 'ü']), [String.raw`"a\nb"`, '"ü"']);
+});
+
+test('values of JSON are exact', (t) => {
+  const value = { a: [2n ** 70n, -0, Number.NaN], 'b"': { c: null, d: 'x' }, e: 1.5 };
+  t.is(
+    exactJson(value),
+    '{"a": [1180591620717411303424, -0.0, "NaN"], "b\\"": {"c": null, "d": "x"}, "e": 1.5}',
+  );
 });
 
 test('parts follow each other in C order, and none is too long', (t) => {

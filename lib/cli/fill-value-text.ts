@@ -54,6 +54,7 @@ function base64(bytes: Uint8Array): string {
 /** What writes each value; of complex numbers each part. */
 function valueTextOf(elements: FillValueElements): ElementText {
   const { dtype, data } = elements;
+  if (dtype === 'json') return (index) => exactJson(data[index]);
   if (dtype === 'bool') return (index) => String(data[index] === 1);
   if (data instanceof BigInt64Array && dtype.startsWith('numpy.')) {
     return (index) => (data[index] === NO_TIME ? '"NaT"' : String(data[index]));
@@ -63,6 +64,19 @@ function valueTextOf(elements: FillValueElements): ElementText {
     const value = data[index];
     return value instanceof Uint8Array ? base64(value) : textOf(value);
   };
+}
+
+/** A value of JSON on one line, with integers in full; what JSON has no number for is its name. */
+export function exactJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(exactJson).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).map(
+      ([name, member]) => `${JSON.stringify(name)}: ${exactJson(member)}`,
+    );
+    return `{${members.join(', ')}}`;
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) return `"${value}"`;
+  return Object.is(value, -0) ? '-0.0' : textOf(value);
 }
 
 function textOf(value: unknown): string {
