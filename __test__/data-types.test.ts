@@ -5,6 +5,7 @@ import test from 'ava';
 import { openArray, slice, type DataType, type ElementForm, type LsioArray } from 'light-speed-io';
 import { bytesOf } from './elements.js';
 import { fixturePath } from './fixtures.js';
+import { noteAsRead } from './read-notes.js';
 
 interface DataTypeFixture {
   readonly path: string;
@@ -66,6 +67,7 @@ for (const fixture of fixtures) {
       const texts = JSON.parse(file(listed).toString('utf8')) as string[];
       const elements = fixture.hexes === undefined ? texts.map(valueOf) : texts.map(unhex);
       t.deepEqual(data, elements);
+      noteAsRead(path);
       return;
     }
     const expected = file(fixture.expected ?? '');

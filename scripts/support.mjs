@@ -15,6 +15,8 @@ import { allCells, gaps, page } from './support/tables.mjs';
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 const PAGE = join(root, 'docs/support.md');
 const READ = join(root, 'fixtures/read-by-tests.json');
+/** The tests that note what they have read. */
+const TESTS = ['__test__/every-fixture.test.ts', '__test__/data-types.test.ts'];
 const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
 /** The fixtures that the tests read as expected, in this run of them. */
@@ -24,7 +26,7 @@ async function readByTests() {
     const notes = join(folder, 'read');
     const ava = join(root, 'node_modules/ava/entrypoints/cli.mjs');
     // What fails is not noted: it is named below.
-    await exitCodeOf(process.execPath, [ava, '--tap', '__test__/every-fixture.test.ts'], {
+    await exitCodeOf(process.execPath, [ava, '--tap', ...TESTS], {
       env: { LSIO_READ_FIXTURES: notes },
       onLine: (line) => {
         if (line.startsWith('not ok')) console.error(line);

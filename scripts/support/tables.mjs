@@ -127,7 +127,7 @@ cell: no array is known that has both. zarrs is run below zarr-python, without i
 
 | | library | version | command |
 | --- | --- | --- | --- |
-| L | light-speed-io | this one | \`npx ava __test__/every-fixture.test.ts\` |
+| L | light-speed-io | this one | \`npx ava __test__/every-fixture.test.ts __test__/data-types.test.ts\` |
 ${peers.join('')}
 LIST is what \`fixtures/peers/run.mjs\` writes: it runs all of them, and keeps what each says of each array in
 \`fixtures/peers/outcomes.json\`.
