@@ -272,7 +272,7 @@ impl NativeArray {
     ///
     /// # Errors
     /// Where Node-API fails.
-    #[expect(clippy::too_many_arguments, reason = "the addon is called once for a whole request")]
+    #[allow(clippy::too_many_arguments, reason = "the addon is called once for a whole request")]
     #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<NativeRead>>")]
     pub fn get_picked<'env>(
         &self,
