@@ -24,6 +24,12 @@ pub trait ArrayCodec: Send + Sync + fmt::Debug {
         false
     }
 
+    /// What an element of fill is after encoding; `None` where writers do not agree on it: some encode it as
+    /// any other element, some keep its number.
+    fn encoded_fill(&self, _fill_value: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Writes all of `decoded`. The lengths are those of the chunk before and after encoding.
     ///
     /// # Errors

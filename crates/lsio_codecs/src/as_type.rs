@@ -1,7 +1,7 @@
 //! `astype`: elements as another data type.
 
 use crate::configuration::Members;
-use crate::delta::{encoded_context, no_value};
+use crate::delta::{encoded_context, encoded_fill, no_value};
 use crate::number::{Number, cast};
 use crate::numcodecs_dtype::Dtype;
 use crate::{ArrayCodec, ChunkContext, CodecError};
@@ -62,6 +62,10 @@ impl ArrayCodec for AsType {
 
     fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
         encoded_context(Self::NAME, (self.decoded, self.encoded), decoded)
+    }
+
+    fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        encoded_fill(self, (self.decoded, self.encoded), fill_value)
     }
 
     fn decodes_to_itself(&self) -> bool {

@@ -111,6 +111,12 @@ impl ArrayCodec for BitRound {
         true
     }
 
+    fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        let mut encoded = Vec::new();
+        self.encode(fill_value, &mut encoded).ok()?;
+        (encoded == fill_value).then_some(encoded)
+    }
+
     fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
         decoded.copy_from_slice(encoded);
         Ok(())

@@ -196,6 +196,11 @@ impl ArrayCodec for CastValue {
         Ok(ChunkContext { data_type: self.encoded_type.clone(), shape: decoded.shape.clone() })
     }
 
+    fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        let mut encoded = Vec::new();
+        self.encode(fill_value, &mut encoded).ok().map(|()| encoded)
+    }
+
     fn decodes_to_itself(&self) -> bool {
         self.decoded_type == self.encoded_type && self.decode_map.is_empty()
     }

@@ -78,6 +78,16 @@ impl Codec {
             Self::ArrayToBytes(_) | Self::BytesToBytes(_) => Ok(decoded.clone()),
         }
     }
+
+    /// What an element of fill is for the codec after this one; `None` where writers do not agree on it.
+    #[must_use]
+    pub fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Transpose(_) => Some(fill_value.to_vec()),
+            Self::ArrayToArray(codec) => codec.encoded_fill(fill_value),
+            Self::ArrayToBytes(_) | Self::BytesToBytes(_) => None,
+        }
+    }
 }
 
 /// The codec of a chain that makes bytes of elements.

@@ -82,6 +82,18 @@ pub(crate) fn encoded_context(
     Ok(ChunkContext { data_type: encoded.data_type(), shape: context.shape.clone() })
 }
 
+/// An element of fill after encoding, where that is its number in the other data type: there writers agree.
+pub(crate) fn encoded_fill(
+    codec: &dyn ArrayCodec,
+    (decoded, encoded): (Number, Number),
+    fill_value: &[u8],
+) -> Option<Vec<u8>> {
+    let mut element = Vec::new();
+    codec.encode(fill_value, &mut element).ok()?;
+    let mut same = vec![0; encoded.size()];
+    (cast(decoded, fill_value, encoded, &mut same) && same == element).then_some(element)
+}
+
 /// The error for an element that has no value of the other data type.
 pub(crate) fn no_value(codec: &'static str, number: Number) -> CodecError {
     no_value_of(codec, &number.data_type())
@@ -99,6 +111,10 @@ impl ArrayCodec for Delta {
 
     fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
         encoded_context(Self::NAME, (self.decoded, self.encoded), decoded)
+    }
+
+    fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        encoded_fill(self, (self.decoded, self.encoded), fill_value)
     }
 
     fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::configuration::Members;
-use crate::delta::{decoded_number, encoded_context, no_value};
+use crate::delta::{decoded_number, encoded_context, encoded_fill, no_value};
 use crate::number::{Element, Number, with_element};
 use crate::numcodecs_dtype::Dtype;
 use crate::{ArrayCodec, ChunkContext, CodecError};
@@ -77,6 +77,10 @@ impl ArrayCodec for FixedScaleOffset {
 
     fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
         encoded_context(Self::NAME, (self.decoded, self.encoded), decoded)
+    }
+
+    fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        encoded_fill(self, (self.decoded, self.encoded), fill_value)
     }
 
     fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {

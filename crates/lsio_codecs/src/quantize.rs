@@ -1,7 +1,7 @@
 //! `quantize`: floats with fewer digits.
 
 use crate::configuration::Members;
-use crate::delta::{decoded_number, encoded_context};
+use crate::delta::{decoded_number, encoded_context, encoded_fill};
 use crate::fixed_scale_offset::map;
 use crate::number::{Element, Number, cast, with_element};
 use crate::numcodecs_dtype::Dtype;
@@ -74,6 +74,10 @@ impl ArrayCodec for Quantize {
 
     fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
         encoded_context(Self::NAME, (self.decoded, self.encoded), decoded)
+    }
+
+    fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        encoded_fill(self, (self.decoded, self.encoded), fill_value)
     }
 
     fn decodes_to_itself(&self) -> bool {

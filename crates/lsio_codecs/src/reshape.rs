@@ -135,6 +135,10 @@ impl ArrayCodec for Reshape {
         Ok(ChunkContext { shape: self.encoded.clone(), ..decoded.clone() })
     }
 
+    fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        Some(fill_value.to_vec())
+    }
+
     fn decodes_to_itself(&self) -> bool {
         true
     }

@@ -154,6 +154,11 @@ impl ArrayCodec for ScaleOffset {
         Err(CodecError::configuration(Self::NAME, reason))
     }
 
+    fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        let mut encoded = Vec::new();
+        self.encode(fill_value, &mut encoded).ok().map(|()| encoded)
+    }
+
     fn decodes_to_itself(&self) -> bool {
         self.offset.is_none() && self.scale.is_none()
     }

@@ -130,6 +130,10 @@ impl ArrayCodec for MovedAxes {
         self.transpose.encoded_context(decoded)
     }
 
+    fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
+        Some(fill_value.to_vec())
+    }
+
     fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
         let indexes = stored_order(&self.shape, self.transpose.order());
         for (element, index) in encoded.chunks_exact(self.size).zip(indexes) {

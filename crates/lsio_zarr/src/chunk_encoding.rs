@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use lsio_array::DataType;
 use lsio_codecs::{
-    BytesCodec, ChunkContext, Codec, CodecChain, CodecError, Endian, codec_v3, codecs_v2,
+    BytesCodec, ChunkContext, Codec, CodecChain, CodecError, Endian, Serializer, codec_v3,
+    codecs_v2,
 };
 use serde_json::{Map, Value};
 
 use crate::error::Refusal;
 use crate::extension::Extension;
+use crate::shard_codec::ShardCodec;
 use crate::shard_level::ShardLevel;
 use crate::sharding::{SHARDING, ShardingConfiguration};
 
@@ -49,10 +51,12 @@ impl ChunkEncoding {
         codecs: &[Value],
         data_type: &DataType,
         stored_shape: &[u64],
+        fill_value: Option<Vec<u8>>,
     ) -> Result<Self, Refusal> {
         let axes: Vec<usize> = (0..stored_shape.len()).collect();
         let mut nesting = Nesting {
             data_type: data_type.clone(),
+            fill_value,
             shapes: vec![stored_shape.to_vec()],
             found: Vec::new(),
         };
@@ -117,6 +121,7 @@ struct FoundLevel {
 /// The levels of shards found so far while descending into the codecs of v3.
 struct Nesting {
     data_type: DataType,
+    fill_value: Option<Vec<u8>>,
     /// Shapes of the chunks by the axes of the array: of the grid, then of each level of shards.
     shapes: Vec<Vec<u64>>,
     /// Outermost first.
@@ -142,13 +147,13 @@ impl Nesting {
             return Ok((CodecChain::new(chain, &context).map_err(refusal)?, axes));
         };
         let after = codecs_after_shards(&extensions[at + 1..], &context)?;
-        if !after.is_empty() && self.found.iter().any(|level| !level.after.is_empty()) {
-            return Err(Refusal::unsupported(format!(
-                "the codec '{}' after '{SHARDING}' at two levels of shards",
-                extensions[at + 1].name
-            )));
-        }
-        let order = order_before_shards(&extensions[..at], &context)?;
+        let in_encoded = self.found.iter().any(|level| !level.after.is_empty());
+        let order = order_before_shards(&extensions[..at], &context, self.fill_value.as_deref())?;
+        // No part of such a shard can be decoded, or none without a copy of the whole for each.
+        let Some(order) = order.filter(|_| after.is_empty() || !in_encoded) else {
+            let chain = chain_of(&extensions, &context, self.fill_value.clone())?;
+            return Ok((chain, axes));
+        };
         let axes: Vec<usize> = order.iter().map(|&axis| axes[axis]).collect();
         let shard_shape: Vec<u64> = order.iter().map(|&axis| context.shape[axis]).collect();
         let configuration =
@@ -201,18 +206,30 @@ fn codecs_after_shards(
         .collect()
 }
 
-/// The order of the axes that the codecs before a sharding codec leave.
+/// The order of the axes that the codecs before a sharding codec leave; `None` where they do more than that.
 fn order_before_shards(
     before: &[Extension],
     context: &ChunkContext,
-) -> Result<Vec<usize>, Refusal> {
+    fill_value: Option<&[u8]>,
+) -> Result<Option<Vec<usize>>, Refusal> {
+    let mut context = context.clone();
     let mut order: Vec<usize> = (0..context.shape.len()).collect();
     for extension in before {
-        match codec_of(extension, context)? {
-            Codec::Transpose(transpose) if transpose.order().len() == order.len() => {
+        let codec = codec_of(extension, &context)?;
+        let decoded = context;
+        context = codec.encoded_context(&decoded).map_err(refusal)?;
+        match &codec {
+            // Nothing to undo, for missing chunks either.
+            Codec::ArrayToArray(steps)
+                if steps.decodes_to_itself()
+                    && context == decoded
+                    && fill_value
+                        .is_some_and(|fill| codec.encoded_fill(fill).as_deref() == Some(fill)) => {}
+            Codec::Transpose(transpose) => {
                 order = transpose.order().iter().map(|&axis| order[axis]).collect();
             }
-            _ => {
+            Codec::ArrayToArray(_) => return Ok(None),
+            Codec::ArrayToBytes(_) | Codec::BytesToBytes(_) => {
                 return Err(Refusal::invalid(format!(
                     "'{SHARDING}' makes bytes of elements, so the codec '{}' cannot come before it",
                     extension.name
@@ -220,7 +237,40 @@ fn order_before_shards(
             }
         }
     }
-    Ok(order)
+    Ok(Some(order))
+}
+
+/// The codecs of a chunk as one chain, shards among them. `fill_value`: one element, if it is known what it is
+/// behind the codecs so far.
+fn chain_of(
+    extensions: &[Extension],
+    context: &ChunkContext,
+    mut fill_value: Option<Vec<u8>>,
+) -> Result<CodecChain, Refusal> {
+    let mut codecs = Vec::with_capacity(extensions.len());
+    let mut current = context.clone();
+    for extension in extensions {
+        let codec = if extension.name == SHARDING {
+            let configuration =
+                ShardingConfiguration::parse(&extension.configuration, &current.shape)?;
+            let inner: Vec<Extension> = configuration
+                .codecs
+                .iter()
+                .map(|codec| Extension::parse(codec, "codecs"))
+                .collect::<Result<_, _>>()?;
+            let shape = configuration.chunk_shape.clone();
+            let chunk = ChunkContext { shape, ..current.clone() };
+            let chain = chain_of(&inner, &chunk, fill_value.clone())?;
+            let shard = ShardCodec::new(configuration, chain, &current, fill_value.clone())?;
+            Codec::ArrayToBytes(Serializer::Coded(Arc::new(shard)))
+        } else {
+            codec_of(extension, &current)?
+        };
+        fill_value = fill_value.and_then(|element| codec.encoded_fill(&element));
+        current = codec.encoded_context(&current).map_err(refusal)?;
+        codecs.push(codec);
+    }
+    CodecChain::new(codecs, context).map_err(refusal)
 }
 
 /// Makes the codecs of v3 for a chunk, each for what the one before it leaves.

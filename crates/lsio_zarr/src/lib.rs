@@ -69,6 +69,7 @@ mod hierarchy;
 mod json;
 mod metadata_v2;
 mod metadata_v3;
+mod shard_codec;
 mod shard_level;
 mod shard_search;
 mod sharding;

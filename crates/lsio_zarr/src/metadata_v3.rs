@@ -2,6 +2,7 @@
 //!
 //! Specification: Zarr v3 core, "Array metadata" and "Group metadata".
 
+use lsio_array::DataType;
 use lsio_codecs::{Bytes, Endian};
 use serde_json::{Map, Value};
 
@@ -67,7 +68,11 @@ pub(crate) fn array(
     let codecs = json::required(members, "codecs")?.as_array().ok_or_else(|| {
         Refusal::invalid(format!("'codecs' must be a list, found {}", excerpt(&members["codecs"])))
     })?;
-    let encoding = ChunkEncoding::from_v3(codecs, &data_type, &stored_shape)?;
+    // The bytes of records have the order of the innermost chunks, which are not known yet.
+    let is_record = matches!(data_type, DataType::Struct(_));
+    let number = fill_value::from_v3(&data_type, stored_fill_value, Bytes::new(Endian::Little));
+    let number = number.ok().filter(|_| !is_record);
+    let encoding = ChunkEncoding::from_v3(codecs, &data_type, &stored_shape, number)?;
     let bytes = encoding.chain().bytes().unwrap_or(Bytes::new(Endian::Little));
     let metadata = ArrayMetadata {
         zarr_format: 3,
@@ -155,7 +160,6 @@ fn dimension_names(
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use lsio_array::DataType;
     use serde_json::json;
 
     use crate::chunk_key::Separator;

@@ -148,13 +148,21 @@ impl ShardLevel {
         self.index_chain.encode(&decoded, out)
     }
 
+    /// Whether the index stands before the chunks.
+    pub(crate) fn index_is_first(&self) -> bool {
+        self.index_location == IndexLocation::Start
+    }
+
     /// Decodes an index.
     pub(crate) fn decode_index(&self, encoded: &[u8]) -> Result<ShardIndex, IndexError> {
+        self.read_index(encoded).map_err(IndexError::from_codec)
+    }
+
+    /// As [`ShardLevel::decode_index`], with the error of the codec.
+    pub(crate) fn read_index(&self, encoded: &[u8]) -> Result<ShardIndex, CodecError> {
         let mut decoded = vec![0; self.entry_count() * ENTRY_LEN];
         let mut scratch = vec![0; self.index_chain.scratch_len() as usize];
-        self.index_chain
-            .decode(encoded, Destination::Fixed(&mut decoded), &mut scratch)
-            .map_err(IndexError::from_codec)?;
+        self.index_chain.decode(encoded, Destination::Fixed(&mut decoded), &mut scratch)?;
         let word = |bytes: &[u8]| {
             let mut word = [0; 8];
             word.copy_from_slice(bytes);

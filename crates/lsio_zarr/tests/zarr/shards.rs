@@ -375,3 +375,102 @@ fn a_bad_index_names_the_first_chunk_of_its_shard() {
     assert_eq!(error.codec, Some("crc32c"));
     assert!(error.to_string().contains("memory://a"), "{error}");
 }
+
+/// The codecs on elements before a shard of 12 elements, its array's shape and fill value, and elements that
+/// leave the first of its three chunks full of `FILL` behind these codecs.
+fn behind_codecs() -> Vec<(Value, Vec<u64>, u16, Vec<u16>)> {
+    let steps = |i: u16| if i < 4 { FILL } else { i };
+    let sums = (0..12).scan(0u16, |sum, i| {
+        *sum = sum.wrapping_add(steps(i));
+        Some(*sum)
+    });
+    vec![
+        (json!([["numcodecs.delta", {"dtype": "<u2"}]]), vec![12], FILL, sums.collect()),
+        (json!([["reshape", {"shape": [-1]}]]), vec![2, 6], FILL, (0..12).map(steps).collect()),
+        (
+            json!([["scale_offset", {"offset": 100}], ["reshape", {"shape": [12]}]]),
+            vec![3, 4],
+            FILL + 100,
+            (0..12).map(|i| steps(i) + 100).collect(),
+        ),
+        // Nothing is to be undone here: chunks are read one by one.
+        (json!([["bitround", {"keepbits": 16}]]), vec![12], FILL, (0..12).map(steps).collect()),
+        // Here writers do not agree on the fill value.
+        (
+            json!([["numcodecs.fixedscaleoffset", {"offset": 1, "scale": 1, "dtype": "<u2"}]]),
+            vec![12],
+            FILL,
+            (0..12).map(|i| i + 1).collect(),
+        ),
+    ]
+}
+
+#[test]
+fn shards_behind_codecs_on_elements_are_decoded_as_a_whole() {
+    for (before, shape, fill, elements) in behind_codecs() {
+        for index_location in [IndexLocation::Start, IndexLocation::End] {
+            let level = Level { ratio: vec![3], index_location, ..nested().levels[0].clone() };
+            let sharding = &codecs(std::slice::from_ref(&level), &[12], &[0])[1..];
+            let mut context =
+                ChunkContext { data_type: lsio_array::DataType::UInt16, shape: shape.clone() };
+            let mut encoded: Vec<u8> = elements.iter().flat_map(|e| e.to_ne_bytes()).collect();
+            let mut list = Vec::new();
+            for codec in before.as_array().unwrap() {
+                let name = codec[0].as_str().unwrap();
+                let made = codec_v3(name, codec[1].as_object().unwrap(), &context).unwrap();
+                context = made.encoded_context(&context).unwrap();
+                let Codec::ArrayToArray(made) = made else { panic!("{name}") };
+                let mut next = Vec::new();
+                made.encode(&encoded, &mut next).unwrap();
+                encoded = next;
+                list.push(json!({"name": name, "configuration": codec[1]}));
+            }
+            list.extend_from_slice(sharding);
+            let words = encoded.as_chunks().0.iter().map(|bytes| u16::from_ne_bytes(*bytes));
+            let dense = Dense { shape: vec![12], elements: words.collect() };
+            let shard = encode(&[level], &dense, &[0]).unwrap();
+            let document = json!({
+                "zarr_format": 3, "node_type": "array", "shape": shape, "data_type": "uint16",
+                "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": shape}},
+                "chunk_key_encoding": "default", "fill_value": fill, "codecs": list,
+            })
+            .to_string();
+            let name = format!("a/c{}", "/0".repeat(shape.len()));
+            let objects = [("a/zarr.json", document.as_bytes()), (name.as_str(), &shard[..])];
+            let array = open_array(&store(&objects), "a").unwrap();
+            let is_whole = list[0]["name"] != "bitround";
+            assert_eq!(array.info().chunk_shape == shape, is_whole, "{before}");
+            let expected = elements.iter().flat_map(|element| element.to_ne_bytes()).collect();
+            assert_eq!(Driver::new().whole(&array).unwrap(), Elements::Fixed(expected), "{before}");
+
+            for cut in [1, shard.len() / 2, shard.len()] {
+                let objects = [objects[0], (name.as_str(), &shard[..shard.len() - cut])];
+                let array = open_array(&store(&objects), "a").unwrap();
+                assert!(Driver::new().whole(&array).is_err(), "{before} {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missing_chunk_whose_elements_nobody_can_tell_is_an_error() {
+    let (before, _, fill, _) = behind_codecs().pop().unwrap();
+    let level = nested().levels[0].clone();
+    let mut list = codecs(std::slice::from_ref(&level), &[2], &[0]);
+    list[0] = json!({"name": before[0][0], "configuration": before[0][1]});
+    let dense = Dense { shape: vec![2], elements: vec![FILL, 5] };
+    let shard = encode(&[level], &dense, &[0]).unwrap();
+    let document = json!({
+        "zarr_format": 3, "node_type": "array", "shape": [4], "data_type": "uint16",
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [2]}},
+        "chunk_key_encoding": "default", "fill_value": fill, "codecs": list,
+    })
+    .to_string();
+    let store = store(&[("a/zarr.json", document.as_bytes()), ("a/c/0", &shard)]);
+    let array = open_array(&store, "a").unwrap();
+    let error = Driver::new().chunk(&array, &[0]).unwrap_err();
+    assert_eq!(error.codec, Some("sharding_indexed"));
+    assert!(format!("{:?}", error.kind).contains("a chunk is missing"), "{error:?}");
+    // A shard that is missing is full of the fill value, whatever the codecs.
+    assert!(Driver::new().chunk(&array, &[1]).is_ok());
+}
