@@ -16,7 +16,7 @@ impl ZarrArray {
     /// [`ZarrError::Storage`] where the array cannot be listed.
     pub fn stored_bytes(&self, memory: &Arc<Memory>) -> Result<u64, ZarrError> {
         let store = DocumentStore::new(Arc::clone(self.storage()), Arc::clone(memory));
-        let encoding = self.metadata().chunk_key_encoding;
+        let encoding = &self.metadata().chunk_key_encoding;
         let depth = encoding.folder_depth(self.metadata().shape.len());
         let mut sum = 0u64;
         // Folders still to be listed: their keys, names below the array, and depths.
