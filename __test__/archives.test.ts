@@ -1,7 +1,8 @@
 // Zip archives of folders have what the folders have.
 
+import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { open, openArray, openGroup } from 'light-speed-io';
+import { deleteMemoryStore, open, openArray, openGroup, writeMemoryStore } from 'light-speed-io';
 import { fixturePath } from './fixtures.js';
 
 for (const method of ['stored', 'deflated']) {
@@ -39,4 +40,38 @@ test('what is not in an archive is not found', async (t) => {
   await t.throwsAsync(open(fixturePath('zip/group-stored.zip'), { path: 'nowhere' }), {
     code: 'ERR_LSIO_NOT_FOUND',
   });
+});
+
+test('archives in a store in memory are read as those in folders', async (t) => {
+  const bytes = readFileSync(fixturePath('zip/group-deflated.zip'));
+  await writeMemoryStore('memory://archives', [
+    ['group.ZIP', bytes],
+    ['below/group.zip', bytes],
+    ['folder.zip/readme.txt', Buffer.from('no archive')],
+    ['broken.zip', bytes.subarray(0, 100)],
+  ]);
+  const folder = await openArray(fixturePath('zarr3/group/plain-v3/temperature'));
+  const expected = (await folder.get()).data;
+  for (const archive of ['memory://archives/group.ZIP', 'memory://archives/below/group.zip']) {
+    const group = await openGroup(archive);
+    t.true((await group.members()).some(({ name }) => name === 'temperature'));
+    t.deepEqual((await (await openArray(`${archive}/temperature`)).get()).data, expected);
+    const byPath = await openArray(archive, { path: 'temperature' });
+    t.deepEqual((await byPath.get()).data, expected);
+  }
+  for (const nothing of ['folder.zip', 'none.zip', 'none.zip/a']) {
+    await t.throwsAsync(open(`memory://archives/${nothing}`), { code: 'ERR_LSIO_NOT_FOUND' });
+  }
+  await t.throwsAsync(open('memory://archives/broken.zip'), { code: 'ERR_LSIO_METADATA' });
+});
+
+test('an archive that replaced another of the same name in memory is read anew', async (t) => {
+  for (const name of ['group-stored', 'shards-stored']) {
+    await writeMemoryStore('memory://replaced', [
+      ['a.zip', readFileSync(fixturePath(`zip/${name}.zip`))],
+    ]);
+    const node = await open('memory://replaced/a.zip');
+    t.is(node.kind, name === 'group-stored' ? 'group' : 'array');
+    deleteMemoryStore('memory://replaced');
+  }
 });

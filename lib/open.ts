@@ -9,7 +9,7 @@ import { native } from './native-module.js';
 import { OPEN_OPTIONS, parseOptions, type OpenOptions } from './options.js';
 
 /**
- * A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). Paths may lead to a zip archive whose
+ * A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). Each may lead to a zip archive whose
  * name ends with `.zip`, and into it.
  */
 export type Location = string | URL;

@@ -11,7 +11,7 @@ use lsio_uring::{EngineChoice, LocalConfig, LocalEngine, LocalStats, LocalStorag
 use lsio_zip::ZipStorage;
 
 use crate::control_threads::ControlThreads;
-use crate::location::{Location, archive_in};
+use crate::location::{Location, archive_in, archive_in_memory};
 use crate::open_nodes::OpenNodes;
 use crate::{Array, ErrorCode, Group, LsioError};
 
@@ -94,7 +94,7 @@ impl Engine {
         }))
     }
 
-    /// Opens what is at `location`: a path, a `file://` or a `memory://` URL. A path may lead into a zip
+    /// Opens what is at `location`: a path, a `file://` or a `memory://` URL. Each may lead into a zip
     /// archive whose name ends with `.zip`. `done` is called once, on
     /// a thread of the engine.
     pub fn open(
@@ -158,9 +158,23 @@ impl Engine {
                     let message = format!("there is no store in memory named '{store}'");
                     LsioError::new(ErrorCode::NotFound, message).at(location)
                 })?;
-                Ok((storage, Key::new(&path)?))
+                let key = Key::new(&path)?;
+                match archive_in_memory(storage.as_ref(), &key)? {
+                    Some((archive, inside)) => {
+                        let zip = self.zip(storage, archive).map_err(|error| error.at(location))?;
+                        Ok((Arc::new(zip), inside))
+                    }
+                    None => Ok((storage, key)),
+                }
             }
         }
+    }
+
+    /// The zip archive that is this object of a storage.
+    fn zip(&self, below: Arc<dyn Storage>, archive: Key) -> Result<ZipStorage, LsioError> {
+        let threads = self.archive_threads.clone();
+        let spawn = Arc::new(move |work: Box<dyn FnOnce() + Send>| threads.run(work));
+        Ok(ZipStorage::open(below, archive, &self.memory, spawn)?)
     }
 
     /// A zip archive as a storage, and a path in it as a key.
@@ -176,9 +190,7 @@ impl Engine {
             let folder = file.parent().unwrap_or(Path::new("/"));
             let name = file.file_name().map_or(file, Path::new);
             let below = Arc::new(self.open_folder(folder)?);
-            let threads = self.archive_threads.clone();
-            let spawn = Arc::new(move |work: Box<dyn FnOnce() + Send>| threads.run(work));
-            Ok(ZipStorage::open(below, Key::new(&text(name)?)?, &self.memory, spawn)?)
+            self.zip(below, Key::new(&text(name)?)?)
         };
         let storage = self.open_nodes.archive(file.to_owned(), open).map_err(named)?;
         let key = text(inside).and_then(|inside| Ok(Key::new(&inside)?)).map_err(named)?;

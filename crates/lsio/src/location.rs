@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lsio_io::blocking::list_blocking;
+use lsio_io::{Entry, Key, Storage, StorageError};
+
 use crate::{ErrorCode, LsioError};
 
 /// What a location names.
@@ -68,6 +71,33 @@ pub(crate) fn archive_in(path: &Path) -> Option<(&Path, &Path)> {
     let mut named = path.ancestors().filter(is_named);
     let archive = named.find(|path| fs::metadata(path).is_ok_and(|found| found.is_file()))?;
     Some((archive, path.strip_prefix(archive).ok()?))
+}
+
+/// The object of a storage that a key leads to or into, if its name says that it is a zip archive, and the key inside
+/// it. Blocks on the storage.
+pub(crate) fn archive_in_memory(
+    storage: &dyn Storage,
+    key: &Key,
+) -> Result<Option<(Key, Key)>, LsioError> {
+    let path = key.as_str();
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    for end in ends {
+        let (archive, inside) = path.split_at(end);
+        let (folder, name) = archive.rsplit_once('/').unwrap_or(("", archive));
+        let extension = Path::new(name).extension();
+        if !extension.is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
+            continue;
+        }
+        let entries = match list_blocking(storage, &Key::new(folder)?) {
+            Err(StorageError::NotFound { .. }) => continue,
+            entries => entries?,
+        };
+        if entries.iter().any(|entry| matches!(entry, Entry::Object(found, _) if found == name)) {
+            let inside = Key::new(inside.trim_start_matches('/'))?;
+            return Ok(Some((Key::new(archive)?, inside)));
+        }
+    }
+    Ok(None)
 }
 
 /// The text with `%XX` replaced; `None` for what is not UTF-8 or not two digits.
