@@ -282,26 +282,22 @@ export declare interface GetOptions<D extends DataType = DataType, F extends Ele
     }> | undefined;
 }
 
-/** A direct member of a group: open, or why it could not be opened. */
+/** A member of a group, or a node further below: open, or why it could not be opened. */
 export declare type GroupMember = {
+    /** Its own name. */
     readonly name: string;
+    /** Its path below the group that was asked; the name, if it is a direct member. */
+    readonly path: string;
+} & ({
     readonly kind: 'array';
     readonly array: LsioArray;
 } | {
-    readonly name: string;
     readonly kind: 'group';
     readonly group: LsioGroup;
 } | {
-    readonly name: string;
     readonly kind: 'unsupported';
     readonly error: LsioError;
-};
-
-/**
- * Indices along one dimension, in any order, repeated ones too. Negative: from the end. A `Uint8Array` is
- * no list of indices but a mask: see {@link DimensionMask}.
- */
-export declare type IndexArray = readonly number[] | Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
+});
 
 /**
  * How local files are read: `'auto'` decides by the size of the request and the page cache,
@@ -504,8 +500,21 @@ export declare class LsioGroup {
     /** Version of the Zarr format. */
     readonly zarrFormat: 2 | 3;
     private constructor();
-    /** Its direct members, sorted by name. One that cannot be opened is listed with its error. */
-    members(options?: AbortOptions): Promise<GroupMember[]>;
+    /**
+     * Its members, sorted by name, with `recursive` also those of the groups among them and so on: a group
+     * comes before what is in it. One that cannot be opened is listed with its error. A group that a
+     * symbolic link leads back to from below itself is listed, and not entered again.
+     *
+     * @throws {LsioError} where the group itself cannot be listed.
+     */
+    members(options?: MembersOptions): Promise<GroupMember[]>;
+    /**
+     * What is below it as text: a line for each node, with shape and data type of arrays, and with the
+     * code of the error for what cannot be opened.
+     *
+     * @throws {LsioError} where the group itself cannot be listed.
+     */
+    tree(options?: TreeOptions): Promise<string>;
     /**
      * Opens a member, at any depth.
      *
@@ -516,6 +525,12 @@ export declare class LsioGroup {
 
 /** The data types among `D` that a query names. */
 export declare type MatchingDataType<D extends DataType, Q extends DataTypeQuery> = Q extends 'number' ? Extract<D, NumberDataType> : Q extends 'bigint' ? Extract<D, BigIntDataType> : Extract<D, Q>;
+
+/** Options of {@link LsioGroup.members}. */
+export declare interface MembersOptions extends TreeOptions {
+    /** Whether members of members are listed too. Default: no, unless there is a `maxDepth`. */
+    readonly recursive?: boolean | undefined;
+}
 
 /** A store in memory, or a place in it: `memory://name`, `memory://name/group/array`. */
 export declare type MemoryLocation = `memory://${string}`;
@@ -760,6 +775,12 @@ export declare type TextDataType = 'string' | 'fixed_length_utf32';
 
 /** Numbers of NumPy's steps of time; see {@link DataTypeInfo}. The smallest number is no time. */
 export declare type TimeDataType = 'numpy.datetime64' | 'numpy.timedelta64';
+
+/** Options of {@link LsioGroup.tree}. */
+export declare interface TreeOptions extends AbortOptions {
+    /** Most levels below the group: 1 are its members. Default: all. */
+    readonly maxDepth?: number | undefined;
+}
 
 /** Strings as their UTF-8 bytes: string `i` is `bytes.subarray(offsets[i], offsets[i + 1])`. */
 export declare interface Utf8Data {

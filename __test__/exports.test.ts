@@ -62,6 +62,6 @@ test('the members of an array, a group and a reader', (t) => {
     'select',
     'storedBytes',
   ]);
-  t.deepEqual(members(lsio.LsioGroup), ['constructor', 'members', 'open']);
+  t.deepEqual(members(lsio.LsioGroup), ['constructor', 'members', 'open', 'tree']);
   t.deepEqual(members(lsio.ChunkReader), ['close', 'constructor', 'next', 'return', 'stats']);
 });

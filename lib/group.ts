@@ -5,13 +5,29 @@ import { createArray, type LsioArray } from './array.js';
 import { LsioError, toLsioError, unwrap } from './errors.js';
 import { parseTaggedJson, type Attributes } from './json.js';
 import type { NativeGroup, NativeNode } from './native-module.js';
-import { ABORT_OPTIONS, parseOptions, type AbortOptions, type ReadMissing } from './options.js';
+import {
+  ABORT_OPTIONS,
+  MEMBERS_OPTIONS,
+  TREE_OPTIONS,
+  parseOptions,
+  type AbortOptions,
+  type MembersOptions,
+  type ReadMissing,
+  type TreeOptions,
+} from './options.js';
+import { treeText } from './tree-text.js';
 
-/** A direct member of a group: open, or why it could not be opened. */
-export type GroupMember =
-  | { readonly name: string; readonly kind: 'array'; readonly array: LsioArray }
-  | { readonly name: string; readonly kind: 'group'; readonly group: LsioGroup }
-  | { readonly name: string; readonly kind: 'unsupported'; readonly error: LsioError };
+/** A member of a group, or a node further below: open, or why it could not be opened. */
+export type GroupMember = {
+  /** Its own name. */
+  readonly name: string;
+  /** Its path below the group that was asked; the name, if it is a direct member. */
+  readonly path: string;
+} & (
+  | { readonly kind: 'array'; readonly array: LsioArray }
+  | { readonly kind: 'group'; readonly group: LsioGroup }
+  | { readonly kind: 'unsupported'; readonly error: LsioError }
+);
 
 let construct: (group: NativeGroup, readMissing: ReadMissing) => LsioGroup;
 
@@ -47,20 +63,39 @@ export class LsioGroup {
     this.zarrFormat = metadata.zarrFormat;
   }
 
-  /** Its direct members, sorted by name. One that cannot be opened is listed with its error. */
-  async members(options?: AbortOptions): Promise<GroupMember[]> {
-    const parsed = parseOptions('members', options, ABORT_OPTIONS);
-    const nodes = unwrap(await runCall(parsed, () => this.#native.members()));
+  /**
+   * Its members, sorted by name, with `recursive` also those of the groups among them and so on: a group
+   * comes before what is in it. One that cannot be opened is listed with its error. A group that a
+   * symbolic link leads back to from below itself is listed, and not entered again.
+   *
+   * @throws {LsioError} where the group itself cannot be listed.
+   */
+  async members(options?: MembersOptions): Promise<GroupMember[]> {
+    const parsed = parseOptions('members', options, MEMBERS_OPTIONS);
+    const { recursive = parsed.maxDepth !== undefined } = parsed;
+    const maxDepth = recursive ? parsed.maxDepth : 1;
+    const nodes = unwrap(await runCall(parsed, () => this.#native.descendants(maxDepth)));
     return nodes.map((node): GroupMember => {
-      const { name } = node;
+      const place = { name: node.name.slice(node.name.lastIndexOf('/') + 1), path: node.name };
       if (node.error !== undefined) {
-        return { name, kind: 'unsupported', error: toLsioError(node.error) };
+        return { ...place, kind: 'unsupported', error: toLsioError(node.error) };
       }
       const opened = createNode(node, this.#readMissing);
       return opened.kind === 'array'
-        ? { name, kind: 'array', array: opened }
-        : { name, kind: 'group', group: opened };
+        ? { ...place, kind: 'array', array: opened }
+        : { ...place, kind: 'group', group: opened };
     });
+  }
+
+  /**
+   * What is below it as text: a line for each node, with shape and data type of arrays, and with the
+   * code of the error for what cannot be opened.
+   *
+   * @throws {LsioError} where the group itself cannot be listed.
+   */
+  async tree(options?: TreeOptions): Promise<string> {
+    const parsed = parseOptions('tree', options, TREE_OPTIONS);
+    return treeText(await this.members({ ...parsed, recursive: true }));
   }
 
   /**

@@ -61,12 +61,14 @@ export type {
   GetManyOptions,
   GetOptions,
   IoMode,
+  MembersOptions,
   OpenOptions,
   Progress,
   ReadChunksOptions,
   ReadMissing,
   ReadOptions,
   ScanOptions,
+  TreeOptions,
 } from './options.js';
 export type { ReadStats } from './read-statistics.js';
 export {

@@ -100,12 +100,12 @@ export declare class NativeGroup {
   /** What the group is, as tagged JSON. */
   metadataJson(): string
   /**
-   * The direct members.
+   * The nodes below the group, at most `max_depth` levels: 1 are its members. Absent: all of them.
    *
    * # Errors
    * Where Node-API fails.
    */
-  members(): Promise<NativeResult<Array<NativeNode>>>
+  descendants(maxDepth?: number | undefined | null): Promise<NativeResult<Array<NativeNode>>>
   /**
    * Opens a member by its path.
    *
@@ -279,7 +279,7 @@ export interface NativeMemoryUsage {
 
 /** An array or a group, or why a member could not be opened. */
 export interface NativeNode {
-  /** Name below the group; empty for a node that was opened by its path. */
+  /** Name or path below the group; empty for a node that was opened by its path. */
   name: string
   /** The array, if it is one. */
   array?: NativeArray

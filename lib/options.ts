@@ -34,6 +34,18 @@ export interface OpenOptions extends AbortOptions {
   readonly readMissing?: ReadMissing | undefined;
 }
 
+/** Options of {@link LsioGroup.tree}. */
+export interface TreeOptions extends AbortOptions {
+  /** Most levels below the group: 1 are its members. Default: all. */
+  readonly maxDepth?: number | undefined;
+}
+
+/** Options of {@link LsioGroup.members}. */
+export interface MembersOptions extends TreeOptions {
+  /** Whether members of members are listed too. Default: no, unless there is a `maxDepth`. */
+  readonly recursive?: boolean | undefined;
+}
+
 /** Options of {@link LsioArray.getChunk}. */
 export interface GetChunkOptions extends AbortOptions {
   /** What becomes of chunks that do not exist. Default: as the array was opened. */
@@ -193,6 +205,13 @@ const byteSize: Check<number> = (value, name) => {
   return positiveInteger(Math.floor(Number(match[1]) * unit), name);
 };
 
+const truth: Check<boolean> = (value, name) => {
+  if (typeof value !== 'boolean') {
+    throw new TypeError(`${name} is ${show(value)}; expected true or false`);
+  }
+  return value;
+};
+
 const text: Check<string> = (value, name) => {
   if (typeof value !== 'string')
     throw new TypeError(`${name} is ${show(value)}; expected a string`);
@@ -224,6 +243,10 @@ const out: Check<NonNullable<AnyGetOptions['out']>> = (value, name) => {
 };
 
 export const ABORT_OPTIONS: Schema<AbortOptions> = { signal: abortSignal };
+
+export const TREE_OPTIONS: Schema<TreeOptions> = { ...ABORT_OPTIONS, maxDepth: positiveInteger };
+
+export const MEMBERS_OPTIONS: Schema<MembersOptions> = { ...TREE_OPTIONS, recursive: truth };
 
 export const GET_CHUNK_OPTIONS: Schema<GetChunkOptions> = {
   ...ABORT_OPTIONS,

@@ -13,10 +13,10 @@ pub struct Group {
     zarr: lsio_zarr::Group,
 }
 
-/// A member of a group. One that cannot be opened is there with the reason.
+/// A node below a group. One that cannot be opened is there with the reason.
 #[derive(Debug)]
 pub struct Member {
-    /// Name below the group.
+    /// Name below the group; of a node further below, its path.
     pub name: String,
     /// The opened member.
     pub node: Result<Node, LsioError>,
@@ -65,12 +65,33 @@ impl Group {
     /// # Errors
     /// Where the group cannot be listed. What is wrong with one member is in the member.
     pub fn members_blocking(&self) -> Result<Vec<Member>, LsioError> {
-        let members = self.zarr.members()?.into_iter().map(|member| {
-            let node = member.node.map_err(LsioError::from);
-            let node = node.and_then(|node| Node::new(&self.engine, node));
-            Member { name: member.name, node }
-        });
-        Ok(members.collect())
+        Ok(self.zarr.members()?.into_iter().map(|member| self.opened(member)).collect())
+    }
+
+    /// The members, those of the groups among them, and so on, at most `max_depth` levels: a group before what is
+    /// in it, siblings by name. `done` is called once, on a thread of the engine.
+    pub fn descendants(
+        self: &Arc<Self>,
+        max_depth: Option<usize>,
+        done: impl FnOnce(Result<Vec<Member>, LsioError>) + Send + 'static,
+    ) {
+        let group = self.clone();
+        self.engine.control.run(move || done(group.descendants_blocking(max_depth)));
+    }
+
+    /// [`descendants`](Self::descendants) that waits.
+    ///
+    /// # Errors
+    /// Where the group itself cannot be listed. What is wrong with another node is in that member.
+    pub fn descendants_blocking(&self, max_depth: Option<usize>) -> Result<Vec<Member>, LsioError> {
+        let found = self.zarr.descendants(max_depth)?;
+        Ok(found.into_iter().map(|member| self.opened(member)).collect())
+    }
+
+    fn opened(&self, member: lsio_zarr::Member) -> Member {
+        let node = member.node.map_err(LsioError::from);
+        let node = node.and_then(|node| Node::new(&self.engine, node));
+        Member { name: member.name, node }
     }
 
     /// Opens a member, or a node further below by its path. `done` is called once, on a thread of the

@@ -297,6 +297,10 @@ impl Storage for FaultStorage {
         self.shared.state().counts.lists += 1;
         self.inner.list(prefix, done);
     }
+
+    fn folder_identity(&self, prefix: &Key) -> Option<u128> {
+        self.inner.folder_identity(prefix)
+    }
 }
 
 impl Drop for FaultStorage {

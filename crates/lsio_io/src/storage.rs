@@ -310,6 +310,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// members is an empty listing on stores without directories, [`StorageError::NotFound`]
     /// elsewhere. `done` is called once, on any thread.
     fn list(&self, prefix: &Key, done: ListDone);
+
+    /// What tells the folder `prefix` from all others of this store, where several names may lead to one (symbolic
+    /// links); `None` where they cannot, and where there is no such folder. May block.
+    fn folder_identity(&self, _prefix: &Key) -> Option<u128> {
+        None
+    }
 }
 
 /// A store that whole objects can be written to.

@@ -17,7 +17,7 @@ use crate::tagged_json::tagged_object;
 #[napi(object, object_from_js = false)]
 #[derive(Debug)]
 pub struct NativeNode {
-    /// Name below the group; empty for a node that was opened by its path.
+    /// Name or path below the group; empty for a node that was opened by its path.
     pub name: String,
     /// The array, if it is one.
     pub array: Option<NativeArray>,
@@ -63,14 +63,18 @@ impl NativeGroup {
         .to_string()
     }
 
-    /// The direct members.
+    /// The nodes below the group, at most `max_depth` levels: 1 are its members. Absent: all of them.
     ///
     /// # Errors
     /// Where Node-API fails.
     #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<Array<NativeNode>>>")]
-    pub fn members<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+    pub fn descendants<'env>(
+        &self,
+        env: &'env Env,
+        max_depth: Option<f64>,
+    ) -> Result<Object<'env>> {
         let (settle, promise) = Settle::promise(env)?;
-        self.group.members(move |members| {
+        self.group.descendants(max_depth.map(|depth| depth as usize), move |members| {
             settle.with(members.map(|members| {
                 let node = |member: lsio::Member| NativeNode::new(member.name, member.node);
                 members.into_iter().map(node).collect::<Vec<_>>()

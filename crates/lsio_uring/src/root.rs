@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,6 +58,12 @@ impl Root {
             path.push(key);
         }
         path
+    }
+
+    /// Device and inode of the folder behind `key`.
+    pub(crate) fn folder_identity(&self, key: &Key) -> Option<u128> {
+        let metadata = fs::metadata(self.path(key)).ok().filter(fs::Metadata::is_dir)?;
+        Some(u128::from(metadata.dev()) << 64 | u128::from(metadata.ino()))
     }
 
     /// What the failed `operation` on `key` means to a caller.

@@ -124,6 +124,10 @@ impl Storage for LocalStorage {
         resident::try_read_into(reader, &self.root, read, len, target)
     }
 
+    fn folder_identity(&self, prefix: &Key) -> Option<u128> {
+        self.root.folder_identity(prefix)
+    }
+
     fn list(&self, prefix: &Key, done: ListDone) {
         let listing = Listing::new(Arc::clone(&self.root), prefix.clone(), done);
         match self.engine.start() {

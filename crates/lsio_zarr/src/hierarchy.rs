@@ -117,6 +117,15 @@ impl Group {
         self.consolidated.is_some()
     }
 
+    /// What tells the group's folder from others; see [`Storage::folder_identity`].
+    pub(crate) fn folder_identity(&self) -> Option<u128> {
+        match &self.consolidated {
+            // Not looked at in the store.
+            Some(_) => None,
+            None => self.store.storage().folder_identity(&self.path),
+        }
+    }
+
     /// Opens a member by its name, or a node further below by its path with `/` between names.
     /// Consolidated metadata is used where it has the node. Blocks on the store otherwise.
     ///

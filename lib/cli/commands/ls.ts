@@ -1,23 +1,18 @@
 // lsio ls: the members of a group.
 
-import type { GroupMember, LsioArray, LsioGroup } from '../../index.js';
+import type { GroupMember, LsioArray } from '../../index.js';
 import type { CommandContext, Report } from '../command-context.js';
 import { formatShape, formatTable } from '../format.js';
 import { openLocation } from '../opening.js';
 
-/** One line of the list. */
-interface Listed {
-  readonly path: string;
-  readonly member: GroupMember;
-}
-
 /** Lists the members of the group at the location; an array is a list of itself. */
 export async function run(context: CommandContext): Promise<Report> {
   const node = await openLocation(context);
-  const listed =
+  const { options, signal } = context;
+  const listed: readonly GroupMember[] =
     node.kind === 'array'
-      ? [{ path: '.', member: { name: '.', kind: 'array', array: node } } as const]
-      : await list(node, '', context);
+      ? [{ name: '.', path: '.', kind: 'array', array: node } as const]
+      : await node.members({ recursive: options.recursive, signal });
   const document = { members: listed.map(memberDocument) };
   const text = formatTable(
     [
@@ -32,20 +27,8 @@ export async function run(context: CommandContext): Promise<Report> {
   return { document, text: listed.length === 0 ? '' : text };
 }
 
-async function list(group: LsioGroup, prefix: string, context: CommandContext): Promise<Listed[]> {
-  const { options, signal } = context;
-  const listed: Listed[] = [];
-  for (const member of await group.members({ signal })) {
-    const path = prefix + member.name;
-    listed.push({ path, member });
-    if (member.kind === 'group' && options.recursive) {
-      listed.push(...(await list(member.group, `${path}/`, context)));
-    }
-  }
-  return listed;
-}
-
-function memberDocument({ path, member }: Listed): unknown {
+function memberDocument(member: GroupMember): unknown {
+  const { path } = member;
   if (member.kind === 'array') return { path, kind: member.kind, ...arrayDocument(member.array) };
   if (member.kind === 'group') {
     return { path, kind: member.kind, zarrFormat: member.group.zarrFormat };
@@ -58,7 +41,8 @@ function arrayDocument({ zarrFormat, dtype, shape, chunks, shards, nbytes }: Lsi
   return { zarrFormat, dtype, shape, chunks, shards: shards ?? null, nbytes };
 }
 
-function memberCells({ path, member }: Listed): string[] {
+function memberCells(member: GroupMember): string[] {
+  const { path } = member;
   if (member.kind === 'array') {
     const { dtype, shape, chunks } = member.array;
     return [member.kind, dtype, formatShape(shape), formatShape(chunks), path];

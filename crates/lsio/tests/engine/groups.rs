@@ -1,6 +1,7 @@
 //! Groups and what is in them.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::sync::Arc;
 
 use lsio::{ErrorCode, Group, IoMode, Node, OpenOptions};
@@ -17,6 +18,26 @@ fn group(node: Node) -> Arc<Group> {
         Node::Group(group) => group,
         Node::Array(array) => panic!("{} is an array", array.name()),
     }
+}
+
+#[test]
+fn links_that_lead_in_circles_end_a_walk() {
+    let folder = ScratchFolder::new();
+    let engine = engine(1, AMPLE);
+    let store = Arc::new(engine.open_folder(folder.path()).unwrap());
+    for path in ["", "a", "a/b", "other"] {
+        create_group(store.as_ref(), &Key::new(path).unwrap(), &Map::new()).unwrap();
+    }
+    for link in ["a/b/up", "a/b/again"] {
+        symlink(folder.path(), folder.join(link)).unwrap();
+    }
+    symlink(folder.join("other"), folder.join("a/b/linked")).unwrap();
+    symlink(folder.join("nowhere"), folder.join("dangling")).unwrap();
+
+    let opened = engine.open_blocking(folder.location(), &OpenOptions::default()).unwrap();
+    let found = group(opened).descendants_blocking(None).unwrap();
+    let names: Vec<&str> = found.iter().map(|member| member.name.as_str()).collect();
+    assert_eq!(names, ["a", "a/b", "a/b/again", "a/b/linked", "a/b/up", "other"]);
 }
 
 #[test]

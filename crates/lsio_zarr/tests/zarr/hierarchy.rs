@@ -189,6 +189,9 @@ fn consolidated_members_are_opened_without_reading() {
         assert_eq!(names(&kinds(&root)), ["g: group", odd]);
         let Node::Group(inner) = root.open("g").unwrap() else { panic!("g is a group") };
         assert_eq!(names(&kinds(&inner)), ["a: array"]);
+        let below: Vec<String> =
+            root.descendants(None).unwrap().into_iter().map(|member| member.name).collect();
+        assert_eq!(below, ["g", "g/a", "odd"]);
         for array in [root.open("g/a").unwrap(), inner.open("a").unwrap()] {
             let Node::Array(array) = array else { panic!("a is an array") };
             assert_eq!(*array.info().name, format!("memory://{path}/g/a"));
@@ -198,6 +201,115 @@ fn consolidated_members_are_opened_without_reading() {
         assert!(matches!(root.open("later"), Err(ZarrError::NotFound { .. })));
         assert_ne!(faulty.counts(), before, "{path}");
     }
+}
+
+fn paths_below(group: &Group, max_depth: Option<usize>) -> Vec<String> {
+    let found = group.descendants(max_depth).unwrap();
+    let line = |member: lsio_zarr::Member| match member.node {
+        Ok(Node::Array(array)) => {
+            format!("{}: array of v{}", member.name, array.metadata().zarr_format)
+        }
+        Ok(Node::Group(group)) => format!("{}: group of v{}", member.name, group.zarr_format()),
+        Err(_) => format!("{}: error", member.name),
+    };
+    found.into_iter().map(line).collect()
+}
+
+#[test]
+fn everything_below_a_group_is_found_in_order_down_to_any_depth() {
+    let store = store(&[
+        ("zarr.json", GROUP_V3.as_bytes()),
+        ("b/zarr.json", GROUP_V3.as_bytes()),
+        ("b/deep/.zgroup", GROUP_V2.as_bytes()),
+        ("b/deep/x/.zarray", ARRAY_V2.as_bytes()),
+        ("b/deep/x/0/.zarray", ARRAY_V2.as_bytes()),
+        ("b/y/zarr.json", ARRAY_V3.as_bytes()),
+        ("b-c/zarr.json", ARRAY_V3.as_bytes()),
+        ("a/.zarray", ARRAY_V2.as_bytes()),
+        ("bad/zarr.json", b"["),
+    ]);
+    let root = group(&store, "");
+    let all = [
+        "a: array of v2",
+        "b: group of v3",
+        "b/deep: group of v2",
+        "b/deep/x: array of v2",
+        "b/y: array of v3",
+        "b-c: array of v3",
+        "bad: error",
+    ];
+    assert_eq!(paths_below(&root, None), all);
+    assert_eq!(paths_below(&root, Some(9)), all);
+    let shallow = |depth: usize| {
+        let within = |line: &&&str| line.matches('/').count() < depth;
+        all.iter().filter(within).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for depth in 0..4 {
+        assert_eq!(paths_below(&root, Some(depth)), shallow(depth));
+    }
+    assert_eq!(kinds(&root).len(), paths_below(&root, Some(1)).len());
+}
+
+#[test]
+fn a_group_that_cannot_be_listed_does_not_spoil_the_one_above() {
+    /// A store in which one folder cannot be listed.
+    #[derive(Debug)]
+    struct Unlistable(Arc<MemoryStorage>);
+    impl Storage for Unlistable {
+        fn location(&self) -> &str {
+            self.0.location()
+        }
+        fn limits(&self) -> lsio_io::ReadLimits {
+            self.0.limits()
+        }
+        fn submit(&self, batch: Vec<lsio_io::Read>) {
+            self.0.submit(batch);
+        }
+        fn list(&self, prefix: &Key, done: lsio_io::ListDone) {
+            if prefix.as_str() == "secret" {
+                let refused = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+                return done(Err(StorageError::from_io("list", prefix, refused)));
+            }
+            self.0.list(prefix, done);
+        }
+    }
+    let store = store(&[
+        ("zarr.json", GROUP_V3.as_bytes()),
+        ("secret/zarr.json", GROUP_V3.as_bytes()),
+        ("a/zarr.json", ARRAY_V3.as_bytes()),
+    ]);
+    let storage: Arc<dyn Storage> = Arc::new(Unlistable(store));
+    let open = |path: &str| open_node(&storage, &memory(), &key(path), None).unwrap();
+    let (Node::Group(root), Node::Group(secret)) = (open(""), open("secret")) else {
+        panic!("both are groups")
+    };
+    assert_eq!(paths_below(&root, Some(1)), ["a: array of v3", "secret: group of v3"]);
+    assert_eq!(paths_below(&root, None), ["a: array of v3", "secret: error"]);
+    assert!(matches!(secret.descendants(None), Err(ZarrError::Storage { .. })));
+}
+
+#[test]
+fn what_other_writers_keep_in_attributes_is_no_error() {
+    // NCZarr keeps what netCDF needs in attributes of v2, or in members of its documents.
+    let array =
+        ARRAY_V2.replace("\"order\"", "\"_NCZARR_ARRAY\": {\"dimrefs\": [\"/x\"]}, \"order\"");
+    let attributes = r#"{"_ARRAY_DIMENSIONS": ["x"], "_nczarr_array": {"dimrefs": ["/x"]}}"#;
+    let root = r#"{"_nczarr_group": {"dims": {"x": 5}, "vars": ["v"], "groups": []},
+        "_nczarr_superblock": {"version": "2.0.0"}}"#;
+    let store = store(&[
+        (".zgroup", br#"{"zarr_format": 2, "_NCZARR_SUPERBLOCK": {"version": "2.0.0"}}"#),
+        (".zattrs", root.as_bytes()),
+        ("v/.zarray", array.as_bytes()),
+        ("v/.zattrs", attributes.as_bytes()),
+        ("w/.zarray", ARRAY_V2.as_bytes()),
+        ("w/.zattrs", br#"{"_ARRAY_DIMENSIONS": "no list"}"#),
+    ]);
+    let root = group(&store, "");
+    assert_eq!(paths_below(&root, None), ["v: array of v2", "w: array of v2"]);
+    assert_eq!(root.attributes()["_nczarr_group"]["dims"]["x"], 5);
+    let Node::Array(array) = root.open("v").unwrap() else { panic!("v is an array") };
+    assert_eq!(array.metadata().dimension_names, Some(vec![Some("x".to_owned())]));
+    assert_eq!(array.metadata().attributes["_nczarr_array"]["dimrefs"][0], "/x");
 }
 
 #[test]
