@@ -300,6 +300,12 @@ export declare type GroupMember = {
 });
 
 /**
+ * Indices along one dimension, in any order, repeated ones too. Negative: from the end. A `Uint8Array` is
+ * no list of indices but a mask: see {@link DimensionMask}.
+ */
+export declare type IndexArray = readonly number[] | Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
+
+/**
  * How local files are read: `'auto'` decides by the size of the request and the page cache,
  * `'direct'` goes past the page cache where the file system can, `'buffered'` goes through it.
  */
@@ -316,7 +322,7 @@ export declare type JsonValue = null | boolean | number | bigint | string | read
 };
 
 /**
- * A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). Paths may lead to a zip archive whose
+ * A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). Each may lead to a zip archive whose
  * name ends with `.zip`, and into it.
  */
 export declare type Location = string | URL;

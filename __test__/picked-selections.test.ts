@@ -240,7 +240,7 @@ test('long lists are read, cancelled, and given back', async (t) => {
   );
   const points = await array.getPoints(lists);
   const whole = await array.get();
-  const [, rows, columns] = array.shape as readonly number[];
+  const [, rows, columns] = array.shape;
   const elements = whole.data as ArrayLike<number>;
   const wrong = lists[0]!.findIndex((slab, point) => {
     const at = (slab * rows! + lists[1]![point]!) * columns! + lists[2]![point]!;

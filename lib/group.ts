@@ -76,14 +76,15 @@ export class LsioGroup {
     const maxDepth = recursive ? parsed.maxDepth : 1;
     const nodes = unwrap(await runCall(parsed, () => this.#native.descendants(maxDepth)));
     return nodes.map((node): GroupMember => {
-      const place = { name: node.name.slice(node.name.lastIndexOf('/') + 1), path: node.name };
+      const { name: path } = node;
+      const name = path.slice(path.lastIndexOf('/') + 1);
       if (node.error !== undefined) {
-        return { ...place, kind: 'unsupported', error: toLsioError(node.error) };
+        return { name, path, kind: 'unsupported', error: toLsioError(node.error) };
       }
       const opened = createNode(node, this.#readMissing);
       return opened.kind === 'array'
-        ? { ...place, kind: 'array', array: opened }
-        : { ...place, kind: 'group', group: opened };
+        ? { name, path, kind: 'array', array: opened }
+        : { name, path, kind: 'group', group: opened };
     });
   }
 

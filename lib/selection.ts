@@ -212,8 +212,9 @@ export function selectionByName(
         `${how} is named '${name}'; the dimensions are ${names}`,
       );
     }
-    if ((entry as unknown) === '...' || entry === undefined) {
-      throw entryError(dimension, `is ${String(entry)}, which names no elements`);
+    const given: unknown = entry;
+    if (given === '...' || given === undefined) {
+      throw entryError(dimension, `is ${String(given)}, which names no elements`);
     }
     selection[dimension] = entry;
   }

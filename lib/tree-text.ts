@@ -34,13 +34,8 @@ function* lines(branches: readonly Branch[], indent: string): Generator<string> 
 }
 
 function label(member: GroupMember): string {
-  const { name } = member;
-  switch (member.kind) {
-    case 'array':
-      return `${name} (${member.array.shape.join(', ')}) ${member.array.dtype}`;
-    case 'group':
-      return name;
-    case 'unsupported':
-      return `${name}: ${member.error.code}`;
-  }
+  const { name, kind } = member;
+  if (kind === 'unsupported') return `${name}: ${member.error.code}`;
+  if (kind === 'group') return name;
+  return `${name} (${member.array.shape.join(', ')}) ${member.array.dtype}`;
 }
