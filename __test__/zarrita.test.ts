@@ -35,8 +35,8 @@ test('every fixture that zarrita reads has the same results natively', async (t)
   let compared = 0;
   for (const fixture of zarritaFixtures) {
     const expected = await readByZarrita(fixture);
-    // It takes the chunks behind the transpose for those in front of it.
-    if (expected === undefined || fixture.path.includes('shard/transpose-before')) continue;
+    // It takes the chunks behind the codecs in front of a shard for those in front of them.
+    if (expected === undefined || /shard\/[a-z]+-before$/.test(fixture.path)) continue;
     const array = await openFixture(native.open, fixture);
     const results = [
       await native.get(array),

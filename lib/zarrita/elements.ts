@@ -82,9 +82,9 @@ export async function toZarrita(
   if (!needsMemory) return wrapped(elements, held);
   const target = emptyLike(held, shared);
   if (moves) {
-    const valuesPerElement = 'chars' in elements ? elements.chars : 1;
-    const [from, to] = [held, target] as unknown as [Movable, Movable];
-    await moveIntoOrder(from, to, shape, order, valuesPerElement, signal);
+    const [from, to] = [bitsOf(held), bitsOf(target)];
+    const count = shape.reduce((product, extent) => product * extent, 1);
+    await moveIntoOrder(from, to, shape, order, from.length / Math.max(count, 1), signal);
   } else {
     await copyInSlices(held as ElementView, target as ElementView, signal);
   }
@@ -107,6 +107,15 @@ export function sharedMemory(
   if (view === null) return undefined;
   const length = count * (elements.kind === 'bytes' ? elements.chars : 1);
   return new view(new SharedArrayBuffer(length * view.BYTES_PER_ELEMENT), 0, length);
+}
+
+/** Numbers as unsigned integers in the same memory: as a number, a NaN may lose its payload on the way. */
+function bitsOf(data: DecodedData): Movable {
+  if (!ArrayBuffer.isView(data)) return data;
+  const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: size } = data;
+  if (size === 1) return new Uint8Array(buffer, byteOffset, byteLength);
+  if (size === 2) return new Uint16Array(buffer, byteOffset, byteLength / 2);
+  return new Uint32Array(buffer, byteOffset, byteLength / 4);
 }
 
 function isShared(data: DecodedData): boolean {
