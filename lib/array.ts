@@ -1,10 +1,8 @@
 // An open array: what it is, and the calls that read it.
 
-import { constants } from 'node:buffer';
 import { runCall } from './abort.js';
 import { createChunkReader, type ChunkReader } from './chunk-reader.js';
 import {
-  convertedType,
   matchesQuery,
   type DataType,
   type DataTypeInfo,
@@ -18,7 +16,7 @@ import {
   type VariableLengthDataType,
 } from './data-type.js';
 import { unwrap } from './errors.js';
-import { detach, HeldMemory, memoryOnItsWay } from './held-memory.js';
+import { detach, memoryOnItsWay } from './held-memory.js';
 import { parseTaggedJson, type Attributes, type JsonValue } from './json.js';
 import { sendLists, sendListsAtOnce } from './list-transfer.js';
 import type {
@@ -29,17 +27,9 @@ import type {
   NativeReadOptions,
   NativeResult,
   NativeSummary,
-  NativeTexts,
 } from './native-module.js';
-import {
-  checkOut,
-  elementKind,
-  HeldArray,
-  heldTexts,
-  viewOf,
-  type ElementKind,
-  type NdArray,
-} from './nd-array.js';
+import { heldArrays, nativeReadOptions, sharedBytes, type ParsedRead } from './native-read.js';
+import { checkOut, elementKind, HeldArray, type ElementKind, type NdArray } from './nd-array.js';
 import {
   ABORT_OPTIONS,
   GET_CHUNK_OPTIONS,
@@ -54,8 +44,6 @@ import {
   type GetChunkOptions,
   type GetManyOptions,
   type GetOptions,
-  type IoMode,
-  type Parsed,
   type ReadChunksOptions,
   type ReadMissing,
   type ScanOptions,
@@ -85,13 +73,6 @@ export interface Codec {
   readonly configuration: { readonly [name: string]: JsonValue };
 }
 
-/** What the options of all reads have in common, after the checks. */
-interface ParsedRead {
-  readonly io?: IoMode | undefined;
-  readonly memory?: number | undefined;
-  readonly readMissing?: ReadMissing | undefined;
-}
-
 /** What the core says of an array. */
 interface ArrayMetadata {
   readonly path: string;
@@ -117,9 +98,6 @@ interface ReadTarget {
   readonly rank: number;
   readonly fieldRank: number;
 }
-
-/** The options of a read with one result, after their checks. */
-type ParsedGet = Parsed<GetOptions<DataType, ElementForm, string>>;
 
 /** The read of one result in the core. */
 type StartRead = (
@@ -238,13 +216,10 @@ export class LsioArray<D extends DataType = DataType> {
     options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
   ): Promise<NdArray<DataType, F>>;
   async get(selection?: Selection | null, options?: unknown): Promise<unknown> {
-    const parsed = parseOptions('get', options, GET_OPTIONS);
-    const target = this.#target(parsed.field);
-    const lists: SelectedList[] = [];
-    const selected = packSelection(selection, target, lists);
-    return this.#read(target, parsed, lists, (call, request, out, sent) =>
-      target.native.get(call, [selected], request, out, sent),
-    );
+    return this.#read('get', options, (target, lists) => {
+      const selected = packSelection(selection, target, lists);
+      return (call, request, out, sent) => target.native.get(call, [selected], request, out, sent);
+    });
   }
 
   /**
@@ -283,13 +258,11 @@ export class LsioArray<D extends DataType = DataType> {
     options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
   ): Promise<NdArray<DataType, F>>;
   async getPoints(coordinates: PointCoordinates, options?: unknown): Promise<unknown> {
-    const parsed = parseOptions('getPoints', options, GET_OPTIONS);
-    const target = this.#target(parsed.field);
-    const lists: SelectedList[] = [];
-    const packed = packPoints(coordinates, lists);
-    return this.#read(target, parsed, lists, (call, request, out, sent) =>
-      target.native.getPicked(call, 'points', packed, request, out, sent),
-    );
+    return this.#read('getPoints', options, (target, lists) => {
+      const packed = packPoints(coordinates, lists);
+      return (call, request, out, sent) =>
+        target.native.getPicked(call, 'points', packed, request, out, sent);
+    });
   }
 
   /**
@@ -309,12 +282,11 @@ export class LsioArray<D extends DataType = DataType> {
     options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
   ): Promise<NdArray<DataType, F>>;
   async getMask(mask: ArrayMask, options?: unknown): Promise<unknown> {
-    const parsed = parseOptions('getMask', options, GET_OPTIONS);
-    const target = this.#target(parsed.field);
-    const list = maskOf(mask, this.shape);
-    return this.#read(target, parsed, [list], (call, request, out, sent) =>
-      target.native.getPicked(call, 'mask', new Float64Array(0), request, out, sent),
-    );
+    return this.#read('getMask', options, (target, lists) => {
+      lists.push(maskOf(mask, this.shape));
+      return (call, request, out, sent) =>
+        target.native.getPicked(call, 'mask', new Float64Array(0), request, out, sent);
+    });
   }
 
   /**
@@ -334,13 +306,11 @@ export class LsioArray<D extends DataType = DataType> {
     options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>,
   ): Promise<NdArray<DataType, F>>;
   async getBlocks(blocks: BlockSelection, options?: unknown): Promise<unknown> {
-    const parsed = parseOptions('getBlocks', options, GET_OPTIONS);
-    const target = this.#target(parsed.field);
-    const lists: SelectedList[] = [];
-    const packed = packSelection(blocks, target, lists);
-    return this.#read(target, parsed, lists, (call, request, out, sent) =>
-      target.native.getPicked(call, 'blocks', packed, request, out, sent),
-    );
+    return this.#read('getBlocks', options, (target, lists) => {
+      const packed = packSelection(blocks, target, lists);
+      return (call, request, out, sent) =>
+        target.native.getPicked(call, 'blocks', packed, request, out, sent);
+    });
   }
 
   /**
@@ -434,14 +404,18 @@ export class LsioArray<D extends DataType = DataType> {
     return unwrap(await runCall(parsed, (call) => this.#native.mean(call, request)));
   }
 
-  /** Runs a read with one result, after its lists have crossed. */
+  /** Runs a read with one result, after its lists have crossed; `prepare` packs what is selected. */
   async #read(
-    { native, dtype }: ReadTarget,
-    parsed: ParsedGet,
-    lists: readonly SelectedList[],
-    start: StartRead,
+    name: string,
+    options: unknown,
+    prepare: (target: ReadTarget, lists: SelectedList[]) => StartRead,
   ): Promise<HeldArray<unknown>> {
+    const parsed = parseOptions(name, options, GET_OPTIONS);
     const { signal } = parsed;
+    const target = this.#target(parsed.field);
+    const { native, dtype } = target;
+    const lists: SelectedList[] = [];
+    const start = prepare(target, lists);
     const kind = elementKind(dtype, parsed.as);
     const out = parsed.out === undefined ? undefined : checkOut(kind, parsed.out);
     const request = this.#request(kind, parsed, out?.byteLength);
@@ -486,49 +460,4 @@ export async function summarize(array: LsioArray, options?: SummaryOptions): Pro
   const parsed = parseOptions('summarize', options, SUMMARY_OPTIONS);
   const request = nativeReadOptions(elementKind(array.dtype, undefined), parsed);
   return unwrap(await runCall(parsed, (call) => nativeOf(array).summary(call, request)));
-}
-
-function nativeReadOptions(
-  { dataType, form }: ElementKind,
-  { io, memory, readMissing }: ParsedRead,
-  outBytes?: number,
-): NativeReadOptions {
-  const asType = convertedType(dataType, form);
-  return {
-    ...(asType === undefined ? {} : { asType }),
-    maxBytes: constants.MAX_LENGTH,
-    ...(io === undefined ? {} : { io }),
-    ...(memory === undefined ? {} : { memory }),
-    ...(readMissing === undefined ? {} : { readMissing }),
-    ...(outBytes === undefined ? {} : { outBytes }),
-  };
-}
-
-/** The results of a read: those of fixed-size elements share one buffer. */
-async function heldArrays(
-  kind: ElementKind,
-  { buffer, texts, layouts }: NativeRead,
-  signal: AbortSignal | undefined,
-): Promise<HeldArray<unknown>[]> {
-  const regions = unpackRegions(layouts);
-  const arrays: HeldArray<unknown>[] = [];
-  if (texts === undefined) {
-    const memory = buffer && new HeldMemory([buffer], regions.length);
-    for (const { offset, length, shape, stride } of regions) {
-      arrays.push(new HeldArray(viewOf(kind, buffer, offset, length), shape, stride, memory));
-    }
-    return arrays;
-  }
-  for (const [index, { shape, stride }] of regions.entries()) {
-    const { data, memory } = await heldTexts(kind, texts[index] as NativeTexts, signal);
-    arrays.push(new HeldArray<unknown>(data, shape, stride, memory));
-  }
-  return arrays;
-}
-
-/** The bytes of a view over shared memory, which the core may write to; else undefined. */
-function sharedBytes({ buffer, byteOffset, byteLength }: ElementView): Uint8Array | undefined {
-  return buffer instanceof SharedArrayBuffer
-    ? new Uint8Array(buffer, byteOffset, byteLength)
-    : undefined;
 }
