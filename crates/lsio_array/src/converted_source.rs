@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use lsio_io::Storage;
 
+use crate::scratch_decode::decode_to_scratch;
 use crate::{
     ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Conversion, DataType, Decoded, Destination,
     Encoded, KnownReads, Location, Params, ReadSpec, Resume,
@@ -86,44 +87,26 @@ impl ChunkSource for ConvertedSource {
         scratch: &mut [u8],
         resume: &Arc<dyn Resume>,
     ) -> Result<Decoded, ChunkError> {
-        let error = |kind| {
-            let (array, chunk) = (Arc::clone(&self.info.name), chunk.to_vec());
-            ChunkError { array, chunk, codec: None, kind }
-        };
-        let needed = self.inner.info().decoded_len;
-        let limit = scratch.len() as u64;
-        let (stored, rest) = usize::try_from(needed)
-            .ok()
-            .and_then(|len| scratch.split_at_mut_checked(len))
-            .ok_or_else(|| error(ChunkErrorKind::TooLarge { needed, limit }))?;
-        let fixed = Destination::Fixed(&mut *stored);
-        match self.inner.decode(chunk, params, encoded, fixed, rest, resume)? {
-            Decoded::Complete => {}
-            other => return Ok(other),
-        }
-        match destination {
+        let take = |stored: &[u8]| match destination {
             Destination::Fixed(target) => {
-                if target.len() as u64 != self.info.decoded_len
-                    || self.info.data_type == DataType::String
-                {
-                    let needed = self.info.decoded_len;
-                    let limit = target.len() as u64;
-                    return Err(error(ChunkErrorKind::TooLarge { needed, limit }));
+                let (needed, limit) = (self.info.decoded_len, target.len() as u64);
+                if limit != needed || self.info.data_type == DataType::String {
+                    return Err(ChunkErrorKind::TooLarge { needed, limit });
                 }
                 self.conversion.convert(stored, target);
                 Ok(Decoded::Complete)
             }
             Destination::Pieces(_) => {
-                let reason = "conversions do not come in pieces".to_owned();
-                Err(error(ChunkErrorKind::Panic(reason)))
+                Err(ChunkErrorKind::Panic("conversions do not come in pieces".to_owned()))
             }
             Destination::Variable(target) => {
                 let text = self.conversion.convert_text(stored, target);
-                match text.map_err(|cause| error(ChunkErrorKind::Codec(Arc::new(cause))))? {
+                match text.map_err(|cause| ChunkErrorKind::Codec(Arc::new(cause)))? {
                     None => Ok(Decoded::Complete),
                     Some(needed) => Ok(Decoded::Outgrown { needed }),
                 }
             }
-        }
+        };
+        decode_to_scratch(&*self.inner, chunk, params, encoded, scratch, resume, take)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use lsio_io::Storage;
 
+use crate::scratch_decode::decode_to_scratch;
 use crate::{
     ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, DataType, Decoded, Destination, Encoded,
     FieldPlace, KnownReads, Location, Params, ReadSpec, Resume,
@@ -114,30 +115,19 @@ impl ChunkSource for FieldSource {
         resume: &Arc<dyn Resume>,
     ) -> Result<Decoded, ChunkError> {
         let chunk = self.inner_chunk(chunk);
-        let too_large = |needed, limit: usize| {
-            let (array, chunk) = (Arc::clone(&self.info.name), chunk.to_vec());
-            let kind = ChunkErrorKind::TooLarge { needed, limit: limit as u64 };
-            ChunkError { array, chunk, codec: None, kind }
+        let take = |records: &[u8]| {
+            let needed = self.info.decoded_len;
+            let Destination::Fixed(target) = destination else {
+                return Err(ChunkErrorKind::TooLarge { needed, limit: 0 });
+            };
+            if target.len() as u64 != needed {
+                return Err(ChunkErrorKind::TooLarge { needed, limit: target.len() as u64 });
+            }
+            let size = self.place.data_type.size().unwrap_or(1);
+            gather(records, self.record_size, &self.place, size, target);
+            Ok(Decoded::Complete)
         };
-        let Destination::Fixed(target) = destination else {
-            return Err(too_large(self.info.decoded_len, 0));
-        };
-        if target.len() as u64 != self.info.decoded_len {
-            return Err(too_large(self.info.decoded_len, target.len()));
-        }
-        let (needed, limit) = (self.inner.info().decoded_len, scratch.len());
-        let (records, rest) = usize::try_from(needed)
-            .ok()
-            .and_then(|len| scratch.split_at_mut_checked(len))
-            .ok_or_else(|| too_large(needed, limit))?;
-        let fixed = Destination::Fixed(&mut *records);
-        match self.inner.decode(chunk, params, encoded, fixed, rest, resume)? {
-            Decoded::Complete => {}
-            other => return Ok(other),
-        }
-        let size = self.place.data_type.size().unwrap_or(1);
-        gather(records, self.record_size, &self.place, size, target);
-        Ok(Decoded::Complete)
+        decode_to_scratch(&*self.inner, chunk, params, encoded, scratch, resume, take)
     }
 }
 

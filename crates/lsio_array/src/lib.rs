@@ -45,6 +45,7 @@ mod picks;
 mod placement;
 mod point_plan;
 mod run_copy;
+mod scratch_decode;
 mod selection;
 mod small_float;
 mod source;
