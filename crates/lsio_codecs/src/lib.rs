@@ -97,6 +97,8 @@ mod v2_codecs;
 mod variable_codec;
 mod vlen_bytes;
 mod vlen_utf8;
+mod zfp;
+mod zfp_mode;
 mod zlib;
 mod zstd;
 
@@ -141,5 +143,6 @@ pub use v2_codecs::codecs_v2;
 pub use variable_codec::VariableCodec;
 pub use vlen_bytes::VlenBytes;
 pub use vlen_utf8::VlenUtf8;
+pub use zfp::Zfp;
 pub use zlib::Zlib;
 pub use zstd::Zstd;

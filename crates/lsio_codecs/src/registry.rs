@@ -8,7 +8,7 @@ use crate::{
     BytesCodec, Bz2, CastValue, ChunkContext, Codec, CodecError, Configuration, Crc32, Crc32c,
     Delta, FixedScaleOffset, Fletcher32, Gzip, JenkinsLookup3, Json2, Lz4, Lzma, PackBits,
     PackBools, Pcodec, Quantize, Reshape, ScaleOffset, Serializer, Transpose, VariableCodec,
-    VlenBytes, VlenUtf8, Zlib, Zstd,
+    VlenBytes, VlenUtf8, Zfp, Zlib, Zstd,
 };
 
 /// The codec that Zarr v3 metadata calls `name`. Names `numcodecs.<id>` take the configuration of
@@ -43,6 +43,7 @@ pub fn codec_v3(
         "transpose" => {
             Transpose::from_members(members(Transpose::NAME), context).map(Codec::Transpose)
         }
+        "zfp" | "zarrs.zfp" => Zfp::from_members(members(Zfp::NAME), context).map(array_to_bytes),
         // Another codec than that of numcodecs.
         "packbits" => PackBits::from_members(members(PackBits::NAME), context).map(array_to_bytes),
         _ => shared(name, Dialect::V3, configuration, context),
@@ -95,6 +96,10 @@ fn shared(
         "packbits" => PackBools::from_members(members(PackBools::NAME)).map(array_to_array),
         "quantize" => Quantize::from_members(members(Quantize::NAME), context).map(array_to_array),
         "shuffle" => ByteShuffle::from_members(members("shuffle"), context).map(bytes_to_bytes),
+        "zfpy" => {
+            let members = members(Zfp::NAME_WITH_HEADER);
+            Zfp::with_header_from_members(members, context).map(array_to_bytes)
+        }
         "zlib" => Zlib::from_members(members("zlib")).map(bytes_to_bytes),
         "zstd" => Zstd::from_members(members("zstd")).map(bytes_to_bytes),
         "vlen-bytes" => {
