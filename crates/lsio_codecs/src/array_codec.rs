@@ -30,6 +30,14 @@ pub trait ArrayCodec: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether an array of such elements may have this fill value.
+    ///
+    /// # Errors
+    /// [`CodecError::Configuration`] where the specification does not allow it.
+    fn check_fill(&self, _fill_value: &[u8]) -> Result<(), CodecError> {
+        Ok(())
+    }
+
     /// Writes all of `decoded`. The lengths are those of the chunk before and after encoding.
     ///
     /// # Errors

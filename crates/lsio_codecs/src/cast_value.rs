@@ -14,7 +14,7 @@ use crate::{ArrayCodec, ChunkContext, CodecError, Configuration};
 ///
 /// A number is what the scalar map says; else itself; else it is rounded, and what is then beyond the range
 /// is clamped or wraps, where the configuration says so. All else is an error. Entries of the map are compared
-/// as numbers: any NaN is `"NaN"`, and the zeros are one.
+/// as numbers: any NaN is `"NaN"`, and the zeros are one. The fill value must come back as the same number.
 ///
 /// - Specification: Zarr extensions, codec `cast_value`.
 /// - Names: v3 `cast_value`: `{"data_type", "rounding"?, "out_of_range"?, "scalar_map"?}`.
@@ -199,6 +199,19 @@ impl ArrayCodec for CastValue {
     fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
         let mut encoded = Vec::new();
         self.encode(fill_value, &mut encoded).ok().map(|()| encoded)
+    }
+
+    fn check_fill(&self, fill_value: &[u8]) -> Result<(), CodecError> {
+        let (mut encoded, mut decoded) = (Vec::new(), vec![0; fill_value.len()]);
+        let cast = self
+            .encode(fill_value, &mut encoded)
+            .and_then(|()| self.decode(&encoded, &mut decoded));
+        if cast.is_ok() && self.decoded.read(&decoded).is(self.decoded.read(fill_value)) {
+            return Ok(());
+        }
+        let (from, to) = (&self.decoded_type, &self.encoded_type);
+        let reason = format!("the fill value of type {from} does not come back from {to}");
+        Err(CodecError::configuration(Self::NAME, reason))
     }
 
     fn decodes_to_itself(&self) -> bool {

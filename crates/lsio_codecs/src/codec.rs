@@ -79,6 +79,17 @@ impl Codec {
         }
     }
 
+    /// Whether an array whose elements the codec is given may have this fill value.
+    ///
+    /// # Errors
+    /// [`CodecError::Configuration`] where the codec's specification does not allow it.
+    pub fn check_fill(&self, fill_value: &[u8]) -> Result<(), CodecError> {
+        match self {
+            Self::ArrayToArray(codec) => codec.check_fill(fill_value),
+            Self::Transpose(_) | Self::ArrayToBytes(_) | Self::BytesToBytes(_) => Ok(()),
+        }
+    }
+
     /// What an element of fill is for the codec after this one; `None` where writers do not agree on it.
     #[must_use]
     pub fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {

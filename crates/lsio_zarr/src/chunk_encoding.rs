@@ -143,7 +143,7 @@ impl Nesting {
             .collect::<Result<_, _>>()?;
         let context = ChunkContext { data_type: self.data_type.clone(), shape };
         let Some(at) = extensions.iter().position(|codec| codec.name == SHARDING) else {
-            let chain = codecs_of(&extensions, context.clone())?;
+            let chain = codecs_of(&extensions, context.clone(), self.fill_value.clone())?;
             return Ok((CodecChain::new(chain, &context).map_err(refusal)?, axes));
         };
         let after = codecs_after_shards(&extensions[at + 1..], &context)?;
@@ -266,22 +266,32 @@ fn chain_of(
         } else {
             codec_of(extension, &current)?
         };
-        fill_value = fill_value.and_then(|element| codec.encoded_fill(&element));
+        fill_value = fill_behind(&codec, fill_value.as_deref())?;
         current = codec.encoded_context(&current).map_err(refusal)?;
         codecs.push(codec);
     }
     CodecChain::new(codecs, context).map_err(refusal)
 }
 
-/// Makes the codecs of v3 for a chunk, each for what the one before it leaves.
-pub(crate) fn codecs_of(
+/// What an element of fill is behind a codec, where that is known.
+fn fill_behind(codec: &Codec, fill_value: Option<&[u8]>) -> Result<Option<Vec<u8>>, Refusal> {
+    let Some(fill_value) = fill_value else { return Ok(None) };
+    codec.check_fill(fill_value).map_err(refusal)?;
+    Ok(codec.encoded_fill(fill_value))
+}
+
+/// Makes the codecs of v3 for a chunk, each for what the one before it leaves. `fill_value`: one element, if it
+/// is known.
+fn codecs_of(
     extensions: &[Extension],
     mut context: ChunkContext,
+    mut fill_value: Option<Vec<u8>>,
 ) -> Result<Vec<Codec>, Refusal> {
     extensions
         .iter()
         .map(|extension| {
             let codec = codec_of(extension, &context)?;
+            fill_value = fill_behind(&codec, fill_value.as_deref())?;
             context = codec.encoded_context(&context).map_err(refusal)?;
             Ok(codec)
         })

@@ -261,6 +261,49 @@ mod tests {
     }
 
     #[test]
+    fn a_fill_value_must_come_back_from_another_data_type() {
+        let map = json!({"encode": [["NaN", 0]], "decode": [[0, "NaN"]]});
+        let one_way = json!({"encode": [["NaN", 0]]});
+        let bytes = &valid()["codecs"][0];
+        for (fill, configuration, is_read) in [
+            (json!(7.0), json!({"data_type": "uint8"}), true),
+            (json!(-0.0), json!({"data_type": "int8"}), true),
+            (json!("NaN"), json!({"data_type": "float32"}), true),
+            (json!("NaN"), json!({"data_type": "uint8", "scalar_map": map}), true),
+            (json!("NaN"), json!({"data_type": "uint8", "scalar_map": one_way}), false),
+            (json!("NaN"), json!({"data_type": "uint8"}), false),
+            (json!(256.0), json!({"data_type": "uint8"}), false),
+            (json!(256.0), json!({"data_type": "uint8", "out_of_range": "clamp"}), false),
+            (json!(0.5), json!({"data_type": "int8"}), false),
+        ] {
+            let mut document = with("data_type", json!("float64"));
+            document["fill_value"] = fill;
+            let cast = json!({"name": "cast_value", "configuration": configuration});
+            let chunk = json!([cast, bytes]);
+            let sharding = |codecs: &Value| {
+                let members =
+                    json!({"chunk_shape": [2, 5], "codecs": codecs, "index_codecs": [bytes]});
+                json!([{"name": "sharding_indexed", "configuration": members}])
+            };
+            let inside = sharding(&chunk);
+            let behind = json!([cast, sharding(&json!([bytes]))[0]]);
+            for codecs in [chunk, inside, behind] {
+                document["codecs"] = codecs;
+                assert_eq!(read(&document).is_ok(), is_read, "{document}");
+            }
+        }
+        // What counts is what the codecs before make of it.
+        let scale = json!({"name": "scale_offset", "configuration": {"offset": 1.0}});
+        let cast = json!({"name": "cast_value", "configuration": {"data_type": "uint8"}});
+        for (fill, is_read) in [(256.0, true), (257.0, false), (0.0, false)] {
+            let mut document = with("data_type", json!("float64"));
+            document["fill_value"] = json!(fill);
+            document["codecs"] = json!([scale, cast, bytes]);
+            assert_eq!(read(&document).is_ok(), is_read, "{document}");
+        }
+    }
+
+    #[test]
     fn unknown_extensions_are_unsupported_by_name() {
         let bytes = &valid()["codecs"][0];
         for (member, value) in [
