@@ -10,7 +10,8 @@ use crate::{ArrayCodec, ChunkContext, CodecError};
 /// `delta`: differences between adjacent elements.
 ///
 /// The first element, then the difference of each element to the one before, in C order of what the codec
-/// is given. Integers wrap; floats are added one after the other, in their own precision.
+/// is given. Integers wrap; floats are added one after the other, in their own precision, and so are the two
+/// parts of complex numbers.
 ///
 /// - Specification: numcodecs `delta`.
 /// - Names: v2 and v3 `delta`, v3 `numcodecs.delta`: `{"dtype", "astype"?}`, the data types before and after
@@ -37,6 +38,8 @@ use crate::{ArrayCodec, ChunkContext, CodecError};
 pub struct Delta {
     decoded: Number,
     encoded: Number,
+    /// Numbers of an element: two of a complex one.
+    parts: usize,
 }
 
 impl Delta {
@@ -47,13 +50,22 @@ impl Delta {
         mut members: Members<'_>,
         context: &ChunkContext,
     ) -> Result<Self, CodecError> {
-        let decoded = decoded_number(&mut members, context)?;
-        let encoded = Dtype::from_members(&mut members, "astype")?.map_or(decoded, |d| d.number);
+        let dtype = Dtype::parts_from_members(&mut members, "dtype")?;
+        let dtype = dtype.map(|(dtype, parts)| (dtype.number, parts));
+        let decoded = dtype.or_else(|| Number::parts(&context.data_type));
+        let (decoded, parts) = decoded.ok_or_else(|| members.no_numbers(context))?;
+        let astype = Dtype::parts_from_members(&mut members, "astype")?;
+        let (encoded, encoded_parts) =
+            astype.map_or((decoded, parts), |(dtype, parts)| (dtype.number, parts));
         members.finish()?;
+        if parts != encoded_parts {
+            let reason = "differences of complex numbers are complex";
+            return Err(CodecError::configuration(Self::NAME, reason));
+        }
         if decoded == Number::Bool || encoded == Number::Bool {
             return Err(CodecError::configuration(Self::NAME, "bools have no differences"));
         }
-        Ok(Self { decoded, encoded })
+        Ok(Self { decoded, encoded, parts })
     }
 }
 
@@ -75,11 +87,15 @@ pub(crate) fn encoded_context(
     context: &ChunkContext,
 ) -> Result<ChunkContext, CodecError> {
     if context.data_type.size() != Some(decoded.size()) {
-        let (number, found) = (decoded.data_type(), &context.data_type);
-        let reason = format!("it is for elements of type {number}, the chunk has {found}");
-        return Err(CodecError::configuration(codec, reason));
+        return Err(wrong_type(codec, &decoded.data_type(), context));
     }
     Ok(ChunkContext { data_type: encoded.data_type(), shape: context.shape.clone() })
+}
+
+fn wrong_type(codec: &'static str, expected: &DataType, context: &ChunkContext) -> CodecError {
+    let found = &context.data_type;
+    let reason = format!("it is for elements of type {expected}, the chunk has {found}");
+    CodecError::configuration(codec, reason)
 }
 
 /// An element of fill after encoding, where that is its number in the other data type: there writers agree.
@@ -90,7 +106,7 @@ pub(crate) fn encoded_fill(
 ) -> Option<Vec<u8>> {
     let mut element = Vec::new();
     codec.encode(fill_value, &mut element).ok()?;
-    let mut same = vec![0; encoded.size()];
+    let mut same = vec![0; element.len()];
     (cast(decoded, fill_value, encoded, &mut same) && same == element).then_some(element)
 }
 
@@ -110,7 +126,15 @@ impl ArrayCodec for Delta {
     }
 
     fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
-        encoded_context(Self::NAME, (self.decoded, self.encoded), decoded)
+        if self.parts == 1 {
+            return encoded_context(Self::NAME, (self.decoded, self.encoded), decoded);
+        }
+        let complex =
+            |part| if part == Number::Float32 { DataType::Complex64 } else { DataType::Complex128 };
+        if decoded.data_type.size() != complex(self.decoded).size() {
+            return Err(wrong_type(Self::NAME, &complex(self.decoded), decoded));
+        }
+        Ok(ChunkContext { data_type: complex(self.encoded), shape: decoded.shape.clone() })
     }
 
     fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {
@@ -121,13 +145,21 @@ impl ArrayCodec for Delta {
         if !cast(self.encoded, encoded, self.decoded, decoded) {
             return Err(no_value(Self::NAME, self.decoded));
         }
-        with_element!(self.decoded, T => sum::<T>(decoded));
+        if self.parts == 1 {
+            with_element!(self.decoded, T => sum::<T, 1>(decoded));
+        } else {
+            with_element!(self.decoded, T => sum::<T, 2>(decoded));
+        }
         Ok(())
     }
 
     fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
         let mut differences = decoded.to_vec();
-        with_element!(self.decoded, T => subtract::<T>(decoded, &mut differences));
+        if self.parts == 1 {
+            with_element!(self.decoded, T => subtract::<T, 1>(decoded, &mut differences));
+        } else {
+            with_element!(self.decoded, T => subtract::<T, 2>(decoded, &mut differences));
+        }
         let start = encoded.len();
         encoded.resize(start + decoded.len() / self.decoded.size() * self.encoded.size(), 0);
         if cast(self.decoded, &differences, self.encoded, &mut encoded[start..]) {
@@ -138,23 +170,25 @@ impl ArrayCodec for Delta {
     }
 }
 
-/// Makes of each element the sum of all up to it.
-fn sum<T: Element>(elements: &mut [u8]) {
-    let mut total: Option<T> = None;
-    for element in elements.chunks_exact_mut(size_of::<T>()) {
+/// Makes of each element the sum of all up to it, of each of its parts.
+fn sum<T: Element, const PARTS: usize>(elements: &mut [u8]) {
+    let mut totals: [Option<T>; PARTS] = [None; PARTS];
+    for (index, element) in elements.chunks_exact_mut(size_of::<T>()).enumerate() {
         let Some(difference) = T::read(element).next() else { return };
+        let total = &mut totals[index % PARTS];
         let sum = total.map_or(difference, |total| total.plus(difference));
         T::write(std::iter::once(sum), element);
-        total = Some(sum);
+        *total = Some(sum);
     }
 }
 
-/// The first element, then the differences.
-fn subtract<T: Element>(elements: &[u8], differences: &mut [u8]) {
-    let mut before: Option<T> = None;
-    let numbers = T::read(elements).map(|number| {
+/// The first element, then the differences, of each of its parts.
+fn subtract<T: Element, const PARTS: usize>(elements: &[u8], differences: &mut [u8]) {
+    let mut before: [Option<T>; PARTS] = [None; PARTS];
+    let numbers = T::read(elements).enumerate().map(|(index, number)| {
+        let before = &mut before[index % PARTS];
         let difference = before.map_or(number, |before| number.minus(before));
-        before = Some(number);
+        *before = Some(number);
         difference
     });
     T::write(numbers, differences);

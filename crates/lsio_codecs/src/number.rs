@@ -42,6 +42,15 @@ impl Number {
         })
     }
 
+    /// The kind of the numbers of an element, and how many it has: two where it is a complex one.
+    pub(crate) fn parts(data_type: &DataType) -> Option<(Self, usize)> {
+        match data_type {
+            DataType::Complex64 => Some((Self::Float32, 2)),
+            DataType::Complex128 => Some((Self::Float64, 2)),
+            other => Self::of(other).map(|number| (number, 1)),
+        }
+    }
+
     /// The data type of such elements.
     pub(crate) fn data_type(self) -> DataType {
         match self {

@@ -15,10 +15,11 @@ pub(crate) struct Dtype {
 }
 
 impl Dtype {
-    /// Reads `<i4`, `|u1`, `f8`, `uint16` and the like. Dates and durations are their integers.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        if let Some(number) = DataType::from_name(text).as_ref().and_then(Number::of) {
-            return Some(Self { number, endian: None });
+    /// Reads `<i4`, `|u1`, `f8`, `uint16` and the like, and tells how many numbers an element has: two for `<c8`,
+    /// `complex128` and the like. Dates and durations are their integers.
+    pub(crate) fn parse_parts(text: &str) -> Option<(Self, usize)> {
+        if let Some((number, parts)) = DataType::from_name(text).as_ref().and_then(Number::parts) {
+            return Some((Self { number, endian: None }, parts));
         }
         let (endian, kind) = match text.as_bytes().first()? {
             b'<' => (Some(Endian::Little), &text[1..]),
@@ -37,12 +38,13 @@ impl Dtype {
             "u4" => Number::UInt32,
             "u8" => Number::UInt64,
             "f2" => Number::Float16,
-            "f4" => Number::Float32,
-            "f8" => Number::Float64,
+            "f4" | "c8" => Number::Float32,
+            "f8" | "c16" => Number::Float64,
             _ if kind.starts_with("M8") || kind.starts_with("m8") => Number::Int64,
             _ => return None,
         };
-        Some(Self { number, endian: endian.filter(|_| number.size() > 1) })
+        let dtype = Self { number, endian: endian.filter(|_| number.size() > 1) };
+        Some((dtype, if kind.starts_with('c') { 2 } else { 1 }))
     }
 
     /// The member `name`, if it is there. In Zarr v3 the codec `bytes` says the byte order, so that none
@@ -51,16 +53,28 @@ impl Dtype {
         members: &mut Members<'_>,
         name: &'static str,
     ) -> Result<Option<Self>, CodecError> {
-        let Some(value) = members.get(name) else { return Ok(None) };
-        let dtype = value.as_str().and_then(Self::parse);
-        let is_v2 = members.dialect() == Dialect::V2;
-        match dtype.filter(|dtype| is_v2 || dtype.endian != Some(Endian::Big)) {
-            Some(dtype) => Ok(Some(dtype)),
-            None => Err(Self::refused(members, name, value)),
+        match Self::parts_from_members(members, name)? {
+            Some((_, 2..)) => Err(Self::refused(members, name)),
+            dtype => Ok(dtype.map(|(dtype, _)| dtype)),
         }
     }
 
-    fn refused(members: &Members<'_>, name: &str, value: &Value) -> CodecError {
+    /// As [`Dtype::from_members`], and how many numbers an element has.
+    pub(crate) fn parts_from_members(
+        members: &mut Members<'_>,
+        name: &'static str,
+    ) -> Result<Option<(Self, usize)>, CodecError> {
+        let Some(value) = members.get(name) else { return Ok(None) };
+        let dtype = value.as_str().and_then(Self::parse_parts);
+        let is_v2 = members.dialect() == Dialect::V2;
+        match dtype.filter(|(dtype, _)| is_v2 || dtype.endian != Some(Endian::Big)) {
+            Some(dtype) => Ok(Some(dtype)),
+            None => Err(Self::refused(members, name)),
+        }
+    }
+
+    fn refused(members: &mut Members<'_>, name: &'static str) -> CodecError {
+        let value = members.get(name).unwrap_or(&Value::Null);
         members.unexpected(name, value, "a numeric data type such as \"<i4\"")
     }
 }
@@ -71,7 +85,8 @@ mod tests {
 
     #[test]
     fn spellings_of_numpy_are_read() {
-        let read = |text| Dtype::parse(text).map(|dtype| (dtype.number, dtype.endian));
+        let one = |text| Dtype::parse_parts(text).filter(|(_, parts)| *parts == 1);
+        let read = |text| one(text).map(|(dtype, _)| (dtype.number, dtype.endian));
         assert_eq!(read("<i4"), Some((Number::Int32, Some(Endian::Little))));
         assert_eq!(read(">f8"), Some((Number::Float64, Some(Endian::Big))));
         assert_eq!(read("|u1"), Some((Number::UInt8, None)));
@@ -81,5 +96,9 @@ mod tests {
         for text in ["", "<", "<i3", "|O", "<U4", "complex64", "é"] {
             assert_eq!(read(text), None, "{text}");
         }
+        let parts = |text| Dtype::parse_parts(text).map(|(dtype, parts)| (dtype.number, parts));
+        assert_eq!(parts("complex64"), Some((Number::Float32, 2)));
+        assert_eq!(parts(">c16"), Some((Number::Float64, 2)));
+        assert_eq!(parts("<f8"), Some((Number::Float64, 1)));
     }
 }

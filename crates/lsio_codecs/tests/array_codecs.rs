@@ -144,7 +144,9 @@ fn codecs_for_other_elements_are_refused() {
         (DataType::Int16, json!(["numcodecs.delta", {"dtype": ">i2"}])),
         (DataType::Int16, json!(["numcodecs.delta", {"dtype": "O"}])),
         (DataType::Bool, json!(["numcodecs.delta", {"dtype": "bool"}])),
-        (DataType::Complex64, json!(["numcodecs.delta"])),
+        (DataType::Complex64, json!(["numcodecs.delta", {"astype": "<f4"}])),
+        (DataType::Complex64, json!(["numcodecs.delta", {"dtype": "<c16"}])),
+        (DataType::Complex64, json!(["numcodecs.astype", {"encode_dtype": "<c16"}])),
         (DataType::Int16, json!(["numcodecs.quantize", {"digits": 1}])),
         (DataType::Float32, json!(["numcodecs.quantize", {}])),
         (DataType::Int16, json!(["numcodecs.bitround", {"keepbits": 1}])),
@@ -159,6 +161,19 @@ fn codecs_for_other_elements_are_refused() {
         (DataType::Int16, json!(["scale_offset", {"offset": 0.5}])),
         (DataType::UInt8, json!(["scale_offset", {"offset": -1}])),
         (DataType::Int16, json!(["scale_offset", {"scale": 0}])),
+        (DataType::Bool, json!(["zfp", {"mode": "reversible"}])),
+        (DataType::Complex64, json!(["numcodecs.zfpy", {"mode": 4, "tolerance": 0.1}])),
+        (DataType::Float32, json!(["zfp"])),
+        (DataType::Float32, json!(["zfp", {"mode": 4, "tolerance": 0.1}])),
+        (DataType::Float32, json!(["zfp", {"mode": "fixed_rate", "rate": -1}])),
+        (DataType::Float32, json!(["zfp", {"mode": "fixed_precision", "precision": 65}])),
+        (DataType::Float32, json!(["zfp", {"mode": "fixed_accuracy"}])),
+        (DataType::Float32, json!(["zfp", {"mode": "reversible", "rate": 8}])),
+        (
+            DataType::Float32,
+            json!(["zfp", {"mode": "expert", "minbits": 9, "maxbits": 8, "maxprec": 64, "minexp": 0}]),
+        ),
+        (DataType::Float32, json!(["numcodecs.zfpy", {"mode": 1}])),
         (DataType::Float32, json!(["scale_offset", {"scale": "0x00000000"}])),
         (DataType::Float32, json!(["scale_offset", {"scale": 1, "unit": "K"}])),
         (DataType::Bool, json!(["cast_value", {"data_type": "int8"}])),
@@ -317,6 +332,12 @@ fn serializers_of_their_own_give_back_every_data_type() {
             serializers.push(json!(["numcodecs.pcodec"]));
             serializers.push(json!(["numcodecs.pcodec", {"level": 1, "equal_pages_up_to": 7}]));
         }
+        // Half of the numbers without sign of 32 and 64 bits have no place in zfp.
+        let has_zfp = !["bool", "float16", "uint32", "uint64"].contains(&name);
+        if has_zfp && !name.starts_with("complex") {
+            serializers.push(json!(["zfp", {"mode": "reversible"}]));
+            serializers.push(json!(["numcodecs.zfpy", {"mode": 5}]));
+        }
         for serializer in serializers {
             for more in
                 [json!([]), json!([["crc32c"], ["zstd", {"level": 1}], ["gzip", {"level": 1}]])]
@@ -345,7 +366,7 @@ fn serializers_of_their_own_give_back_every_data_type() {
             }
         }
     }
-    assert_eq!(compared, 128);
+    assert_eq!(compared, 160);
 }
 
 #[test]
