@@ -335,6 +335,11 @@ impl CodecChain {
         let limit = chunk.limit - offsets_len;
         match decode_growing(&self.bytes_codecs, encoded, limit, &mut chunk.bytes)? {
             Growth::Complete => {
+                let bytes = (chunk.bytes.len() as u64).saturating_mul(codec.memory_per_byte());
+                let needed = bytes.saturating_add(offsets_len);
+                if needed > chunk.limit {
+                    return Ok(Decoded::Outgrown { needed });
+                }
                 codec.decode_in_place(self.element_count, chunk)?;
                 Ok(Decoded::Complete)
             }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::configuration::{Dialect, Members};
 use crate::{
     Adler32, ArrayBytesCodec, ArrayCodec, AsType, Base64, BitRound, Blosc, ByteShuffle, Bytes,
-    BytesCodec, Bz2, CastValue, ChunkContext, Codec, CodecError, Configuration, Crc32, Crc32c,
-    Delta, FixedScaleOffset, Fletcher32, Gzip, JenkinsLookup3, Json2, Lz4, Lzma, PackBits,
-    PackBools, Pcodec, Quantize, Reshape, ScaleOffset, Serializer, Transpose, VariableCodec,
-    VlenBytes, VlenUtf8, Zfp, Zlib, Zstd,
+    BytesCodec, Bz2, CastValue, Categorize, ChunkContext, Codec, CodecError, Configuration, Crc32,
+    Crc32c, Delta, FixedScaleOffset, Fletcher32, Gzip, JenkinsLookup3, Json2, Lz4, Lzma, Msgpack2,
+    PackBits, PackBools, Pcodec, Quantize, Reshape, ScaleOffset, Serializer, Transpose,
+    VariableCodec, VlenArray, VlenBytes, VlenUtf8, Zfp, Zlib, Zstd,
 };
 
 /// The codec that Zarr v3 metadata calls `name`. Names `numcodecs.<id>` take the configuration of
@@ -77,6 +77,7 @@ fn shared(
         "bitround" => BitRound::from_members(members(BitRound::NAME), context).map(array_to_array),
         "blosc" => Blosc::from_members(members("blosc"), context).map(bytes_to_bytes),
         "bz2" => Bz2::from_members(members("bz2")).map(bytes_to_bytes),
+        "categorize" => Categorize::from_members(members(Categorize::NAME)).map(variable),
         "crc32" => Crc32::from_members(members("crc32")).map(bytes_to_bytes),
         "crc32c" => Crc32c::from_members(members("crc32c")).map(bytes_to_bytes),
         "delta" => Delta::from_members(members(Delta::NAME), context).map(array_to_array),
@@ -92,6 +93,7 @@ fn shared(
         "json2" => Json2::from_members(members(Json2::NAME), context).map(variable),
         "lz4" => Lz4::from_members(members("lz4")).map(bytes_to_bytes),
         "lzma" => Lzma::from_members(members("lzma")).map(bytes_to_bytes),
+        "msgpack2" => Msgpack2::from_members(members(Msgpack2::NAME), context).map(variable),
         "pcodec" => Pcodec::from_members(members(Pcodec::NAME), context).map(array_to_bytes),
         "packbits" => PackBools::from_members(members(PackBools::NAME)).map(array_to_array),
         "quantize" => Quantize::from_members(members(Quantize::NAME), context).map(array_to_array),
@@ -102,6 +104,7 @@ fn shared(
         }
         "zlib" => Zlib::from_members(members("zlib")).map(bytes_to_bytes),
         "zstd" => Zstd::from_members(members("zstd")).map(bytes_to_bytes),
+        "vlen-array" => VlenArray::from_members(members(VlenArray::NAME)).map(variable),
         "vlen-bytes" => {
             members(VlenBytes::NAME).finish()?;
             Ok(variable(VlenBytes))

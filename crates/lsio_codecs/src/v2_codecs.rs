@@ -3,8 +3,8 @@
 
 use crate::numcodecs_dtype::Dtype;
 use crate::{
-    Bytes, ChunkContext, Codec, CodecError, Configuration, Endian, Json2, Serializer, Transpose,
-    codec_v2,
+    Bytes, ChunkContext, Codec, CodecError, Configuration, Endian, Json2, Msgpack2, Serializer,
+    Transpose, codec_v2,
 };
 
 /// The codecs of a chunk, in the order of encoding. `codecs` are the filters, then the compressor, by id
@@ -25,7 +25,7 @@ pub fn codecs_v2(
     let (mut context, mut endian) = (context.clone(), endian);
     let mut chain = Vec::new();
     // Lists of lists are nested in the order of the dimensions, whatever the order of memory.
-    let is_nested = codecs.iter().any(|(id, _)| *id == Json2::NAME);
+    let is_nested = codecs.iter().any(|(id, _)| [Json2::NAME, Msgpack2::NAME].contains(id));
     if is_f_order && !is_nested {
         let transpose = Codec::Transpose(Transpose::new((0..context.shape.len()).rev().collect())?);
         context = transpose.encoded_context(&context)?;

@@ -20,8 +20,13 @@ pub trait VariableCodec: Send + Sync + fmt::Debug {
     /// Fewest bytes that so many elements are encoded to.
     fn least_encoded_len(&self, element_count: u64) -> u64;
 
-    /// Makes offsets and elements of the encoded form that `chunk.bytes` holds. There are no more bytes
-    /// of elements than of the encoded form.
+    /// Most bytes of memory that decoding needs for a byte of the encoded form, that one among them.
+    fn memory_per_byte(&self) -> u64 {
+        1
+    }
+
+    /// Makes offsets and elements of the encoded form that `chunk.bytes` holds. With
+    /// [`VariableCodec::memory_per_byte`] of 1 there are no more bytes of elements than of the encoded form.
     ///
     /// # Errors
     /// The bytes are not exactly an encoded chunk of so many elements.
@@ -34,8 +39,11 @@ pub trait VariableCodec: Send + Sync + fmt::Debug {
     /// Appends the encoded form of `elements`, all of a chunk, to `encoded`.
     ///
     /// # Errors
-    /// The chunk is more than the format can hold.
-    fn encode(&self, elements: &[&[u8]], encoded: &mut Vec<u8>) -> Result<(), CodecError>;
+    /// The chunk is more than the format can hold, or this is a codec that only decodes: one of which arrays
+    /// exist that nobody should write any more.
+    fn encode(&self, _elements: &[&[u8]], _encoded: &mut Vec<u8>) -> Result<(), CodecError> {
+        Err(CodecError::configuration(self.name(), "its elements are read, but not written"))
+    }
 }
 
 /// Elements behind their number, each behind its length; all of these have 32 bits, little-endian.

@@ -89,16 +89,24 @@ fn filters(members: &Map<String, Value>) -> Result<Vec<NumcodecsCodec<'_>>, Refu
 
 /// What the filters make of objects.
 fn objects(filters: &[NumcodecsCodec<'_>]) -> Result<Option<DataType>, Refusal> {
-    for (id, _) in filters {
+    for (id, configuration) in filters {
         match *id {
             "vlen-utf8" => return Ok(Some(DataType::String)),
             "vlen-bytes" => return Ok(Some(DataType::VariableLengthBytes)),
-            "json2" => return Ok(Some(DataType::Json)),
+            "json2" | "msgpack2" | "vlen-array" => return Ok(Some(DataType::Json)),
+            "categorize" if configuration.get("dtype").and_then(Value::as_str) == Some("|O") => {
+                return Ok(Some(DataType::String));
+            }
             "pickle" => {
                 let what = "the filter 'pickle', which runs code that is in the data,";
                 return Err(Refusal::unsupported(what));
             }
-            "categorize" | "json" | "msgpack" | "msgpack2" | "vlen-array" => {
+            "categorize" => {
+                let what = "the filter 'categorize' for texts of fixed length";
+                return Err(Refusal::unsupported(what));
+            }
+            // What numcodecs wrote before 0.6, and reads no more.
+            "json" | "msgpack" => {
                 return Err(Refusal::unsupported(format!("the filter '{id}'")));
             }
             _ => {}
@@ -219,11 +227,19 @@ mod tests {
         document["dtype"] = json!("|O");
         let (metadata, _) = read(&document).unwrap();
         assert_eq!(metadata.data_type, DataType::VariableLengthBytes);
+        for (filter, data_type) in [
+            (json!({"id": "msgpack2"}), DataType::Json),
+            (json!({"id": "vlen-array", "dtype": "<i4"}), DataType::Json),
+            (json!({"id": "categorize", "labels": ["a"], "dtype": "|O"}), DataType::String),
+        ] {
+            document["filters"] = json!([filter]);
+            assert_eq!(read(&document).unwrap().0.data_type, data_type);
+        }
         for (filters, named) in [
             (json!(null), "'|O'"),
             (json!([{"id": "pickle", "protocol": 5}]), "'pickle'"),
-            (json!([{"id": "vlen-array", "dtype": "<i4"}]), "'vlen-array'"),
-            (json!([{"id": "categorize", "labels": ["a"]}]), "'categorize'"),
+            (json!([{"id": "msgpack"}]), "'msgpack'"),
+            (json!([{"id": "categorize", "labels": ["a"], "dtype": "<U1"}]), "'categorize'"),
         ] {
             document["filters"] = filters;
             let refusal = read(&document).unwrap_err();

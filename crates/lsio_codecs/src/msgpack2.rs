@@ -1,0 +1,355 @@
+//! `msgpack2`: all elements of a chunk in one `MessagePack` document.
+
+use lsio_array::{DataType, VariableChunk};
+
+use crate::configuration::Members;
+use crate::object_text::ObjectText;
+use crate::{ChunkContext, CodecError, VariableCodec};
+
+/// Most levels of lists and maps in one value: those of [`crate::Json2`].
+const MOST_LEVELS: usize = 128;
+
+/// `msgpack2`: all elements of a chunk in one `MessagePack` document.
+///
+/// A list: the elements in lists of lists, one level for each dimension, then the type string of `NumPy`, then
+/// the shape. Decoded elements are the same values as texts of JSON, with `NaN`, `Infinity` and `-Infinity` as
+/// Python writes them. Values that JSON does not have are refused: bytes, extension types, keys that are no text.
+///
+/// - Specification: numcodecs `msgpack2`; `MessagePack`.
+/// - Names: v2 `msgpack2` (a filter); v3 `numcodecs.msgpack2`. Of the configuration only `raw` counts for
+///   decoding, which must be false: texts are UTF-8.
+///
+/// ```
+/// use lsio_array::{DataType, Destination, VariableChunk};
+/// use lsio_codecs::{ChunkContext, CodecChain, codec_v2};
+///
+/// # fn main() -> Result<(), lsio_codecs::CodecError> {
+/// let context = ChunkContext { data_type: DataType::Json, shape: vec![2] };
+/// let codec = codec_v2("msgpack2", &serde_json::Map::new(), &context)?;
+/// let chain = CodecChain::new(vec![codec], &context)?;
+/// let encoded = b"\x94\x81\xa1a\x91\x07\xc0\xa2|O\x91\x02";
+/// let mut decoded = VariableChunk { offsets: vec![], bytes: vec![], limit: 200 };
+/// chain.decode(encoded, Destination::Variable(&mut decoded), &mut [])?;
+/// assert_eq!(decoded.offsets, [0, 9, 13]);
+/// assert_eq!(decoded.bytes, br#"{"a":[7]}null"#);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Msgpack2 {
+    shape: Vec<u64>,
+}
+
+impl Msgpack2 {
+    /// Name of the codec.
+    pub(crate) const NAME: &'static str = "msgpack2";
+
+    /// From the configuration in metadata.
+    pub(crate) fn from_members(
+        mut members: Members<'_>,
+        context: &ChunkContext,
+    ) -> Result<Self, CodecError> {
+        if members.boolean("raw")? == Some(true) {
+            let reason = "'raw' must be false: texts as bytes are not supported";
+            return Err(CodecError::configuration(Self::NAME, reason));
+        }
+        Ok(Self { shape: context.shape.clone() })
+    }
+
+    /// Takes all of a document.
+    fn take_document(&self, document: &mut Document<'_>) -> Result<(), &'static str> {
+        // NumPy makes no list of an array without dimensions, so that nobody writes one.
+        let (&first, inner) = self.shape.split_first().ok_or("the chunk has no dimensions")?;
+        // Behind the elements: the type string and the shape.
+        document.expect_list(first.saturating_add(2))?;
+        document.take_elements(first, inner)?;
+        document.take_text()?;
+        document.expect_list(self.shape.len() as u64)?;
+        for &extent in &self.shape {
+            if document.integer()? != i128::from(extent) {
+                return Err("its shape is not that of the chunk");
+            }
+        }
+        if document.rest.is_empty() { Ok(()) } else { Err("more follows the document") }
+    }
+}
+
+impl VariableCodec for Msgpack2 {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn is_for(&self, data_type: &DataType) -> bool {
+        *data_type == DataType::Json
+    }
+
+    fn least_encoded_len(&self, element_count: u64) -> u64 {
+        element_count
+    }
+
+    fn memory_per_byte(&self) -> u64 {
+        // The byte and what it becomes: `false,` or `\u0000`.
+        1 + 6
+    }
+
+    fn decode_in_place(
+        &self,
+        element_count: u64,
+        chunk: &mut VariableChunk,
+    ) -> Result<(), CodecError> {
+        let (expected, actual) = (self.least_encoded_len(element_count), chunk.bytes.len() as u64);
+        if actual < expected {
+            return Err(CodecError::Truncated { codec: Self::NAME, expected, actual });
+        }
+        let mut document = Document { rest: &chunk.bytes, objects: ObjectText::default() };
+        if let Err(reason) = self.take_document(&mut document) {
+            let at = chunk.bytes.len() - document.rest.len();
+            return Err(CodecError::corrupt(Self::NAME, format!("before byte {at}: {reason}")));
+        }
+        document.objects.finish(chunk);
+        Ok(())
+    }
+}
+
+/// What is left of a document, and the elements found so far.
+struct Document<'a> {
+    rest: &'a [u8],
+    objects: ObjectText,
+}
+
+impl<'a> Document<'a> {
+    /// Takes the elements below one level of lists.
+    fn take_elements(&mut self, extent: u64, inner: &[u64]) -> Result<(), &'static str> {
+        for _ in 0..extent {
+            if let Some((&next, inner)) = inner.split_first() {
+                self.expect_list(next)?;
+                self.take_elements(next, inner)?;
+            } else {
+                self.move_value(0)?;
+                self.objects.end_element();
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the head of a list of so many values.
+    fn expect_list(&mut self, values: u64) -> Result<(), &'static str> {
+        let found = match self.byte()? {
+            head @ 0x90..=0x9f => u64::from(head & 0x0f),
+            0xdc => self.length::<2>()?,
+            0xdd => self.length::<4>()?,
+            _ => return Err("a list is missing"),
+        };
+        let as_expected = found == values;
+        if as_expected { Ok(()) } else { Err("a list does not have as many values as the chunk") }
+    }
+
+    /// Takes an integer.
+    fn integer(&mut self) -> Result<i128, &'static str> {
+        let head = self.byte()?;
+        self.integer_of(head)?.ok_or("an integer is missing")
+    }
+
+    /// The integer that starts with this byte; `None` if that starts something else.
+    fn integer_of(&mut self, head: u8) -> Result<Option<i128>, &'static str> {
+        Ok(Some(match head {
+            0x00..=0x7f => head.into(),
+            0xcc => self.byte()?.into(),
+            0xcd => u16::from_be_bytes(self.take()?).into(),
+            0xce => u32::from_be_bytes(self.take()?).into(),
+            0xcf => u64::from_be_bytes(self.take()?).into(),
+            0xd0 => i8::from_be_bytes(self.take()?).into(),
+            0xd1 => i16::from_be_bytes(self.take()?).into(),
+            0xd2 => i32::from_be_bytes(self.take()?).into(),
+            0xd3 => i64::from_be_bytes(self.take()?).into(),
+            0xe0..=0xff => i8::from_be_bytes([head]).into(),
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Takes a text.
+    fn take_text(&mut self) -> Result<&'a str, &'static str> {
+        let length = match self.byte()? {
+            head @ 0xa0..=0xbf => u64::from(head & 0x1f),
+            0xd9 => self.length::<1>()?,
+            0xda => self.length::<2>()?,
+            0xdb => self.length::<4>()?,
+            _ => return Err("a text is missing"),
+        };
+        let (text, rest) = self.rest.split_at_checked(length as usize).ok_or("a text is cut")?;
+        self.rest = rest;
+        std::str::from_utf8(text).map_err(|_| "a text is not UTF-8")
+    }
+
+    /// Takes a value and appends it to the element.
+    fn move_value(&mut self, level: usize) -> Result<(), &'static str> {
+        if level > MOST_LEVELS {
+            return Err("a value has too many levels");
+        }
+        let value = self.rest;
+        let head = self.byte()?;
+        if let Some(integer) = self.integer_of(head)? {
+            self.objects.push(integer.to_string());
+            return Ok(());
+        }
+        match head {
+            0xc0 => self.objects.push("null"),
+            0xc2 => self.objects.push("false"),
+            0xc3 => self.objects.push("true"),
+            0xca => {
+                let number = f32::from_be_bytes(self.take()?);
+                self.objects.push_float(number.into());
+            }
+            0xcb => {
+                let number = f64::from_be_bytes(self.take()?);
+                self.objects.push_float(number);
+            }
+            0xa0..=0xbf | 0xd9..=0xdb => {
+                self.rest = value;
+                let text = self.take_text()?;
+                self.objects.push_text(text);
+            }
+            0x90..=0x9f => self.move_list(u64::from(head & 0x0f), level)?,
+            0xdc => {
+                let values = self.length::<2>()?;
+                self.move_list(values, level)?;
+            }
+            0xdd => {
+                let values = self.length::<4>()?;
+                self.move_list(values, level)?;
+            }
+            0x80..=0x8f => self.move_map(u64::from(head & 0x0f), level)?,
+            0xde => {
+                let members = self.length::<2>()?;
+                self.move_map(members, level)?;
+            }
+            0xdf => {
+                let members = self.length::<4>()?;
+                self.move_map(members, level)?;
+            }
+            0xc4..=0xc6 => return Err("bytes have no form in JSON"),
+            _ => return Err("an extension type has no form in JSON"),
+        }
+        Ok(())
+    }
+
+    fn move_list(&mut self, values: u64, level: usize) -> Result<(), &'static str> {
+        self.objects.push("[");
+        for index in 0..values {
+            if index > 0 {
+                self.objects.push(",");
+            }
+            self.move_value(level + 1)?;
+        }
+        self.objects.push("]");
+        Ok(())
+    }
+
+    fn move_map(&mut self, members: u64, level: usize) -> Result<(), &'static str> {
+        self.objects.push("{");
+        for index in 0..members {
+            if index > 0 {
+                self.objects.push(",");
+            }
+            let name = self.take_text()?;
+            self.objects.push_text(name);
+            self.objects.push(":");
+            self.move_value(level + 1)?;
+        }
+        self.objects.push("}");
+        Ok(())
+    }
+
+    fn byte(&mut self) -> Result<u8, &'static str> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
+    /// A length of so many bytes.
+    fn length<const N: usize>(&mut self) -> Result<u64, &'static str> {
+        let bytes = self.take::<N>()?;
+        Ok(bytes.iter().fold(0, |length, &byte| length << 8 | u64::from(byte)))
+    }
+
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or("it ends early")?;
+        self.rest = rest;
+        Ok(*bytes)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn decode(shape: &[u64], encoded: &[u8]) -> Result<Vec<String>, CodecError> {
+        let codec = Msgpack2 { shape: shape.to_vec() };
+        let mut chunk = VariableChunk { offsets: vec![], bytes: encoded.to_vec(), limit: 1000 };
+        codec.decode_in_place(shape.iter().product(), &mut chunk)?;
+        assert!(chunk.bytes.len() as u64 <= encoded.len() as u64 * (codec.memory_per_byte() - 1));
+        let element = |ends: &[u64]| chunk.bytes[ends[0] as usize..ends[1] as usize].to_vec();
+        let elements = chunk.offsets.windows(2).map(element);
+        Ok(elements.map(|bytes| String::from_utf8(bytes).unwrap()).collect())
+    }
+
+    /// A document of one element.
+    fn of(element: &[u8]) -> Vec<u8> {
+        [&[0x93], element, b"\xa2|O\x91\x01"].concat()
+    }
+
+    #[test]
+    fn values_become_texts_of_json() {
+        for (element, text) in [
+            (&b"\xc0"[..], "null"),
+            (b"\xc2", "false"),
+            (b"\x7f", "127"),
+            (b"\xe0", "-32"),
+            (b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff", "18446744073709551615"),
+            (b"\xd3\x80\0\0\0\0\0\0\0", "-9223372036854775808"),
+            (b"\xca\x3f\x80\0\0", "1.0"),
+            (b"\xcb\x7f\xf8\0\0\0\0\0\0", "NaN"),
+            (b"\xcb\xff\xf0\0\0\0\0\0\0", "-Infinity"),
+            (b"\xcb\x80\0\0\0\0\0\0\x01", "-5e-324"),
+            (b"\xa5a\"\\\n\0", r#""a\"\\\u000a\u0000""#),
+            (b"\xd9\x02\xc3\xa9", "\"\u{e9}\""),
+            (b"\xdc\0\x02\x90\x80", "[[],{}]"),
+            (b"\x82\xa1a\xc3\xa0\x91\xc0", r#"{"a":true,"":[null]}"#),
+        ] {
+            let encoded = of(element);
+            assert_eq!(decode(&[1], &encoded).unwrap(), [text]);
+            for end in 0..encoded.len() {
+                assert!(decode(&[1], &encoded[..end]).is_err(), "{text} {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn elements_are_nested_by_the_dimensions_of_the_chunk() {
+        let encoded = b"\x94\x92\x01\x91\x02\x92\x03\x04\xa2|O\x92\x02\x02";
+        assert_eq!(decode(&[2, 2], encoded).unwrap(), ["1", "[2]", "3", "4"]);
+        for shape in [&[4][..], &[2], &[2, 3], &[2, 2, 1], &[]] {
+            assert!(decode(shape, encoded).is_err(), "{shape:?}");
+        }
+        assert!(decode(&[2, 2], &[&encoded[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn what_json_does_not_have_is_refused() {
+        let deep = [0x91].repeat(1_000_000);
+        for element in [
+            &b"\xc4\x01a"[..],
+            b"\xd4\0a",
+            b"\xd6\xff\0\0\0\0",
+            b"\xc1",
+            b"\x81\x01\x01",
+            b"\xa1\xff",
+            b"\xdb\xff\xff\xff\xff",
+            b"\xdd\xff\xff\xff\xff",
+            b"\xdf\xff\xff\xff\xff",
+            &deep,
+        ] {
+            assert!(decode(&[1], &of(element)).is_err(), "{:?}", &element[..2]);
+        }
+        assert!(decode(&[1 << 40], &of(b"\xc0")).is_err());
+    }
+}
