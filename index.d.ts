@@ -336,9 +336,12 @@ export declare class LsioArray<D extends DataType = DataType> {
     readonly path: string;
     /** Elements per dimension. */
     readonly shape: readonly number[];
-    /** Elements per dimension of one chunk; of an inner chunk where chunks are sharded. */
+    /**
+     * Elements per dimension of one chunk; of an inner chunk where chunks are sharded; of the longest chunk
+     * along each dimension where their lengths vary, see {@link LsioArray.chunkEdges}.
+     */
     readonly chunks: readonly number[];
-    /** Elements per dimension of one shard, where chunks are sharded. */
+    /** Elements per dimension of one shard, where chunks are sharded; of the longest where they vary. */
     readonly shards: readonly number[] | undefined;
     /** Chunks per dimension. */
     readonly chunkGridShape: readonly number[];
@@ -361,6 +364,13 @@ export declare class LsioArray<D extends DataType = DataType> {
     private constructor();
     /** Whether the elements are of this data type, or of this family of data types. */
     is<Q extends DataTypeQuery>(query: Q): this is LsioArray<MatchingDataType<D, Q>>;
+    /**
+     * Lengths of all chunks along each dimension, where they vary (a rectilinear chunk grid); of all shards
+     * where chunks are sharded, whose inner chunks all have the same shape. Chunk `[i, j]` then has
+     * `chunkEdges[0][i]` x `chunkEdges[1][j]` elements, the last ones as they are stored, which may be behind
+     * the end of the array. `undefined` where all have the same shape.
+     */
+    get chunkEdges(): readonly (readonly number[])[] | undefined;
     /** Bytes of all stored chunks, encoded. */
     storedBytes(options?: AbortOptions): Promise<number>;
     /**

@@ -49,6 +49,7 @@ test('the members of an array, a group and a reader', (t) => {
   const members = (constructor: { prototype: object }): string[] =>
     Object.getOwnPropertyNames(constructor.prototype).sort();
   t.deepEqual(members(lsio.LsioArray), [
+    'chunkEdges',
     'constructor',
     'get',
     'getBlocks',

@@ -31,9 +31,12 @@ for (const fixture of arrayFixtures) {
     t.deepEqual(array.shape, fixture.shape);
     t.deepEqual(array.chunks, fixture.chunks);
     t.deepEqual(array.shards, fixture.shards ?? undefined);
+    t.deepEqual(array.chunkEdges, fixture.chunkEdges ?? undefined);
     t.deepEqual(
       array.chunkGridShape,
-      fixture.shape.map((length, axis) => Math.ceil(length / (fixture.chunks[axis] ?? 1))),
+      fixture.chunkEdges && !fixture.shards
+        ? fixture.chunkEdges.map((edges) => edges.length)
+        : fixture.shape.map((length, axis) => Math.ceil(length / (fixture.chunks[axis] ?? 1))),
     );
     if (fixture.dimensionNames) t.deepEqual(array.dimensionNames, fixture.dimensionNames);
     if (fixture.attrs !== undefined) t.deepEqual(array.attrs as unknown, fixture.attrs);

@@ -30,6 +30,8 @@ export interface ArrayFixture {
   readonly covers: readonly string[];
   readonly dimensionNames?: readonly (string | null)[];
   readonly attrs?: unknown;
+  /** Lengths of the chunks along each dimension, where they vary; not known of every fixture. */
+  readonly chunkEdges?: readonly (readonly number[])[] | null;
 }
 
 export interface GroupFixture {
@@ -75,7 +77,9 @@ function readExactJson(url: URL): unknown {
   });
 }
 
-const entries = readExactJson(new URL('manifest.json', folder)) as (ArrayFixture | GroupFixture)[];
+const entries = ['manifest.json', 'manifest_zarrs.json'].flatMap(
+  (name) => readExactJson(new URL(name, folder)) as (ArrayFixture | GroupFixture)[],
+);
 
 export const arrayFixtures: readonly ArrayFixture[] = entries.filter(
   (entry) => entry.kind === 'array',

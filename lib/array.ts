@@ -73,12 +73,15 @@ export interface Codec {
   readonly configuration: { readonly [name: string]: JsonValue };
 }
 
+type EdgeRun = readonly [edge: number, times: number];
 /** What the core says of an array. */
 interface ArrayMetadata {
   readonly path: string;
   readonly shape: readonly number[];
   readonly chunks: readonly number[];
   readonly shards: readonly number[] | null;
+  /** `[edge, how many chunks have it]`, one after the other, for each dimension. */
+  readonly chunkEdges: readonly (readonly EdgeRun[])[] | null;
   readonly chunkGridShape: readonly number[];
   readonly dtype: DataType;
   readonly dtypeInfo: DataTypeInfo;
@@ -118,15 +121,22 @@ export class LsioArray<D extends DataType = DataType> {
   /** Fields that were read, by their paths. */
   readonly #fields = new Map<string, ReadTarget>();
 
+  /** Lengths of chunks as the core tells them, and one by one once somebody asks. */
+  readonly #edgeRuns: ArrayMetadata['chunkEdges'];
+  #chunkEdges: number[][] | undefined;
+
   /** Tells it from a group. */
   readonly kind = 'array';
   /** Where it is. */
   readonly path: string;
   /** Elements per dimension. */
   readonly shape: readonly number[];
-  /** Elements per dimension of one chunk; of an inner chunk where chunks are sharded. */
+  /**
+   * Elements per dimension of one chunk; of an inner chunk where chunks are sharded; of the longest chunk
+   * along each dimension where their lengths vary, see {@link LsioArray.chunkEdges}.
+   */
   readonly chunks: readonly number[];
-  /** Elements per dimension of one shard, where chunks are sharded. */
+  /** Elements per dimension of one shard, where chunks are sharded; of the longest where they vary. */
   readonly shards: readonly number[] | undefined;
   /** Chunks per dimension. */
   readonly chunkGridShape: readonly number[];
@@ -160,6 +170,7 @@ export class LsioArray<D extends DataType = DataType> {
     this.shape = metadata.shape;
     this.chunks = metadata.chunks;
     this.shards = metadata.shards ?? undefined;
+    this.#edgeRuns = metadata.chunkEdges;
     this.chunkGridShape = metadata.chunkGridShape;
     this.dtype = metadata.dtype as D;
     this.dtypeInfo = metadata.dtypeInfo;
@@ -174,6 +185,17 @@ export class LsioArray<D extends DataType = DataType> {
   /** Whether the elements are of this data type, or of this family of data types. */
   is<Q extends DataTypeQuery>(query: Q): this is LsioArray<MatchingDataType<D, Q>> {
     return matchesQuery(this.dtype, query);
+  }
+
+  /**
+   * Lengths of all chunks along each dimension, where they vary (a rectilinear chunk grid); of all shards
+   * where chunks are sharded, whose inner chunks all have the same shape. Chunk `[i, j]` then has
+   * `chunkEdges[0][i]` x `chunkEdges[1][j]` elements, the last ones as they are stored, which may be behind
+   * the end of the array. `undefined` where all have the same shape.
+   */
+  get chunkEdges(): readonly (readonly number[])[] | undefined {
+    this.#chunkEdges ??= this.#edgeRuns?.map(expandRuns);
+    return this.#chunkEdges;
   }
 
   /** Bytes of all stored chunks, encoded. */
@@ -445,6 +467,10 @@ export class LsioArray<D extends DataType = DataType> {
     const { readMissing = this.#readMissing } = options;
     return nativeReadOptions(kind, { ...options, readMissing }, outBytes);
   }
+}
+
+function expandRuns(runs: readonly EdgeRun[]): number[] {
+  return runs.flatMap(([edge, times]) => Array<number>(times).fill(edge));
 }
 
 /** The public array for one of the core, whose reads treat missing chunks so unless they say otherwise. */

@@ -203,9 +203,12 @@ impl Array {
         }
     }
 
-    /// Chunks per dimension of a shard, where the array has shards.
+    /// Chunks per dimension of a shard, where the array has shards of one shape.
     pub(crate) fn chunks_per_shard(&self) -> Option<Vec<u64>> {
         let metadata = self.metadata();
+        if metadata.stored_grid.is_some() {
+            return None;
+        }
         let sizes = metadata.shard_shape.as_ref()?.iter().zip(&metadata.chunk_shape);
         Some(sizes.map(|(shard, chunk)| shard / chunk).collect())
     }

@@ -31,8 +31,8 @@ pub use engine::{Engine, EngineConfig, MIN_MEMORY, Node, OpenOptions};
 pub use error::{ErrorCode, LsioError};
 pub use group::{Group, Member};
 pub use lsio_array::{
-    BitMask, BitMaskBuilder, Conversion, DataType, DimensionSelection, OutputBuffer,
-    PointCoordinates, SmallFloat, StructField, StructType, TimeStep, TimeUnit,
+    BitMask, BitMaskBuilder, ChunkEdges, ChunkGrid, Conversion, DataType, DimensionSelection,
+    OutputBuffer, PointCoordinates, SmallFloat, StructField, StructType, TimeStep, TimeUnit,
 };
 pub use lsio_compute::{
     ChunkData, ExecutorStats, MissingChunks, RunHandle, RunOptions, RunStats, SourceHandle,

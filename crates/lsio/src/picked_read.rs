@@ -11,7 +11,7 @@ use lsio_io::Reservation;
 
 use crate::region::Layout;
 use crate::whole_read::{GetDone, GetOptions};
-use crate::{Array, DimensionSelection, ErrorCode, LsioError};
+use crate::{Array, ArrayMetadata, DimensionSelection, ErrorCode, LsioError};
 
 /// Bytes for each element of a list along a dimension: its position, and where it lies and goes, sorted
 /// by chunks.
@@ -81,8 +81,12 @@ impl Array {
         options: GetOptions,
         done: GetDone,
     ) -> Result<RunHandle, LsioError> {
-        let sharded = self.metadata().shard_shape.as_ref();
-        let grid = sharded.and_then(|shard| ChunkGrid::new(self.grid().shape(), shard));
+        let ArrayMetadata { shard_shape, stored_grid, .. } = self.metadata();
+        let shape = self.grid().shape();
+        let grid = shard_shape.as_ref().and_then(|shard| match stored_grid {
+            Some(grid) => Some(grid.clone()).filter(|grid| grid.shape() == shape),
+            None => ChunkGrid::new(shape, shard),
+        });
         let selection = resolve_blocks(blocks, grid.as_ref().unwrap_or(self.grid()))?;
         self.get(&[Some(&selection)], options, done)
     }

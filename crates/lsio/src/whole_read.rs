@@ -115,7 +115,7 @@ impl Array {
         done: GetDone,
     ) -> Result<RunHandle, LsioError> {
         self.grid().check(coordinates)?;
-        let shape = self.grid().chunk_shape().to_vec();
+        let shape = self.grid().shape_of(coordinates);
         let layout = Layout::of(&ResolvedSelection::all(&shape));
         let layout = layout.ok_or_else(|| self.too_large(u64::MAX, u64::MAX))?;
         self.check_sizes(std::slice::from_ref(&shape), &options)?;

@@ -14,18 +14,15 @@ pub fn resolve_blocks(
 ) -> Result<Vec<DimensionSelection>, SelectionError> {
     let entries = expanded(blocks, grid.shape().len())?;
     let grid_shape = grid.grid_shape();
-    let lens = grid_shape.iter().zip(grid.chunk_shape()).zip(grid.shape());
-    let entries = entries.iter().zip(lens).enumerate();
+    let entries = entries.iter().zip(grid_shape).enumerate();
     entries
-        .map(|(dimension, (wanted, ((&count, &chunk), &len)))| {
+        .map(|(dimension, (wanted, count))| {
             let Some((first, end)) = blocks_of(dimension, wanted, count)? else {
                 return Ok(DimensionSelection::All);
             };
             // Only dimensions that reach beyond what a bound can say have bounds that do not fit.
-            let bound = |block: u64| {
-                let element = block.saturating_mul(chunk).min(len);
-                i64::try_from(element).unwrap_or(i64::MAX)
-            };
+            let bound =
+                |block: u64| i64::try_from(grid.start_along(dimension, block)).unwrap_or(i64::MAX);
             let (start, stop) = (Some(bound(first)), Some(bound(end)));
             Ok(DimensionSelection::Slice { start, stop, step: None })
         })

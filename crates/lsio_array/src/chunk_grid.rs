@@ -1,7 +1,8 @@
-//! The regular chunk grid: which chunks a selection touches, and which part of each.
+//! The chunk grid: which chunks a selection touches, and which part of each.
 
 use std::sync::Arc;
 
+use crate::chunk_edges::{ChunkEdges, TouchedEdges};
 use crate::listed_dimension::ListedDimension;
 use crate::picks::Axis;
 use crate::{
@@ -26,11 +27,13 @@ pub fn checked_product(lengths: impl IntoIterator<Item = u64>) -> Option<u64> {
     (!overflow).then_some(product)
 }
 
-/// Splits an array into chunks of one shape.
+/// Splits an array into chunks: of one shape, or with edges that vary along some dimensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkGrid {
     shape: Vec<u64>,
     chunk_shape: Vec<u64>,
+    /// One entry for each dimension; `None` where all chunks have the same shape.
+    edges: Option<Arc<[Arc<ChunkEdges>]>>,
 }
 
 impl ChunkGrid {
@@ -38,7 +41,23 @@ impl ChunkGrid {
     #[must_use]
     pub fn new(shape: &[u64], chunk_shape: &[u64]) -> Option<Self> {
         let fits = shape.len() == chunk_shape.len() && chunk_shape.iter().all(|&len| len > 0);
-        fits.then(|| Self { shape: shape.to_vec(), chunk_shape: chunk_shape.to_vec() })
+        fits.then(|| Self { shape: shape.to_vec(), chunk_shape: chunk_shape.to_vec(), edges: None })
+    }
+
+    /// The grid of an array whose chunks have these edges along each of its dimensions. `None` if the ranks differ.
+    #[must_use]
+    pub fn with_edges(shape: &[u64], edges: Vec<ChunkEdges>) -> Option<Self> {
+        let chunk_shape: Vec<u64> = edges.iter().map(ChunkEdges::longest).collect();
+        let is_regular = edges.iter().all(|edges| edges.as_regular().is_some());
+        let regular = Self::new(shape, &chunk_shape)?;
+        let edges = (!is_regular).then(|| edges.into_iter().map(Arc::new).collect());
+        Some(Self { edges, ..regular })
+    }
+
+    /// The edges of the chunks along each dimension, where they are not the same everywhere.
+    #[must_use]
+    pub fn edges(&self) -> Option<&[Arc<ChunkEdges>]> {
+        self.edges.as_deref()
     }
 
     /// Elements of the array per dimension.
@@ -47,7 +66,7 @@ impl ChunkGrid {
         &self.shape
     }
 
-    /// Elements of a chunk per dimension.
+    /// Elements of a chunk per dimension; of the longest one along each, where edges vary.
     #[must_use]
     pub fn chunk_shape(&self) -> &[u64] {
         &self.chunk_shape
@@ -56,7 +75,74 @@ impl ChunkGrid {
     /// Chunks per dimension.
     #[must_use]
     pub fn grid_shape(&self) -> Vec<u64> {
+        if let Some(edges) = &self.edges {
+            return edges.iter().map(|edges| edges.count()).collect();
+        }
         self.shape.iter().zip(&self.chunk_shape).map(|(&len, &chunk)| len.div_ceil(chunk)).collect()
+    }
+
+    /// First element of a chunk along each dimension.
+    #[must_use]
+    pub fn chunk_origin(&self, chunk: &[u64]) -> Vec<u64> {
+        match &self.edges {
+            Some(edges) => {
+                chunk.iter().zip(&**edges).map(|(&at, edges)| edges.extent(at).0).collect()
+            }
+            None => chunk.iter().zip(&self.chunk_shape).map(|(at, len)| at * len).collect(),
+        }
+    }
+
+    /// Elements of one chunk per dimension, those behind the edge of the array included.
+    #[must_use]
+    pub fn shape_of(&self, chunk: &[u64]) -> Vec<u64> {
+        match &self.edges {
+            Some(edges) => {
+                chunk.iter().zip(&**edges).map(|(&at, edges)| edges.extent(at).1).collect()
+            }
+            None => self.chunk_shape.clone(),
+        }
+    }
+
+    /// Coordinates of the chunk that holds an element of the array.
+    #[must_use]
+    pub fn chunk_of(&self, element: &[u64]) -> Vec<u64> {
+        match &self.edges {
+            Some(edges) => {
+                element.iter().zip(&**edges).map(|(&at, edges)| edges.chunk_of(at)).collect()
+            }
+            None => element.iter().zip(&self.chunk_shape).map(|(at, len)| at / len).collect(),
+        }
+    }
+
+    /// The edges of the chunks along a dimension, if they vary there.
+    fn varying(&self, dimension: usize) -> Option<&Arc<ChunkEdges>> {
+        let edges = self.edges.as_ref()?.get(dimension)?;
+        edges.as_regular().is_none().then_some(edges)
+    }
+
+    /// Coordinate along a dimension of the chunk that holds an element, and where in that chunk it is.
+    pub(crate) fn place_along(&self, dimension: usize, element: u64) -> (u64, u64) {
+        match self.varying(dimension) {
+            Some(edges) => {
+                let coordinate = edges.chunk_of(element);
+                (coordinate, element - edges.extent(coordinate).0)
+            }
+            None => {
+                let len = self.chunk_shape[dimension];
+                (element / len, element % len)
+            }
+        }
+    }
+
+    /// First element along a dimension of the chunk with this coordinate; where there is no such chunk, the end of the
+    /// array.
+    pub(crate) fn start_along(&self, dimension: usize, coordinate: u64) -> u64 {
+        let start = match self.varying(dimension) {
+            Some(edges) if coordinate >= edges.count() => u64::MAX,
+            Some(edges) => edges.extent(coordinate).0,
+            None => coordinate.saturating_mul(self.chunk_shape[dimension]),
+        };
+        start.min(self.shape[dimension])
     }
 
     /// Refuses coordinates outside the grid.
@@ -120,18 +206,21 @@ impl ChunkGrid {
             selected.start / chunk + nth
         };
         let begin = coordinate * chunk;
-        let end = begin.saturating_add(chunk);
-        // Numbers of the first selected element at or after `begin`, and at or after `end`.
-        let number_from = |bound: u64| bound.saturating_sub(selected.start).div_ceil(selected.step);
-        let first = number_from(begin);
-        let behind = number_from(end).min(selected.len);
-        let placement = DimensionPlacement {
-            source_start: selected.start + first * selected.step - begin,
-            source_step: selected.step,
-            target_start: first,
-            len: behind - first,
-        };
-        (coordinate, placement)
+        (coordinate, part_between(selected, begin, begin.saturating_add(chunk)))
+    }
+}
+
+/// The selected elements of a chunk that has the elements from `begin` to before `end`.
+pub(crate) fn part_between(selected: SelectedRange, begin: u64, end: u64) -> DimensionPlacement {
+    // Numbers of the first selected element at or after `begin`, and at or after `end`.
+    let number_from = |bound: u64| bound.saturating_sub(selected.start).div_ceil(selected.step);
+    let first = number_from(begin);
+    let behind = number_from(end).min(selected.len);
+    DimensionPlacement {
+        source_start: selected.start + first * selected.step - begin,
+        source_step: selected.step,
+        target_start: first,
+        len: behind - first,
     }
 }
 
@@ -153,8 +242,22 @@ pub struct TouchedChunks {
 /// The selected elements of one dimension, by chunks.
 #[derive(Debug, Clone)]
 enum TouchedDimension {
+    /// Of chunks of one length.
     Range(SelectedRange),
+    /// A range of chunks whose lengths vary.
+    Varying(TouchedEdges),
     List(Arc<ListedDimension>),
+}
+
+impl TouchedDimension {
+    /// The range, if it is one.
+    fn range(&self) -> Option<&SelectedRange> {
+        match self {
+            Self::Range(range) => Some(range),
+            Self::Varying(range) => Some(range.selected()),
+            Self::List(_) => None,
+        }
+    }
 }
 
 impl TouchedChunks {
@@ -167,26 +270,30 @@ impl TouchedChunks {
         if grid.shape.len() != selection.dimensions().len() {
             return None;
         }
-        let by_chunks = |(selected, &chunk): (&SelectedDimension, &u64)| match selected {
-            SelectedDimension::Range(range) => TouchedDimension::Range(*range),
+        let by_chunks = |(dimension, selected): (usize, &SelectedDimension)| match selected {
+            SelectedDimension::Range(range) => match grid.varying(dimension) {
+                Some(edges) => TouchedDimension::Varying(TouchedEdges::new(edges, *range)),
+                None => TouchedDimension::Range(*range),
+            },
             SelectedDimension::List(positions) => {
-                TouchedDimension::List(Arc::new(ListedDimension::new(positions, chunk)))
+                let place = |position| grid.place_along(dimension, position);
+                TouchedDimension::List(Arc::new(ListedDimension::new(positions, place)))
             }
         };
-        let selected = selection.dimensions().iter().zip(&grid.chunk_shape);
+        let selected = selection.dimensions().iter().enumerate();
         let dimensions: Vec<TouchedDimension> = selected.map(by_chunks).collect();
         let touched: Vec<u64> = dimensions
             .iter()
             .enumerate()
             .map(|(dimension, selected)| match selected {
                 TouchedDimension::Range(range) => grid.touched(dimension, *range),
+                TouchedDimension::Varying(range) => range.touched(),
                 TouchedDimension::List(list) => list.touched(),
             })
             .collect();
         let len = checked_product(touched.iter().copied())?;
-        let is_regular = dimensions
-            .iter()
-            .all(|it| matches!(it, TouchedDimension::Range(range) if !range.backwards));
+        let is_forwards = |it: &TouchedDimension| it.range().is_some_and(|range| !range.backwards);
+        let is_regular = dimensions.iter().all(is_forwards);
         Some(Self { grid, selection, dimensions, is_regular, touched, group: None, len })
     }
 
@@ -242,10 +349,11 @@ impl TouchedChunks {
             return (coordinates, Placement::Picks(Picks::product(output, axes)));
         }
         let part = |(nth, (dimension, selected)): (&mut u64, (usize, &TouchedDimension))| {
-            let TouchedDimension::Range(range) = selected else {
-                return DimensionPlacement::default();
+            let (coordinate, placement) = match selected {
+                TouchedDimension::Range(range) => self.grid.part(dimension, *range, *nth),
+                TouchedDimension::Varying(range) => range.part(*nth),
+                TouchedDimension::List(_) => return DimensionPlacement::default(),
             };
-            let (coordinate, placement) = self.grid.part(dimension, *range, *nth);
             *nth = coordinate;
             placement
         };
@@ -255,21 +363,20 @@ impl TouchedChunks {
 
     /// What is picked of the touched chunk `nth` along a dimension; `nth` becomes its coordinate.
     fn axis(&self, dimension: usize, selected: &TouchedDimension, nth: &mut u64) -> Axis {
-        match selected {
-            TouchedDimension::Range(range) => {
-                let (coordinate, part) = self.grid.part(dimension, *range, *nth);
-                *nth = coordinate;
-                if !range.backwards {
-                    return Axis::Forwards(part);
-                }
-                let target_start = range.len - part.target_start - part.len;
-                Axis::Backwards(DimensionPlacement { target_start, ..part })
-            }
+        let (range, (coordinate, part)) = match selected {
+            TouchedDimension::Range(range) => (range, self.grid.part(dimension, *range, *nth)),
+            TouchedDimension::Varying(range) => (range.selected(), range.part(*nth)),
             TouchedDimension::List(list) => {
                 let number = std::mem::replace(nth, list.coordinate(*nth));
-                Axis::Listed { list: list.clone(), nth: number, origin: 0 }
+                return Axis::Listed { list: list.clone(), nth: number, origin: 0 };
             }
+        };
+        *nth = coordinate;
+        if !range.backwards {
+            return Axis::Forwards(part);
         }
+        let target_start = range.len - part.target_start - part.len;
+        Axis::Backwards(DimensionPlacement { target_start, ..part })
     }
 
     /// Most elements that any chunk has in the result; `None` if that does not fit 64 bits.
@@ -278,6 +385,7 @@ impl TouchedChunks {
         let parts = self.dimensions.iter().zip(&self.grid.chunk_shape);
         checked_product(parts.map(|(selected, &chunk)| match selected {
             TouchedDimension::Range(range) => range.len.min(chunk),
+            TouchedDimension::Varying(range) => range.selected().len.min(chunk),
             TouchedDimension::List(list) => list.longest_part(),
         }))
     }
@@ -286,6 +394,7 @@ impl TouchedChunks {
     fn coordinate(&self, dimension: usize, nth: u64) -> u64 {
         match &self.dimensions[dimension] {
             TouchedDimension::Range(range) => self.grid.part(dimension, *range, nth).0,
+            TouchedDimension::Varying(range) => range.coordinate(nth),
             TouchedDimension::List(list) => list.coordinate(nth),
         }
     }
@@ -294,6 +403,7 @@ impl TouchedChunks {
     fn touched_below(&self, dimension: usize, bound: u64) -> u64 {
         match &self.dimensions[dimension] {
             TouchedDimension::Range(range) => self.grid.touched_below(dimension, *range, bound),
+            TouchedDimension::Varying(range) => range.touched_below(bound),
             TouchedDimension::List(list) => list.touched_below(bound),
         }
     }

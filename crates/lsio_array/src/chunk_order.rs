@@ -5,10 +5,10 @@ use crate::{ChunkGrid, checked_product};
 
 /// Numbers chunks group by group: groups in C order, chunks in C order inside each. Elements are numbered
 /// through all chunks in that order, in C order inside each, the places of chunks that reach over an edge
-/// included.
+/// included. Where the lengths of chunks vary, all have the places of the longest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChunkOrder {
-    chunk_shape: Vec<u64>,
+    grid: ChunkGrid,
     /// Groups per dimension.
     groups: Vec<u64>,
     /// Chunks per dimension of one group; `None`: one.
@@ -35,7 +35,7 @@ impl ChunkOrder {
         let in_all = checked_product(groups.iter().copied())?.checked_mul(chunks_per_group)?;
         in_all.checked_mul(elements_per_chunk)?;
         Some(Self {
-            chunk_shape: grid.chunk_shape().to_vec(),
+            grid: grid.clone(),
             groups,
             group: group.map(<[u64]>::to_vec),
             chunks_per_group,
@@ -51,9 +51,9 @@ impl ChunkOrder {
     pub(crate) fn element(&self, coordinates: impl Iterator<Item = u64>) -> u64 {
         let (mut group, mut chunk, mut element) = (0, 0, 0);
         for (dimension, coordinate) in coordinates.enumerate() {
-            let len = self.chunk_shape[dimension];
-            element = element * len + coordinate % len;
-            self.add_chunk(dimension, coordinate / len, (&mut group, &mut chunk));
+            let (along, inside) = self.grid.place_along(dimension, coordinate);
+            element = element * self.grid.chunk_shape()[dimension] + inside;
+            self.add_chunk(dimension, along, (&mut group, &mut chunk));
         }
         (group * self.chunks_per_group + chunk) * self.elements_per_chunk + element
     }

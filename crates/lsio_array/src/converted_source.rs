@@ -7,8 +7,8 @@ use lsio_io::Storage;
 
 use crate::scratch_decode::decode_to_scratch;
 use crate::{
-    ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Conversion, DataType, Decoded, Destination,
-    Encoded, KnownReads, Location, Params, ReadSpec, Resume,
+    ArrayInfo, ChunkError, ChunkErrorKind, ChunkGrid, ChunkSource, Conversion, DataType, Decoded,
+    Destination, Encoded, KnownReads, Location, Params, ReadSpec, Resume,
 };
 
 /// Another source with its elements converted. Chunks are decoded to scratch memory and converted into
@@ -59,6 +59,10 @@ impl ConvertedSource {
 impl ChunkSource for ConvertedSource {
     fn info(&self) -> &ArrayInfo {
         &self.info
+    }
+
+    fn grid(&self) -> Option<ChunkGrid> {
+        self.inner.grid()
     }
 
     fn stores(&self) -> &[Arc<dyn Storage>] {

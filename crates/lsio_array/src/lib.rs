@@ -31,6 +31,7 @@
 
 mod bit_mask;
 mod block_selection;
+mod chunk_edges;
 mod chunk_grid;
 mod chunk_order;
 mod conversion;
@@ -58,6 +59,7 @@ mod unsafe_rows;
 
 pub use bit_mask::{BitMask, BitMaskBuilder};
 pub use block_selection::resolve_blocks;
+pub use chunk_edges::{ChunkEdges, ChunkEdgesError};
 pub use chunk_grid::{ChunkGrid, TouchedChunks, checked_product};
 pub use conversion::{Conversion, NoCodePoint};
 pub use converted_source::ConvertedSource;

@@ -17,13 +17,15 @@ pub(crate) struct ListedDimension {
 }
 
 impl ListedDimension {
-    /// Sorts positions by chunks of `chunk` elements. 40 bytes for each position while it does so, 16
-    /// afterwards, and 16 for each chunk.
-    pub(crate) fn new(positions: &[u64], chunk: u64) -> Self {
-        let numbered = positions.iter().zip(0u64..);
-        let mut sorted: Vec<(u64, ListedPosition)> = numbered
-            .map(|(&at, target)| (at / chunk, ListedPosition { source: at % chunk, target }))
-            .collect();
+    /// Sorts positions by chunks. `place` gives the coordinate of the chunk that holds a position, and where in
+    /// that it is. 40 bytes for each position while it does so, 16 afterwards, and 16 for each chunk.
+    pub(crate) fn new(positions: &[u64], place: impl Fn(u64) -> (u64, u64)) -> Self {
+        let placed = |(&position, target): (&u64, u64)| {
+            let (coordinate, source) = place(position);
+            (coordinate, ListedPosition { source, target })
+        };
+        let mut sorted: Vec<(u64, ListedPosition)> =
+            positions.iter().zip(0u64..).map(placed).collect();
         sorted.sort_unstable_by_key(|&(coordinate, position)| (coordinate, position.target));
         let mut chunks: Vec<(u64, usize)> = Vec::new();
         for (index, &(coordinate, _)) in sorted.iter().enumerate() {
@@ -69,7 +71,8 @@ mod tests {
 
     #[test]
     fn positions_are_sorted_by_chunk_and_keep_their_order_inside() {
-        let list = ListedDimension::new(&[7, 1, 9, 0, 1, 8], 3);
+        let place = |position| (position / 3, position % 3);
+        let list = ListedDimension::new(&[7, 1, 9, 0, 1, 8], place);
         assert_eq!(list.touched(), 3);
         assert_eq!((0..3).map(|nth| list.coordinate(nth)).collect::<Vec<_>>(), [0, 2, 3]);
         let part = |nth| -> Vec<(u64, u64)> {
@@ -80,6 +83,6 @@ mod tests {
         assert_eq!(part(2), [(0, 2)]);
         assert_eq!(list.longest_part(), 3);
         assert_eq!([0, 1, 2, 3, 9].map(|bound| list.touched_below(bound)), [0, 1, 1, 2, 3]);
-        assert_eq!(ListedDimension::new(&[], 3).touched(), 0);
+        assert_eq!(ListedDimension::new(&[], place).touched(), 0);
     }
 }

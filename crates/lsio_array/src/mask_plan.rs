@@ -72,10 +72,10 @@ impl TaskPlan for MaskPlan {
 }
 
 impl MaskedArray {
-    /// Elements of a row and of a chunk along the last dimension.
-    fn row(&self) -> (u64, u64) {
-        let last = |lens: &[u64]| lens.last().copied().unwrap_or(1);
-        (last(self.grid.shape()), last(self.grid.chunk_shape()))
+    /// Coordinate along the last dimension of the chunk that holds an element of a row.
+    fn chunk_in_row(&self, element: u64) -> u64 {
+        let last = self.grid.shape().len().checked_sub(1);
+        last.map_or(0, |last| self.grid.place_along(last, element).0)
     }
 
     /// Numbers of the chunks that hold wanted elements, rising.
@@ -89,8 +89,8 @@ impl MaskedArray {
         let mut is_touched: Vec<bool> = Vec::new();
         is_touched.try_reserve_exact(count).map_err(|_| memory(count))?;
         is_touched.resize(count, false);
-        let (row_len, chunk_len) = self.row();
-        let in_row = row_len.div_ceil(chunk_len);
+        let last = |lens: &[u64]| lens.last().copied().unwrap_or(1);
+        let (row_len, in_row) = (last(self.grid.shape()), last(&grid_shape));
         // The row that `first_chunk` is of.
         let (mut row, mut first_chunk) = (0, 0);
         self.mask.runs(0..self.mask.len(), |run| {
@@ -102,7 +102,7 @@ impl MaskedArray {
                 }
                 let begin = row * row_len;
                 let end = run.end.min(begin + row_len);
-                for chunk in (at - begin) / chunk_len..=(end - 1 - begin) / chunk_len {
+                for chunk in self.chunk_in_row(at - begin)..=self.chunk_in_row(end - 1 - begin) {
                     is_touched[(first_chunk * in_row + chunk) as usize] = true;
                 }
                 at = end;
@@ -120,11 +120,11 @@ impl MaskedArray {
 
     /// Number of the rows of chunks before that of this row of elements.
     fn first_chunk(&self, row: u64, grid_shape: &[u64]) -> u64 {
-        let (shape, chunk_shape) = (self.grid.shape(), self.grid.chunk_shape());
+        let shape = self.grid.shape();
         let outer = shape.len().saturating_sub(1);
         let (mut rest, mut number, mut each) = (row, 0, 1);
         for dimension in (0..outer).rev() {
-            number += rest % shape[dimension] / chunk_shape[dimension] * each;
+            number += self.grid.place_along(dimension, rest % shape[dimension]).0 * each;
             rest /= shape[dimension];
             each *= grid_shape[dimension];
         }
@@ -149,10 +149,9 @@ impl MaskPart {
         // The part of the chunk that lies inside the array, row by row.
         let (mut element, mut lens) = (0, Vec::with_capacity(self.chunk.len()));
         for (dimension, &coordinate) in self.chunk.iter().enumerate() {
-            let len = grid.chunk_shape()[dimension];
-            let begin = coordinate * len;
+            let begin = grid.start_along(dimension, coordinate);
             element += begin * strides[dimension];
-            lens.push(len.min(grid.shape()[dimension].saturating_sub(begin)));
+            lens.push(grid.start_along(dimension, coordinate + 1) - begin);
         }
         self.rows(&lens, strides, chunk.strides, (element, 0), runs);
     }

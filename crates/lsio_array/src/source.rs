@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use lsio_io::{ByteRange, Freshness, Identity, Key, SharedBytes, Storage, StorageError};
 
-use crate::DataType;
+use crate::{ChunkGrid, DataType};
 
 /// What the executor must know of an array.
 #[derive(Debug, Clone)]
@@ -213,6 +213,14 @@ pub trait Resume: Send + Sync {
 pub trait ChunkSource: Send + Sync + fmt::Debug {
     /// The array.
     fn info(&self) -> &ArrayInfo;
+
+    /// How the array is split into chunks; `None` if the shapes do not fit one another. Where the edges of chunks
+    /// vary, each is decoded to [`ArrayInfo::chunk_shape`], the longest of them: its elements come first along
+    /// each dimension, what follows them has no meaning.
+    fn grid(&self) -> Option<ChunkGrid> {
+        let info = self.info();
+        ChunkGrid::new(&info.shape, &info.chunk_shape)
+    }
 
     /// The stores that locations refer to.
     fn stores(&self) -> &[Arc<dyn Storage>];

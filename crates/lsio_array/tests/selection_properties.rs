@@ -4,15 +4,40 @@
 use std::sync::Arc;
 
 use lsio_array::{
-    BitMask, ChunkGrid, ChunkLayout, DimensionSelection, ManySelections, MaskPlan, Placement,
-    PointCoordinates, PointPlan, ResolvedSelection, StridedCopy, TaskPlan, TouchedChunks,
-    c_strides, copy_runs, resolve_blocks, strides_in_order,
+    BitMask, ChunkEdges, ChunkGrid, ChunkLayout, DimensionSelection, ManySelections, MaskPlan,
+    Placement, PointCoordinates, PointPlan, ResolvedSelection, StridedCopy, TaskPlan,
+    TouchedChunks, c_strides, copy_runs, resolve_blocks, strides_in_order,
 };
 use proptest::prelude::*;
 
-/// One dimension: length, chunk length, what is wanted.
-fn dimension() -> impl Strategy<Value = (u64, u64, DimensionSelection)> {
-    (0u64..12, 1u64..6).prop_flat_map(|(len, chunk)| {
+/// Lengths of the chunks along a dimension, over and over again.
+type Edges = Vec<u64>;
+
+fn edges(longest: u64) -> impl Strategy<Value = Edges> {
+    proptest::collection::vec(1..=longest, 1..4)
+}
+
+fn grid_of(shape: &[u64], chunks: &[Edges]) -> ChunkGrid {
+    let along = shape.iter().zip(chunks).map(|(&len, edges)| {
+        let enough = edges.iter().cycle().take(usize::try_from(len).unwrap());
+        ChunkEdges::new(len, enough.map(|&edge| (edge, 1))).unwrap()
+    });
+    ChunkGrid::with_edges(shape, along.collect()).unwrap()
+}
+
+/// The chunk that holds an element, found by counting.
+fn chunk_at(edges: &Edges, element: u64) -> u64 {
+    let mut end = 0;
+    let behind = edges.iter().cycle().position(|edge| {
+        end += edge;
+        element < end
+    });
+    behind.unwrap() as u64
+}
+
+/// One dimension: length, chunk lengths, what is wanted.
+fn dimension() -> impl Strategy<Value = (u64, Edges, DimensionSelection)> {
+    (0u64..12, edges(5)).prop_flat_map(|(len, chunk)| {
         let bound = || proptest::option::of(-15i64..15);
         let step = proptest::option::of((-8i64..9).prop_filter("no step", |&step| step != 0));
         let slice = (bound(), bound(), step)
@@ -77,7 +102,8 @@ fn expected(shape: &[u64], wanted: &[DimensionSelection]) -> Vec<u32> {
 
 /// The chunk at `coordinates` of an array whose elements are their own linear numbers.
 fn chunk_bytes(grid: &ChunkGrid, coordinates: &[u64], axis_order: &[usize]) -> Vec<u8> {
-    let shape = grid.chunk_shape();
+    let (shape, own_shape) = (grid.chunk_shape(), grid.shape_of(coordinates));
+    let origin = grid.chunk_origin(coordinates);
     let array_strides = c_strides(grid.shape()).unwrap();
     let strides = strides_in_order(shape, axis_order).unwrap();
     let count: u64 = shape.iter().product();
@@ -88,8 +114,8 @@ fn chunk_bytes(grid: &ChunkGrid, coordinates: &[u64], axis_order: &[usize]) -> V
         for axis in (0..shape.len()).rev() {
             let at = rest % shape[axis];
             rest /= shape[axis];
-            let global = coordinates[axis] * shape[axis] + at;
-            inside &= global < grid.shape()[axis];
+            let global = origin[axis] + at;
+            inside &= at < own_shape[axis] && global < grid.shape()[axis];
             number += global * array_strides[axis];
             offset += at * strides[axis];
         }
@@ -145,11 +171,12 @@ fn run(
 }
 
 /// A small array: its dimensions' lengths and chunk lengths, and the chunks per dimension of a shard.
-fn array() -> impl Strategy<Value = (Vec<u64>, Vec<u64>, Vec<u64>)> {
-    let dimension = (0u64..9, 1u64..5, 1u64..4);
+fn array() -> impl Strategy<Value = (Vec<u64>, Vec<Edges>, Vec<u64>)> {
+    let dimension = (0u64..9, edges(4), 1u64..4);
     proptest::collection::vec(dimension, 0..4).prop_map(|dimensions| {
-        let each = |part: fn(&(u64, u64, u64)) -> u64| dimensions.iter().map(part).collect();
-        (each(|d| d.0), each(|d| d.1), each(|d| d.2))
+        let each = |part: fn(&(u64, Edges, u64)) -> u64| dimensions.iter().map(part).collect();
+        let chunks = dimensions.iter().map(|d| d.1.clone()).collect();
+        (each(|d| d.0), chunks, each(|d| d.2))
     })
 }
 
@@ -176,9 +203,9 @@ proptest! {
         fortran in any::<bool>(),
     ) {
         let shape: Vec<u64> = dimensions.iter().map(|d| d.0).collect();
-        let chunks: Vec<u64> = dimensions.iter().map(|d| d.1).collect();
+        let chunks: Vec<Edges> = dimensions.iter().map(|d| d.1.clone()).collect();
         let wanted: Vec<_> = dimensions.iter().map(|d| d.2.clone()).collect();
-        let grid = ChunkGrid::new(&shape, &chunks).unwrap();
+        let grid = grid_of(&shape, &chunks);
         let selection = ResolvedSelection::resolve(&wanted, &shape).unwrap();
         let plan = TouchedChunks::new(grid.clone(), selection.clone()).unwrap();
         let full_shape = selection.full_shape();
@@ -191,13 +218,13 @@ proptest! {
         dimensions in proptest::collection::vec(dimension(), 0..4),
     ) {
         let shape: Vec<u64> = dimensions.iter().map(|d| d.0).collect();
-        let chunks: Vec<u64> = dimensions.iter().map(|d| d.1).collect();
+        let chunks: Vec<Edges> = dimensions.iter().map(|d| d.1.clone()).collect();
         let wanted: Vec<_> = dimensions.iter().map(|d| d.2.clone()).collect();
-        let grid = ChunkGrid::new(&shape, &chunks).unwrap();
+        let grid = grid_of(&shape, &chunks);
         let selection = ResolvedSelection::resolve(&wanted, &shape).unwrap();
         let plan = TouchedChunks::new(grid.clone(), selection.clone()).unwrap();
-        let strides = c_strides(&chunks).unwrap();
-        let layout = ChunkLayout { shape: &chunks, strides: &strides };
+        let strides = c_strides(grid.chunk_shape()).unwrap();
+        let layout = ChunkLayout { shape: grid.chunk_shape(), strides: &strides };
         let result = c_strides(&selection.full_shape()).unwrap();
         let is_sorted = selection.dimensions().iter().all(lsio_array::SelectedDimension::is_sorted);
         for number in 0..plan.len() {
@@ -235,7 +262,7 @@ proptest! {
     ) {
         let rank = shape.len();
         prop_assume!(rank > 0 && !shape.contains(&0));
-        let grid = ChunkGrid::new(&shape, &chunks).unwrap();
+        let grid = grid_of(&shape, &chunks);
         // From the first element to the last, and as often from the end.
         let index = |seed: u32, len: u64| {
             let len = i64::try_from(len).unwrap();
@@ -289,7 +316,7 @@ proptest! {
         let mask: BitMask = (0..count).map(set).collect();
         let wanted: Vec<u32> =
             (0..count).filter(|&at| set(at)).map(|at| u32::try_from(at).unwrap()).collect();
-        let grid = ChunkGrid::new(&shape, &chunks).unwrap();
+        let grid = grid_of(&shape, &chunks);
         let mask = Arc::new(mask);
         for group in [None, Some(&group[..])] {
             let plan = MaskPlan::new(&grid, group, mask.clone()).unwrap();
@@ -307,7 +334,7 @@ proptest! {
             (any::<bool>(), -4i64..4, proptest::option::of(-9i64..9)), 3,
         ),
     ) {
-        let grid = ChunkGrid::new(&shape, &chunks).unwrap();
+        let grid = grid_of(&shape, &chunks);
         let counts = grid.grid_shape();
         prop_assume!(!counts.contains(&0));
         let blocks: Vec<DimensionSelection> = counts
@@ -326,7 +353,7 @@ proptest! {
         for (axis, positions) in found.iter().enumerate() {
             let blocks = model(counts[axis], &blocks[axis]);
             let inside: Vec<u64> =
-                (0..shape[axis]).filter(|at| blocks.contains(&(at / chunks[axis]))).collect();
+                (0..shape[axis]).filter(|at| blocks.contains(&chunk_at(&chunks[axis], *at))).collect();
             prop_assert_eq!(positions, &inside);
         }
         prop_assert_eq!(resolved.result_shape().len(), shape.len());
@@ -337,10 +364,10 @@ proptest! {
         dimensions in proptest::collection::vec((dimension(), 1u64..4), 0..4),
     ) {
         let shape: Vec<u64> = dimensions.iter().map(|d| d.0.0).collect();
-        let chunks: Vec<u64> = dimensions.iter().map(|d| d.0.1).collect();
+        let chunks: Vec<Edges> = dimensions.iter().map(|d| d.0.1.clone()).collect();
         let wanted: Vec<_> = dimensions.iter().map(|d| d.0.2.clone()).collect();
         let group: Vec<u64> = dimensions.iter().map(|d| d.1).collect();
-        let grid = ChunkGrid::new(&shape, &chunks).unwrap();
+        let grid = grid_of(&shape, &chunks);
         let selection = ResolvedSelection::resolve(&wanted, &shape).unwrap();
         let plain = TouchedChunks::new(grid, selection).unwrap();
         let mut expected: Vec<_> = (0..plain.len()).map(|n| plain.chunk(n, 0)).collect();

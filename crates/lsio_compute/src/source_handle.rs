@@ -27,7 +27,7 @@ impl SourceHandle {
     /// `None` if the source's shapes do not fit one another.
     pub(crate) fn new(id: u64, source: Arc<dyn ChunkSource>, shared: &Arc<Shared>) -> Option<Self> {
         let info = source.info();
-        let grid = ChunkGrid::new(&info.shape, &info.chunk_shape)?;
+        let grid = source.grid()?;
         let strides = strides_in_order(&info.chunk_shape, &info.axis_order)?;
         let element = info.data_type.size();
         let (flights, shared) = (Flights::default(), Arc::downgrade(shared));

@@ -1,9 +1,10 @@
 //! What the facade is told about an array, as tagged JSON.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use half::f16;
-use lsio::{Array, ArrayMetadata, Conversion, DataType, StructField};
+use lsio::{Array, ArrayMetadata, ChunkEdges, ChunkGrid, Conversion, DataType, StructField};
 use serde_json::{Map, Value, json};
 
 use crate::tagged_json::{bigint, bytes as tagged_bytes, count, float, tagged, tagged_object};
@@ -18,6 +19,7 @@ pub(crate) fn metadata_json(array: &Array) -> String {
         "shape": counts(&metadata.shape),
         "chunks": counts(&metadata.chunk_shape),
         "shards": metadata.shard_shape.as_deref().map(counts),
+        "chunkEdges": metadata.stored_grid.as_ref().and_then(ChunkGrid::edges).map(edge_runs),
         "chunkGridShape": counts(&array.grid().grid_shape()),
         "dtype": metadata.data_type.name(),
         "dtypeInfo": data_type_info(&metadata.data_type),
@@ -29,6 +31,12 @@ pub(crate) fn metadata_json(array: &Array) -> String {
         "nbytes": nbytes,
     })
     .to_string()
+}
+
+/// `[edge, how many chunks have it]`, one after the other, for each dimension.
+fn edge_runs(edges: &[Arc<ChunkEdges>]) -> Value {
+    let run = |(edge, times)| json!([count(edge), count(times)]);
+    edges.iter().map(|edges| edges.runs().map(run).collect::<Value>()).collect()
 }
 
 /// What the name of a data type leaves open.

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
-    ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Decoded, Destination, Encoded, KnownReads,
-    Location, Params, ReadSpec, Reads, Resume,
+    ArrayInfo, ChunkError, ChunkErrorKind, ChunkGrid, ChunkSource, Decoded, Destination, Encoded,
+    KnownReads, Location, Params, ReadSpec, Reads, Resume,
 };
 use lsio_io::{Freshness, Key, Storage};
 use serde_json::{Map, Value};
@@ -17,6 +17,7 @@ use crate::chunk_error::kind_of;
 use crate::error::Refusal;
 use crate::shard_search::{self, ShardSearch};
 use crate::sharding::SHARDING;
+use crate::varying_chunks::{InShard, VaryingChunks};
 
 /// Encoded chunks up to this many bytes are read whatever their shape says: small chunks may carry a
 /// codec's headers.
@@ -40,7 +41,9 @@ pub struct ZarrArray {
     stores: [Arc<dyn Storage>; 1],
     path: Key,
     metadata: ArrayMetadata,
+    /// Of all stored objects, or of the longest where their shapes vary.
     encoding: ChunkEncoding,
+    varying: Option<VaryingChunks>,
     /// The document that the rest was made of.
     document: Map<String, Value>,
     info: ArrayInfo,
@@ -68,6 +71,13 @@ impl ZarrArray {
             Some(_) => bound.saturating_mul(ENCODED_LIMIT_FACTOR).max(ENCODED_LIMIT_FLOOR),
             None => ENCODED_STRINGS_LIMIT,
         };
+        let varying = metadata.stored_grid.clone();
+        let varying = varying.map(|grid| VaryingChunks::new(grid, &metadata, &encoding));
+        let varying = varying.transpose()?;
+        let is_uniform = varying.is_none() || encoding.is_sharded();
+        // Chunks of other shapes are decoded beside the room that they go to.
+        let beside = if is_uniform { 0 } else { fixed_len.unwrap_or(0) };
+        let scratch_len = chain.scratch_len().saturating_add(beside);
         let info = ArrayInfo {
             name: crate::documents::full_path(storage.as_ref(), &path).into(),
             shape: metadata.shape.clone(),
@@ -77,15 +87,16 @@ impl ZarrArray {
             axis_order: encoding.axis_order().to_vec(),
             encoded_estimate: bound.min(encoded_limit),
             encoded_limit,
-            scratch_len: chain.scratch_len(),
+            scratch_len,
             decoded_len: fixed_len.unwrap_or_else(strings_guess),
             decoded_limit: fixed_len.unwrap_or(DECODED_STRINGS_LIMIT),
-            stored_as_is: chain.identity(),
-            comes_in_pieces: chain.comes_in_pieces(),
+            stored_as_is: chain.identity().filter(|_| is_uniform),
+            comes_in_pieces: chain.comes_in_pieces() && is_uniform,
         };
         check_keys(&path, &metadata)?;
         let last_shard = Mutex::default();
-        Ok(Self { stores: [storage], path, metadata, encoding, document, info, last_shard })
+        let stores = [storage];
+        Ok(Self { stores, path, metadata, encoding, varying, document, info, last_shard })
     }
 
     /// What the array's metadata says.
@@ -129,14 +140,22 @@ impl ZarrArray {
         ChunkError { array: Arc::clone(&self.info.name), chunk: chunk.to_vec(), codec, kind }
     }
 
-    /// The object of a chunk: of its outermost shard, where it is sharded.
-    fn object_of(&self, chunk: &[u64]) -> Result<Key, ChunkError> {
+    /// The shard that holds a chunk; `None` where there are no shards.
+    fn shard_of(&self, chunk: &[u64]) -> Option<InShard> {
+        let level = self.encoding.levels().first()?;
+        Some(match &self.varying {
+            Some(varying) => varying.in_shard(chunk, self.encoding.chunk_shape()),
+            None => InShard { shard: level.shard_of(chunk), chunk: None },
+        })
+    }
+
+    /// The object of a chunk, or that of its outermost shard.
+    fn object_of(&self, chunk: &[u64], shard: Option<Vec<u64>>) -> Result<Key, ChunkError> {
         let key_of = |coordinates: &[u64]| {
             let name = self.metadata.chunk_key_encoding.encode(coordinates);
             self.path.join(&name).map_err(|error| self.error(chunk, None, error.into()))
         };
-        let Some(level) = self.encoding.levels().first() else { return key_of(chunk) };
-        let shard = level.shard_of(chunk);
+        let Some(shard) = shard else { return key_of(chunk) };
         let mut last = self.last_shard.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
             Some((of, key)) if *of == shard => Ok(key.clone()),
@@ -148,20 +167,29 @@ impl ZarrArray {
         }
     }
 
-    /// Grid coordinates of the first chunk in an object, for messages.
-    fn first_chunk_in(&self, object: &Key) -> Vec<u64> {
+    /// Coordinates of an object in the grid of objects.
+    fn coordinates_of(&self, object: &Key) -> Vec<u64> {
         let name = object.as_str().strip_prefix(self.path.as_str()).unwrap_or_default();
         let rank = self.metadata.shape.len();
         let name = name.trim_start_matches('/');
-        let shard = self.metadata.chunk_key_encoding.decode(name, rank).unwrap_or_default();
-        match self.encoding.levels().first() {
-            Some(level) => level.first_chunk_of(&shard),
-            None => shard,
+        self.metadata.chunk_key_encoding.decode(name, rank).unwrap_or_default()
+    }
+
+    /// Grid coordinates of the first chunk in an object, for messages.
+    fn first_chunk_in(&self, object: &Key) -> Vec<u64> {
+        let shard = self.coordinates_of(object);
+        match (self.encoding.levels().first(), &self.varying) {
+            (None, _) => shard,
+            (Some(_), Some(varying)) => {
+                let chunk_shape = self.encoding.chunk_shape();
+                varying.first_chunk_of(&shard, chunk_shape).unwrap_or_default()
+            }
+            (Some(level), None) => level.first_chunk_of(&shard),
         }
     }
 }
 
-/// Chunk keys are digits and separators behind the path, so if the first is a valid key, all are.
+/// Chunk keys differ in their digits only, so if the first is a valid key, all are.
 fn check_keys(path: &Key, metadata: &ArrayMetadata) -> Result<(), Refusal> {
     let first = metadata.chunk_key_encoding.encode(&vec![0; metadata.shape.len()]);
     path.join(&first)
@@ -174,21 +202,32 @@ impl ChunkSource for ZarrArray {
         &self.info
     }
 
+    fn grid(&self) -> Option<ChunkGrid> {
+        match &self.varying {
+            Some(varying) if !self.encoding.is_sharded() => Some(varying.grid().clone()),
+            _ => ChunkGrid::new(&self.info.shape, &self.info.chunk_shape),
+        }
+    }
+
     fn stores(&self) -> &[Arc<dyn Storage>] {
         &self.stores
     }
 
     fn locate(&self, chunk: &[u64], known: &dyn KnownReads) -> Result<Location, ChunkError> {
-        let object = self.object_of(chunk)?;
-        if self.encoding.is_sharded() {
+        if let Some(InShard { shard, chunk: inside }) = self.shard_of(chunk) {
+            let failed = |kind| self.error(chunk, Some(SHARDING), kind);
+            let own = self.varying.as_ref().map(|varying| varying.encoding_of(&shard));
+            let own = own.transpose().map_err(failed)?;
             let search = ShardSearch {
-                levels: self.encoding.levels(),
-                object,
+                levels: own.as_deref().unwrap_or(&self.encoding).levels(),
+                object: self.object_of(chunk, Some(shard))?,
                 known,
                 encoded_limit: self.info.encoded_limit,
             };
-            return search.locate(chunk).map_err(|kind| self.error(chunk, Some(SHARDING), kind));
+            let inside = inside.as_deref().unwrap_or(chunk);
+            return search.locate(inside).map_err(failed);
         }
+        let object = self.object_of(chunk, None)?;
         Ok(Location::At {
             store: 0,
             key: object,
@@ -204,7 +243,17 @@ impl ChunkSource for ZarrArray {
         bytes: Option<&[u8]>,
         _object_len: u64,
     ) -> Result<Arc<dyn Any + Send + Sync>, ChunkError> {
-        shard_search::parse(self.encoding.levels(), spec.purpose, bytes)
+        let own = match &self.varying {
+            Some(varying) => {
+                let shard = self.coordinates_of(&spec.key);
+                let checked = varying.grid().check(&shard);
+                let own = checked.map(|()| varying.encoding_of(&shard));
+                own.ok().transpose().map_err(|kind| self.error(&[], None, kind))?
+            }
+            None => None,
+        };
+        let levels = own.as_deref().unwrap_or(&self.encoding).levels();
+        shard_search::parse(levels, spec.purpose, bytes)
             .map_err(|error| self.error(&self.first_chunk_in(&spec.key), error.codec, error.kind))
     }
 
@@ -221,6 +270,11 @@ impl ChunkSource for ZarrArray {
             let reason = format!("a chunk is one range of bytes, not {}", encoded.len());
             return Err(self.error(chunk, None, ChunkErrorKind::Panic(reason)));
         };
+        if let Some(varying) = self.varying.as_ref().filter(|_| !self.encoding.is_sharded()) {
+            return varying
+                .decode(chunk, encoded, destination, scratch, &self.info)
+                .map_err(|error| self.error(chunk, error.codec, error.kind));
+        }
         self.encoding
             .chain()
             .decode(encoded, destination, scratch)

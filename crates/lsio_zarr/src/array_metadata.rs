@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lsio_array::DataType;
+use lsio_array::{ChunkGrid, DataType};
 use serde_json::{Map, Value};
 
 use crate::chunk_key::ChunkKeyEncoding;
@@ -27,6 +27,9 @@ pub struct ArrayMetadata {
     pub chunk_shape: Vec<u64>,
     /// Elements per dimension of a stored object where that holds several chunks.
     pub shard_shape: Option<Vec<u64>>,
+    /// All edges of the stored objects, where they vary: the shapes above are then those of the longest. Inner
+    /// chunks of shards have one shape.
+    pub stored_grid: Option<ChunkGrid>,
     /// Type of the elements.
     pub data_type: DataType,
     /// The element that missing chunks are full of, in native byte order; UTF-8 for strings.

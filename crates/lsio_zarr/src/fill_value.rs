@@ -4,7 +4,7 @@
 //! numbers.
 
 use lsio_array::DataType;
-use lsio_codecs::{Bytes, integer_from_json, number_from_json};
+use lsio_codecs::{Bytes, Endian, integer_from_json, number_from_json};
 use serde_json::Value;
 
 use crate::base64::decode_base64;
@@ -19,6 +19,14 @@ pub(crate) fn from_v3(
     bytes: Bytes,
 ) -> Result<Vec<u8>, Refusal> {
     element(data_type, value, bytes).ok_or_else(|| refused(data_type, value))
+}
+
+/// The element that a v3 `fill_value` stands for, where that is known before the codecs are: the bytes of records
+/// have the order of the innermost chunks.
+pub(crate) fn before_codecs(data_type: &DataType, value: &Value) -> Option<Vec<u8>> {
+    let is_record = matches!(data_type, DataType::Struct(_));
+    let element = from_v3(data_type, value, Bytes::new(Endian::Little)).ok();
+    element.filter(|_| !is_record)
 }
 
 /// The element that a v2 `fill_value` stands for, as [`from_v3`].
@@ -138,7 +146,6 @@ fn complex(part: &DataType, value: &Value, bytes: Bytes) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::json::parse;
-    use lsio_codecs::Endian;
 
     fn v3(data_type: &DataType, text: &str) -> Option<Vec<u8>> {
         from_v3(data_type, &parse(text.as_bytes()).unwrap(), Bytes::new(Endian::Big)).ok()

@@ -11,7 +11,7 @@
 //! | | v2 | v3 |
 //! |---|---|---|
 //! | documents | `.zarray`, `.zgroup`, `.zattrs`, `.zmetadata` | `zarr.json`, `consolidated_metadata` inline |
-//! | chunk grid | regular | `regular` |
+//! | chunk grid | regular | `regular`, `rectilinear`, `rectangular` |
 //! | chunk keys | `1.2` and `1/2` | `default` and `v2`, with `/` and `.`; `suffix` and `zarrs.default_suffix` |
 //! | data types | `b1`, `i1`-`i8`, `u1`-`u8`, `f2`-`f8`, `c8`, `c16`, `M8`, `m8`, `U`, `S`, `V`, `|O` behind `vlen-utf8`, `vlen-bytes` or `json2`, lists of fields; the names by which TensorStore stores small numbers | all of [`lsio_array::DataType`] |
 //! | order of axes | `C`, `F` | `transpose` |
@@ -57,6 +57,7 @@ mod array_metadata;
 mod base64;
 mod chunk_encoding;
 mod chunk_error;
+mod chunk_grid;
 mod chunk_key;
 mod consolidated;
 mod data_type;
@@ -76,6 +77,7 @@ mod shard_search;
 mod sharding;
 mod stored_size;
 mod struct_metadata;
+mod varying_chunks;
 mod writer;
 
 pub use array::ZarrArray;

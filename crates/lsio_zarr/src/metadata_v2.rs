@@ -54,6 +54,7 @@ pub(crate) fn array(
         shape,
         chunk_shape,
         shard_shape: None,
+        stored_grid: None,
         fill_value: fill_value::from_v2(&data_type, stored_fill_value, Bytes::new(endian))?.into(),
         data_type,
         stored_fill_value: stored_fill_value.clone(),

@@ -2,12 +2,12 @@
 //!
 //! Specification: Zarr v3 core, "Array metadata" and "Group metadata".
 
-use lsio_array::DataType;
 use lsio_codecs::{Bytes, Endian};
 use serde_json::{Map, Value};
 
 use crate::array_metadata::{ArrayMetadata, check_shapes};
 use crate::chunk_encoding::ChunkEncoding;
+use crate::chunk_grid::StoredGrid;
 use crate::chunk_key::ChunkKeyEncoding;
 use crate::error::{Refusal, excerpt};
 use crate::extension::{Extension, refuse_unknown_members};
@@ -62,16 +62,14 @@ pub(crate) fn array(
     refuse_storage_transformers(members)?;
     let shape = json::lengths(json::required(members, "shape")?, "shape")?;
     let data_type = data_type::from_v3(json::required(members, "data_type")?)?;
-    let stored_shape = chunk_grid(json::required(members, "chunk_grid")?)?;
+    let StoredGrid { shape: stored_shape, varying } =
+        StoredGrid::parse(json::required(members, "chunk_grid")?, &shape)?;
     check_shapes(&shape, &stored_shape, &data_type)?;
     let stored_fill_value = json::required(members, "fill_value")?;
     let codecs = json::required(members, "codecs")?.as_array().ok_or_else(|| {
         Refusal::invalid(format!("'codecs' must be a list, found {}", excerpt(&members["codecs"])))
     })?;
-    // The bytes of records have the order of the innermost chunks, which are not known yet.
-    let is_record = matches!(data_type, DataType::Struct(_));
-    let number = fill_value::from_v3(&data_type, stored_fill_value, Bytes::new(Endian::Little));
-    let number = number.ok().filter(|_| !is_record);
+    let number = fill_value::before_codecs(&data_type, stored_fill_value);
     let encoding = ChunkEncoding::from_v3(codecs, &data_type, &stored_shape, number)?;
     let bytes = encoding.chain().bytes().unwrap_or(Bytes::new(Endian::Little));
     let metadata = ArrayMetadata {
@@ -80,6 +78,7 @@ pub(crate) fn array(
         shape,
         chunk_shape: encoding.chunk_shape().to_vec(),
         shard_shape: encoding.is_sharded().then_some(stored_shape),
+        stored_grid: varying,
         fill_value: fill_value::from_v3(&data_type, stored_fill_value, bytes)?.into(),
         data_type,
         stored_fill_value: stored_fill_value.clone(),
@@ -105,15 +104,6 @@ fn attributes(members: &Map<String, Value>) -> Result<Map<String, Value>, Refusa
         None => Ok(Map::new()),
         Some(attributes) => json::object(attributes, "attributes").cloned(),
     }
-}
-
-/// The shape of the stored chunks: shards where there are any.
-fn chunk_grid(value: &Value) -> Result<Vec<u64>, Refusal> {
-    let Extension { name, configuration } = Extension::parse(value, "chunk_grid")?;
-    if name != "regular" {
-        return Err(Refusal::unsupported(format!("the chunk grid '{name}'")));
-    }
-    json::lengths(json::required(&configuration, "chunk_shape")?, "chunk_shape")
 }
 
 fn refuse_storage_transformers(members: &Map<String, Value>) -> Result<(), Refusal> {
@@ -160,6 +150,7 @@ fn dimension_names(
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use lsio_array::DataType;
     use serde_json::json;
 
     use crate::chunk_key::Separator;

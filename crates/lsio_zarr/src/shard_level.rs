@@ -179,7 +179,7 @@ impl ShardLevel {
     }
 }
 
-/// Why an index cannot be decoded.
+/// Why an index, a shard or a chunk cannot be decoded.
 #[derive(Debug)]
 pub(crate) struct IndexError {
     /// The codec that failed.
@@ -189,6 +189,11 @@ pub(crate) struct IndexError {
 }
 
 impl IndexError {
+    /// Of no codec.
+    pub(crate) fn plain(kind: ChunkErrorKind) -> Self {
+        Self { codec: None, kind }
+    }
+
     /// Of the sharding codec itself.
     pub(crate) fn from_kind(kind: ChunkErrorKind) -> Self {
         Self { codec: Some(SHARDING), kind }

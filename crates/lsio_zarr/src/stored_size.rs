@@ -43,6 +43,9 @@ impl ZarrArray {
         let metadata = self.metadata();
         let stored_shape = metadata.shard_shape.as_ref().unwrap_or(&metadata.chunk_shape);
         let chunk = metadata.chunk_key_encoding.decode(name, metadata.shape.len());
+        if let Some(grid) = &metadata.stored_grid {
+            return chunk.is_some_and(|chunk| grid.check(&chunk).is_ok());
+        }
         chunk.is_some_and(|chunk| {
             let extents = metadata.shape.iter().zip(stored_shape);
             chunk.iter().zip(extents).all(|(&c, (&length, &along))| c < length.div_ceil(along))

@@ -25,6 +25,7 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
     dimensionNames: dimensionNames ?? null,
     chunks,
     shards: shards ?? null,
+    chunkEdges: array.chunkEdges ?? null,
     chunkGridShape,
     fillValue,
     codecs,

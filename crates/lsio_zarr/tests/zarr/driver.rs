@@ -218,8 +218,8 @@ impl Driver {
         let info = array.info();
         let shape: Vec<usize> = info.shape.iter().map(|&length| length as usize).collect();
         let along: Vec<usize> = info.chunk_shape.iter().map(|&length| length as usize).collect();
-        let grid: Vec<usize> =
-            shape.iter().zip(&along).map(|(length, along)| length.div_ceil(*along)).collect();
+        let chunks = array.grid().unwrap();
+        let grid: Vec<usize> = chunks.grid_shape().iter().map(|&count| count as usize).collect();
         let count: usize = shape.iter().product();
         let size = info.data_type.size().unwrap_or(0);
         let fill = String::from_utf8_lossy(&info.fill_value).into_owned();
@@ -228,13 +228,16 @@ impl Driver {
         for chunk in indices(&grid) {
             let coordinates: Vec<u64> = chunk.iter().map(|&c| c as u64).collect();
             let Some(elements) = self.chunk(array, &coordinates)? else { continue };
+            let (origin, own) = (chunks.chunk_origin(&coordinates), chunks.shape_of(&coordinates));
             let stored: Vec<usize> = info.axis_order.iter().map(|&axis| along[axis]).collect();
             for (from, inside) in indices(&stored).into_iter().enumerate() {
                 let mut position = vec![0; shape.len()];
+                let mut is_own = true;
                 for (&axis, offset) in info.axis_order.iter().zip(inside) {
-                    position[axis] = chunk[axis] * along[axis] + offset;
+                    position[axis] = origin[axis] as usize + offset;
+                    is_own &= (offset as u64) < own[axis];
                 }
-                if position.iter().zip(&shape).any(|(at, length)| at >= length) {
+                if !is_own || position.iter().zip(&shape).any(|(at, length)| at >= length) {
                     continue;
                 }
                 let to = position.iter().zip(&shape).fold(0, |to, (at, length)| to * length + at);

@@ -8,3 +8,4 @@ mod hierarchy;
 mod hostile;
 mod round_trip;
 mod shards;
+mod varying_chunks;
