@@ -118,6 +118,7 @@ impl Array {
             shape: info.shape.clone(),
             chunk_shape: info.chunk_shape,
             shard_shape: metadata.shard_shape.as_ref().map(with_own),
+            stored_grid: metadata.stored_grid.as_ref().and_then(|grid| grid.followed_by(own)),
             data_type: info.data_type,
             fill_value: info.fill_value,
             dimension_names: metadata

@@ -82,10 +82,8 @@ impl Array {
         done: GetDone,
     ) -> Result<RunHandle, LsioError> {
         let ArrayMetadata { shard_shape, stored_grid, .. } = self.metadata();
-        let shape = self.grid().shape();
-        let grid = shard_shape.as_ref().and_then(|shard| match stored_grid {
-            Some(grid) => Some(grid.clone()).filter(|grid| grid.shape() == shape),
-            None => ChunkGrid::new(shape, shard),
+        let grid = shard_shape.as_ref().and_then(|shard| {
+            stored_grid.clone().or_else(|| ChunkGrid::new(self.grid().shape(), shard))
         });
         let selection = resolve_blocks(blocks, grid.as_ref().unwrap_or(self.grid()))?;
         self.get(&[Some(&selection)], options, done)

@@ -54,6 +54,19 @@ impl ChunkGrid {
         Some(Self { edges, ..regular })
     }
 
+    /// The same grid with dimensions of these lengths behind its own; each chunk has all of them. `None` if one is
+    /// zero.
+    #[must_use]
+    pub fn followed_by(&self, lens: &[u64]) -> Option<Self> {
+        let shape = [self.shape.as_slice(), lens].concat();
+        let Some(edges) = &self.edges else {
+            return Self::new(&shape, &[self.chunk_shape.as_slice(), lens].concat());
+        };
+        let whole = lens.iter().map(|&len| ChunkEdges::new(len, [(len, 1)]).ok());
+        let edges = edges.iter().map(|edges| Some(ChunkEdges::clone(edges))).chain(whole);
+        Self::with_edges(&shape, edges.collect::<Option<Vec<_>>>()?)
+    }
+
     /// The edges of the chunks along each dimension, where they are not the same everywhere.
     #[must_use]
     pub fn edges(&self) -> Option<&[Arc<ChunkEdges>]> {

@@ -7,8 +7,8 @@ use lsio_io::Storage;
 
 use crate::scratch_decode::decode_to_scratch;
 use crate::{
-    ArrayInfo, ChunkEdges, ChunkError, ChunkErrorKind, ChunkGrid, ChunkSource, DataType, Decoded,
-    Destination, Encoded, FieldPlace, KnownReads, Location, Params, ReadSpec, Resume,
+    ArrayInfo, ChunkError, ChunkErrorKind, ChunkGrid, ChunkSource, DataType, Decoded, Destination,
+    Encoded, FieldPlace, KnownReads, Location, Params, ReadSpec, Resume,
 };
 
 /// Another source with one field of its records. Chunks are decoded to scratch memory, and the field is
@@ -90,14 +90,7 @@ impl ChunkSource for FieldSource {
 
     fn grid(&self) -> Option<ChunkGrid> {
         let inner = self.inner.grid()?;
-        let Some(edges) = inner.edges() else {
-            return ChunkGrid::new(&self.info.shape, &self.info.chunk_shape);
-        };
-        // Each chunk has all of the field's own dimensions.
-        let own = self.info.shape.iter().skip(edges.len());
-        let own = own.map(|&len| ChunkEdges::new(len, [(len.max(1), 1)]).ok());
-        let edges = edges.iter().map(|edges| Some(ChunkEdges::clone(edges))).chain(own);
-        ChunkGrid::with_edges(&self.info.shape, edges.collect::<Option<Vec<_>>>()?)
+        inner.followed_by(self.info.shape.get(inner.shape().len()..)?)
     }
 
     fn stores(&self) -> &[Arc<dyn Storage>] {

@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn positions_are_sorted_by_chunk_and_keep_their_order_inside() {
-        let place = |position| (position / 3, position % 3);
+        let place = |position: u64| (position / 3, position % 3);
         let list = ListedDimension::new(&[7, 1, 9, 0, 1, 8], place);
         assert_eq!(list.touched(), 3);
         assert_eq!((0..3).map(|nth| list.coordinate(nth)).collect::<Vec<_>>(), [0, 2, 3]);

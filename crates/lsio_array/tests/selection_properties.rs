@@ -26,7 +26,7 @@ fn grid_of(shape: &[u64], chunks: &[Edges]) -> ChunkGrid {
 }
 
 /// The chunk that holds an element, found by counting.
-fn chunk_at(edges: &Edges, element: u64) -> u64 {
+fn chunk_at(edges: &[u64], element: u64) -> u64 {
     let mut end = 0;
     let behind = edges.iter().cycle().position(|edge| {
         end += edge;

@@ -27,4 +27,5 @@ mod scratch_folder;
 mod shared_chunks;
 mod strings;
 mod values;
+mod varying_chunks;
 mod written_array;

@@ -14,9 +14,9 @@ use crate::random::Random;
 use crate::reading::{AMPLE, bytes_of, engine, get_with, in_mode, open_at, open_in, texts};
 use crate::written_array::WrittenArray;
 
-type Start<'a> = &'a dyn Fn(GetOptions, GetDone) -> Result<RunHandle, LsioError>;
+pub(crate) type Start<'a> = &'a dyn Fn(GetOptions, GetDone) -> Result<RunHandle, LsioError>;
 
-fn wait_for(start: Start<'_>) -> Result<(ReadResult, RunStats), LsioError> {
+pub(crate) fn wait_for(start: Start<'_>) -> Result<(ReadResult, RunStats), LsioError> {
     let (sender, receiver) = mpsc::channel();
     let done = Box::new(move |result| sender.send(result).unwrap());
     let handle = start(GetOptions::default(), done)?;
@@ -25,7 +25,11 @@ fn wait_for(start: Start<'_>) -> Result<(ReadResult, RunStats), LsioError> {
 }
 
 /// Points all over an array, many of them more than once, and the numbers of their elements.
-fn points(random: &mut Random, shape: &[u64], count: usize) -> (Vec<PointCoordinates>, Vec<u64>) {
+pub(crate) fn points(
+    random: &mut Random,
+    shape: &[u64],
+    count: usize,
+) -> (Vec<PointCoordinates>, Vec<u64>) {
     let lists: Vec<Vec<i64>> = shape
         .iter()
         .map(|&len| {
