@@ -369,6 +369,8 @@ export declare class LsioArray<D extends DataType = DataType> {
      * where chunks are sharded, whose inner chunks all have the same shape. Chunk `[i, j]` then has
      * `chunkEdges[0][i]` x `chunkEdges[1][j]` elements, the last ones as they are stored, which may be behind
      * the end of the array. `undefined` where all have the same shape.
+     *
+     * @throws {LsioError} `ERR_LSIO_BUDGET` for more than 4,194,304 chunks along a dimension.
      */
     get chunkEdges(): readonly (readonly number[])[] | undefined;
     /** Bytes of all stored chunks, encoded. */

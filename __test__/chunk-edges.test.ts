@@ -1,7 +1,7 @@
 // Arrays whose chunks vary in length, read in every way.
 
 import test from 'ava';
-import { openArray, slice, type LsioArray } from 'light-speed-io';
+import { openArray, slice, writeMemoryStore, type LsioArray } from 'light-speed-io';
 import { arrayFixtures, fixturePath, type ArrayFixture } from './fixtures.js';
 
 const varying = arrayFixtures.filter(({ chunkEdges }) => chunkEdges);
@@ -121,6 +121,39 @@ test('a missing chunk of varying length is full of the fill value, or an error',
   t.deepEqual((await array.getChunk([1, 1])).shape, [2, 5]);
   t.deepEqual(new Set((await array.getChunk([1, 1])).data as Int32Array), new Set([7]));
   await t.throwsAsync(array.getChunk([1, 1], { readMissing: 'error' }), {
+    code: 'ERR_LSIO_NOT_FOUND',
+  });
+});
+
+test('edges of more chunks than can be listed are an error, and elements are read all the same', async (t) => {
+  const document = {
+    zarr_format: 3,
+    node_type: 'array',
+    shape: [2 ** 40],
+    data_type: 'uint8',
+    chunk_grid: {
+      name: 'rectilinear',
+      configuration: {
+        kind: 'inline',
+        chunk_shapes: [
+          [
+            [1, 2 ** 39],
+            [2, 2 ** 38],
+          ],
+        ],
+      },
+    },
+    chunk_key_encoding: { name: 'default' },
+    fill_value: 7,
+    codecs: ['bytes'],
+  };
+  await writeMemoryStore('memory://edges', [['zarr.json', Buffer.from(JSON.stringify(document))]]);
+  const array = await openArray('memory://edges');
+  t.throws(() => array.chunkEdges, { code: 'ERR_LSIO_BUDGET' });
+  t.deepEqual(array.chunkGridShape, [2 ** 39 + 2 ** 38]);
+  const { data } = await array.get([slice(2 ** 40 - 3, 2 ** 40)]);
+  t.deepEqual([...(data as Uint8Array)], [7, 7, 7]);
+  await t.throwsAsync(array.get([slice(2 ** 40 - 3, 2 ** 40)], { readMissing: 'error' }), {
     code: 'ERR_LSIO_NOT_FOUND',
   });
 });

@@ -15,7 +15,7 @@ import {
   type Scalar,
   type VariableLengthDataType,
 } from './data-type.js';
-import { unwrap } from './errors.js';
+import { LsioError, unwrap } from './errors.js';
 import { detach, memoryOnItsWay } from './held-memory.js';
 import { parseTaggedJson, type Attributes, type JsonValue } from './json.js';
 import { sendLists, sendListsAtOnce } from './list-transfer.js';
@@ -74,6 +74,7 @@ export interface Codec {
 }
 
 type EdgeRun = readonly [edge: number, times: number];
+
 /** What the core says of an array. */
 interface ArrayMetadata {
   readonly path: string;
@@ -192,9 +193,11 @@ export class LsioArray<D extends DataType = DataType> {
    * where chunks are sharded, whose inner chunks all have the same shape. Chunk `[i, j]` then has
    * `chunkEdges[0][i]` x `chunkEdges[1][j]` elements, the last ones as they are stored, which may be behind
    * the end of the array. `undefined` where all have the same shape.
+   *
+   * @throws {LsioError} `ERR_LSIO_BUDGET` for more than 4,194,304 chunks along a dimension.
    */
   get chunkEdges(): readonly (readonly number[])[] | undefined {
-    this.#chunkEdges ??= this.#edgeRuns?.map(expandRuns);
+    this.#chunkEdges ??= this.#edgeRuns?.map((runs) => expandRuns(runs, this.path));
     return this.#chunkEdges;
   }
 
@@ -469,7 +472,16 @@ export class LsioArray<D extends DataType = DataType> {
   }
 }
 
-function expandRuns(runs: readonly EdgeRun[]): number[] {
+/** Metadata of some bytes can claim 2^60 chunks. So many numbers take 32 MiB, at 8 bytes each. */
+const MAX_EDGES = 2 ** 22;
+
+function expandRuns(runs: readonly EdgeRun[], path: string): number[] {
+  // Counts beyond what a number can say are bigints.
+  const chunks = runs.reduce((sum, [, times]) => sum + Number(times), 0);
+  if (chunks > MAX_EDGES) {
+    const message = `cannot list the lengths of ${chunks} chunks along one dimension, at most ${MAX_EDGES}: chunkGridShape has their number`;
+    throw new LsioError('ERR_LSIO_BUDGET', message, { path });
+  }
   return runs.flatMap(([edge, times]) => Array<number>(times).fill(edge));
 }
 
