@@ -135,16 +135,12 @@ impl ChunkGrid {
 
     /// Coordinate along a dimension of the chunk that holds an element, and where in that chunk it is.
     pub(crate) fn place_along(&self, dimension: usize, element: u64) -> (u64, u64) {
-        match self.varying(dimension) {
-            Some(edges) => {
-                let coordinate = edges.chunk_of(element);
-                (coordinate, element - edges.extent(coordinate).0)
-            }
-            None => {
-                let len = self.chunk_shape[dimension];
-                (element / len, element % len)
-            }
-        }
+        let Some(edges) = self.varying(dimension) else {
+            let len = self.chunk_shape[dimension];
+            return (element / len, element % len);
+        };
+        let coordinate = edges.chunk_of(element);
+        (coordinate, element - edges.extent(coordinate).0)
     }
 
     /// First element along a dimension of the chunk with this coordinate; where there is no such chunk, the end of the
