@@ -48,6 +48,7 @@ mod point_plan;
 mod run_copy;
 mod scratch_decode;
 mod selection;
+mod selection_error;
 mod small_float;
 mod source;
 mod strided_copy;
@@ -71,10 +72,8 @@ pub use picks::{ChunkLayout, Picks, Run};
 pub use placement::{DimensionPlacement, Placement, Region};
 pub use point_plan::{PointCoordinates, PointPlan, point_plan_bytes};
 pub use run_copy::copy_runs;
-pub use selection::{
-    DimensionSelection, PlanError, ResolvedSelection, SelectedDimension, SelectedRange,
-    SelectionError,
-};
+pub use selection::{DimensionSelection, ResolvedSelection, SelectedDimension, SelectedRange};
+pub use selection_error::{PlanError, SelectionError};
 pub use small_float::SmallFloat;
 pub use source::{
     Answer, ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Decoded, Destination, Encoded,
