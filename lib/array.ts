@@ -1,6 +1,7 @@
 // An open array: what it is, and the calls that read it.
 
 import { runCall } from './abort.js';
+import { expandRuns, type EdgeRun } from './chunk-edges.js';
 import { createChunkReader, type ChunkReader } from './chunk-reader.js';
 import {
   matchesQuery,
@@ -15,7 +16,7 @@ import {
   type Scalar,
   type VariableLengthDataType,
 } from './data-type.js';
-import { LsioError, unwrap } from './errors.js';
+import { unwrap } from './errors.js';
 import { detach, memoryOnItsWay } from './held-memory.js';
 import { parseTaggedJson, type Attributes, type JsonValue } from './json.js';
 import { sendLists, sendListsAtOnce } from './list-transfer.js';
@@ -72,8 +73,6 @@ export interface Codec {
   /** Its parameters. */
   readonly configuration: { readonly [name: string]: JsonValue };
 }
-
-type EdgeRun = readonly [edge: number, times: number];
 
 /** What the core says of an array. */
 interface ArrayMetadata {
@@ -470,19 +469,6 @@ export class LsioArray<D extends DataType = DataType> {
     const { readMissing = this.#readMissing } = options;
     return nativeReadOptions(kind, { ...options, readMissing }, outBytes);
   }
-}
-
-/** Metadata of some bytes can claim 2^60 chunks. So many numbers take 32 MiB, at 8 bytes each. */
-const MAX_EDGES = 2 ** 22;
-
-function expandRuns(runs: readonly EdgeRun[], path: string): number[] {
-  // Counts beyond what a number can say are bigints.
-  const chunks = runs.reduce((sum, [, times]) => sum + Number(times), 0);
-  if (chunks > MAX_EDGES) {
-    const message = `cannot list the lengths of ${chunks} chunks along one dimension, at most ${MAX_EDGES}: chunkGridShape has their number`;
-    throw new LsioError('ERR_LSIO_BUDGET', message, { path });
-  }
-  return runs.flatMap(([edge, times]) => Array<number>(times).fill(edge));
 }
 
 /** The public array for one of the core, whose reads treat missing chunks so unless they say otherwise. */

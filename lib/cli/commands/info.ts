@@ -35,6 +35,8 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
   };
   const chunkCount = chunkGridShape.reduce((product, length) => product * length, 1);
   const stored = `${formatBytes(storedBytes)}${ratio(nbytes, storedBytes)}`;
+  // Where lengths vary, the longest is told.
+  const longest = array.chunkEdges === undefined ? '' : 'at most ';
   const text = formatPairs([
     ['array', path],
     ['format', `Zarr ${zarrFormat}`],
@@ -43,8 +45,11 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
     ...(dimensionNames === undefined
       ? []
       : ([['dimensions', dimensionNames.map((name) => name ?? '-').join(', ')]] as const)),
-    ['chunks', `${formatShape(chunks)}, ${formatCount(chunkCount)} in all`],
-    ...(shards === undefined ? [] : ([['shards', formatShape(shards)]] as const)),
+    [
+      'chunks',
+      `${shards === undefined ? longest : ''}${formatShape(chunks)}, ${formatCount(chunkCount)} in all`,
+    ],
+    ...(shards === undefined ? [] : ([['shards', `${longest}${formatShape(shards)}`]] as const)),
     ['fill value', plainText(fillValue)],
     ['codecs', codecs.map(codecText).join(' -> ')],
     ...(nbytes === null ? [] : ([['decoded', formatBytes(nbytes)]] as const)),
