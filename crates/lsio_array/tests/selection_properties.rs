@@ -28,7 +28,9 @@ fn grid_of(shape: &[u64], chunks: &[Edges]) -> ChunkGrid {
 /// The chunk that holds an element, found by counting.
 fn chunk_at(edges: &[u64], element: u64) -> u64 {
     let mut end = 0;
-    let behind = edges.iter().cycle().position(|edge| {
+    // Each chunk has an element at least.
+    let most = usize::try_from(element).unwrap() + 1;
+    let behind = edges.iter().cycle().take(most).position(|edge| {
         end += edge;
         element < end
     });
