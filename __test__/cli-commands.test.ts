@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import test from 'ava';
 import { npyHeader, npyTypeString } from '../lib/cli/npy.js';
 import { arrayFixtures, fixturePath, hostilePath } from './fixtures.js';
-import { lsio, lsioProgram, resultOf, startLsio } from './lsio-process.js';
+import { lsio, lsioJson as json, lsioProgram, resultOf, startLsio } from './lsio-process.js';
 
 interface Failure {
   readonly error: { readonly code?: string; readonly message: string };
@@ -32,12 +32,6 @@ async function floats(name: string): Promise<Float32Array> {
 
 function temperatures(): Promise<Float32Array> {
   return floats('expected/demo-air_temperature.bin');
-}
-
-async function json<T>(...words: string[]): Promise<T> {
-  const { code, stdout, stderr } = await lsio([...words, '--json']);
-  if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
-  return JSON.parse(stdout.toString()) as T;
 }
 
 test.serial('help and version are on standard output, with exit code 0', async (t) => {
@@ -180,6 +174,24 @@ test.serial('get --json nests the values', async (t) => {
   t.deepEqual(document.shape, [45, 90]);
   t.deepEqual(Float32Array.from(document.data.flat()), await temperatures());
   t.like(await json('get', temperature, '-s', '0,0'), { shape: [] });
+});
+
+test.serial('get goes backwards with a negative step', async (t) => {
+  const values = await temperatures();
+  const rows = (first: number, step: number, count: number): number[][] =>
+    Array.from({ length: count }, (_, index) => {
+      const row = first + index * step;
+      return Array.from(values.subarray(row * 90, (row + 1) * 90)).reverse();
+    });
+  const document = await json<{ shape: number[]; data: number[][] }>(
+    ...['get', temperature, '-s', '::-1,::-1'],
+  );
+  t.deepEqual(document.shape, [45, 90]);
+  t.deepEqual(Float32Array.from(document.data.flat()), Float32Array.from(rows(44, -1, 45).flat()));
+  const { code, stdout } = await lsio(['get', temperature, '-s', '40:2:-7,::-1', '-o', '-']);
+  t.is(code, 0);
+  const expected = Float32Array.from(rows(40, -7, 6).flat());
+  t.true(stdout.equals(Buffer.concat([npyHeader('<f4', [6, 90]), Buffer.from(expected.buffer)])));
 });
 
 const matrices = arrayFixtures.filter(({ path }) =>

@@ -45,7 +45,7 @@ test('integers, slices, steps, all and ellipsis are understood', (t) => {
   t.deepEqual(parseSelection(''), []);
 });
 
-test('nonsense, backward steps and a second ellipsis are usage errors', (t) => {
+test('nonsense, a step of 0 and a second ellipsis are usage errors', (t) => {
   for (const text of [
     'a',
     '1.5',
@@ -58,8 +58,7 @@ test('nonsense, backward steps and a second ellipsis are usage errors', (t) => {
   ]) {
     t.throws(() => parseSelection(text), { instanceOf: UsageError, message: /not '/ }, text);
   }
-  t.throws(() => parseSelection('::-1'), { instanceOf: UsageError, message: /step of at least 1/ });
-  t.throws(() => parseSelection('::0'), { instanceOf: UsageError });
+  t.throws(() => parseSelection('::0'), { instanceOf: UsageError, message: /other than 0/ });
   t.throws(() => parseSelection('...,...'), { instanceOf: UsageError });
 });
 
@@ -98,6 +97,29 @@ test('slice bounds are clipped as in Python', (t) => {
   }
 });
 
+test('backward slices name the elements that Python names', (t) => {
+  // Python 3.11, `list(range(length))[text]`.
+  const cases: [text: string, length: number, elements: number[]][] = [
+    ['::-1', 5, [4, 3, 2, 1, 0]],
+    ['::-2', 5, [4, 2, 0]],
+    ['::-2', 6, [5, 3, 1]],
+    ['3::-1', 5, [3, 2, 1, 0]],
+    [':2:-1', 5, [4, 3]],
+    ['3:0:-1', 5, [3, 2, 1]],
+    ['-2:-5:-2', 5, [3, 1]],
+    ['99:-99:-3', 5, [4, 1]],
+    ['0::-1', 5, [0]],
+    ['-99::-1', 5, []],
+    ['1:3:-1', 5, []],
+    [':-1:-1', 5, []],
+    ['::-9', 5, [4]],
+    ['::-1', 0, []],
+  ];
+  for (const [text, length, elements] of cases) {
+    t.deepEqual(elementsOf(fit(text, [length])), elements.map(String), `${text} of ${length}`);
+  }
+});
+
 test('more entries than dimensions are a usage error that says both', (t) => {
   t.throws(() => fit('0,0,0', [3, 4]), {
     instanceOf: UsageError,
@@ -109,12 +131,29 @@ test('the library gets positive bounds, an empty range stays empty', (t) => {
   t.deepEqual(librarySelection(fit('-1,::3,4:2', [3, 8, 9])), [
     -1,
     { start: 0, stop: 7, step: 3 },
-    { start: 4, stop: 4, step: 1 },
+    { start: 0, stop: 0, step: 1 },
+  ]);
+  t.deepEqual(librarySelection(fit('::-1,5:1:-2,1:3:-1', [3, 8, 9])), [
+    { start: 2, stop: null, step: -1 },
+    { start: 5, stop: 2, step: -2 },
+    { start: 0, stop: 0, step: -1 },
   ]);
 });
 
 /** All selections of a few kinds over a small array. */
-const SELECTIONS = [':', '3:', '::3,1', '5:40:7,::2', '0,:', '2,3:30:2', '7:7', '1,2', ':,4:9,0'];
+const SELECTIONS = [
+  ':',
+  '3:',
+  '::3,1',
+  '5:40:7,::2',
+  '0,:',
+  '2,3:30:2',
+  '7:7',
+  '1,2',
+  ':,4:9,0',
+  '::-1',
+  '9:2:-3,::-2,4:1:-1',
+];
 
 for (const sequential of [false, true]) {
   const kind = sequential ? 'sequential tiles' : 'tiles';
@@ -194,5 +233,6 @@ test('corners are the ends of long dimensions, combined', (t) => {
     [{ kind: 'index', index: 5 }, range(0, 3, 2), range(0, 6)],
     [{ kind: 'index', index: 5 }, range(34, 3, 2), range(0, 6)],
   ]);
+  t.deepEqual(corners(fit('::-2', [40])), [[range(39, 3, -2)], [range(5, 3, -2)]]);
   t.is(corners(fit(':', [100, 100, 100])).length, 8);
 });

@@ -2,33 +2,15 @@
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { openArray, slice, type DataType, type ElementForm, type LsioArray } from 'light-speed-io';
+import { openArray, slice, type ElementForm, type LsioArray } from 'light-speed-io';
 import { bytesOf } from './elements.js';
-import { fixturePath } from './fixtures.js';
+import {
+  dataTypeFixtures,
+  fixturePath,
+  type DataTypeFixture,
+  type FieldFixture,
+} from './fixtures.js';
 import { noteAsRead } from './read-notes.js';
-
-interface DataTypeFixture {
-  readonly path: string;
-  readonly dtype: DataType;
-  readonly dtypeInfo: unknown;
-  readonly fillBytes: string | null;
-  readonly expected?: string;
-  readonly hexes?: string;
-  readonly values?: string;
-  readonly texts?: string;
-  readonly converted?: string;
-  readonly fields?: Readonly<Record<string, FieldFixture>>;
-}
-
-interface FieldFixture {
-  readonly dtype: DataType;
-  readonly shape: readonly number[];
-  readonly hex: string;
-}
-
-const fixtures = JSON.parse(
-  readFileSync(fixturePath('manifest_data_types.json'), 'utf8'),
-) as readonly DataTypeFixture[];
 
 function floats(bytes: Buffer): Float32Array {
   return new Float32Array(Uint8Array.from(bytes).buffer);
@@ -54,7 +36,7 @@ async function read(array: LsioArray, form?: ElementForm): Promise<unknown> {
   return data;
 }
 
-for (const fixture of fixtures) {
+for (const fixture of dataTypeFixtures) {
   const { path, dtype } = fixture;
   const file = (name: string): Buffer => readFileSync(fixturePath(name));
   test(`${path} has the elements that its writer read`, async (t) => {
@@ -89,7 +71,7 @@ for (const fixture of fixtures) {
 }
 
 function fixtureOf(path: string): DataTypeFixture {
-  const fixture = fixtures.find((entry) => entry.path === path);
+  const fixture = dataTypeFixtures.find((entry) => entry.path === path);
   if (fixture === undefined) throw new Error(`there is no fixture ${path}`);
   return fixture;
 }
@@ -111,7 +93,7 @@ async function fieldBytes(
   return { bytes: Buffer.from(Uint32Array.from(units).buffer), shape };
 }
 
-for (const { path, fields } of fixtures.filter((fixture) => fixture.fields !== undefined)) {
+for (const { path, fields } of dataTypeFixtures.filter((fixture) => fixture.fields !== undefined)) {
   test(`${path} has the fields that its writer read`, async (t) => {
     const array = await openArray(fixturePath(path));
     if (!array.is('struct')) throw new Error(`${path} has no records`);

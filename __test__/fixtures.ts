@@ -34,6 +34,26 @@ export interface ArrayFixture {
   readonly chunkEdges?: readonly (readonly number[])[] | null;
 }
 
+/** An array of a data type beyond numbers and text; see fixtures/README.md. */
+export interface DataTypeFixture {
+  readonly path: string;
+  readonly dtype: DataType;
+  readonly dtypeInfo: unknown;
+  readonly fillBytes: string | null;
+  readonly expected?: string;
+  readonly hexes?: string;
+  readonly values?: string;
+  readonly texts?: string;
+  readonly converted?: string;
+  readonly fields?: Readonly<Record<string, FieldFixture>>;
+}
+
+export interface FieldFixture {
+  readonly dtype: DataType;
+  readonly shape: readonly number[];
+  readonly hex: string;
+}
+
 export interface GroupFixture {
   readonly path: string;
   readonly kind: 'group';
@@ -87,6 +107,10 @@ export const arrayFixtures: readonly ArrayFixture[] = entries.filter(
 export const groupFixtures: readonly GroupFixture[] = entries.filter(
   (entry) => entry.kind === 'group',
 );
+
+export const dataTypeFixtures = JSON.parse(
+  readFileSync(fixturePath('manifest_data_types.json'), 'utf8'),
+) as readonly DataTypeFixture[];
 
 export const { selections, refused } = readExactJson(new URL('selections.json', folder)) as {
   readonly selections: readonly SelectionFixture[];

@@ -48,3 +48,10 @@ export function lsio(
 ): Promise<LsioResult> {
   return resultOf(startLsio(words, environment));
 }
+
+/** What `lsio --json` prints. */
+export async function lsioJson<T>(...words: string[]): Promise<T> {
+  const { code, stdout, stderr } = await lsio([...words, '--json']);
+  if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
+  return JSON.parse(stdout.toString()) as T;
+}

@@ -112,6 +112,7 @@ type StartRead = (
 
 let construct: (array: NativeArray, readMissing: ReadMissing) => LsioArray;
 let nativeOf: (array: LsioArray) => NativeArray;
+let readMissingOf: (array: LsioArray) => ReadMissing;
 
 /** A chunked array. `D` is its data type, as far as it is known: see {@link LsioArray.is}. */
 export class LsioArray<D extends DataType = DataType> {
@@ -160,6 +161,7 @@ export class LsioArray<D extends DataType = DataType> {
   static {
     construct = (array, readMissing) => new LsioArray(array, readMissing);
     nativeOf = (array) => array.#native;
+    readMissingOf = (array) => array.#readMissing;
   }
 
   private constructor(array: NativeArray, readMissing: ReadMissing) {
@@ -474,6 +476,11 @@ export class LsioArray<D extends DataType = DataType> {
 /** The public array for one of the core, whose reads treat missing chunks so unless they say otherwise. */
 export function createArray(array: NativeArray, readMissing: ReadMissing): LsioArray {
   return construct(array, readMissing);
+}
+
+/** One field of the array's records, as an array of its own that has the dimensions of the field too. */
+export function fieldArray(array: LsioArray, field: string): LsioArray {
+  return construct(unwrap(nativeOf(array).field(field)), readMissingOf(array));
 }
 
 /** What the command line shows of all elements of an array. */

@@ -55,6 +55,8 @@ export const COMMANDS: readonly Command[] = [
         what: 'the first time step, ten rows, all columns',
       },
       { line: 'lsio get store.zarr -s ...,-1 -o last.npy', what: 'the last column, into a file' },
+      { line: 'lsio get store.zarr -s ::-1', what: 'the rows, last first' },
+      { line: 'lsio get events.zarr --field time', what: 'one field of records' },
     ],
   },
   {

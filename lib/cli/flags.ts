@@ -21,6 +21,7 @@ export interface Options {
   threads: number | null;
   memory: number | null;
   path: string | null;
+  field: string | null;
   zarrFormat: 2 | 3 | null;
   recursive: boolean;
   selection: readonly SelectionEntry[] | null;
@@ -46,6 +47,7 @@ export function defaultOptions(): Options {
     threads: null,
     memory: null,
     path: null,
+    field: null,
     zarrFormat: null,
     recursive: false,
     selection: null,
@@ -107,7 +109,7 @@ export const FLAGS: readonly Flag[] = [
     value: 'SELECTION',
     example: '0,10:20,:',
     commands: ['get'],
-    help: 'What to read, in numpy words: one entry per dimension, an integer or start:stop:step; negative ones count from the end, `...` fills up. Default: all.',
+    help: 'What to read, in numpy words: one entry per dimension, an integer or start:stop:step; negative ones count from the end, a negative step goes backwards, `...` fills up. Default: all.',
     set: (options, text) => {
       options.selection = parseSelection(text);
     },
@@ -150,6 +152,17 @@ export const FLAGS: readonly Flag[] = [
     help: 'The member of the group at LOCATION to open.',
     set: (options, text) => {
       options.path = nonEmpty(text, 'the path of a member');
+    },
+  },
+  {
+    long: '--field',
+    short: '-f',
+    value: 'FIELD',
+    example: 'position.x',
+    commands: ['info', 'get', 'stats'],
+    help: 'Of records, one field as an array of its own: its name, or a path where records are in records.',
+    set: (options, text) => {
+      options.field = nonEmpty(text, 'the name of a field');
     },
   },
   {

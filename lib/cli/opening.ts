@@ -1,5 +1,6 @@
 // Opens what the command line names, and says what to do when that is something else.
 
+import { fieldArray } from '../array.js';
 import { configure, open, type LsioArray, type LsioGroup } from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { UsageError } from './usage-error.js';
@@ -14,15 +15,19 @@ export function configureEngine({ engine, threads, memory }: CommandContext['opt
   });
 }
 
-/** The array or the group at the location, or its member that `--path` names. */
+/**
+ * The array or the group at the location, or its member that `--path` names; of an array, the field that
+ * `--field` names as an array.
+ */
 export async function openLocation(context: CommandContext): Promise<LsioArray | LsioGroup> {
   const { location, options, signal } = context;
   configureEngine(options);
-  return open(location, {
+  const node = await open(location, {
     signal,
     path: options.path ?? undefined,
     zarrFormat: options.zarrFormat ?? undefined,
   });
+  return node.kind === 'array' && options.field !== null ? fieldArray(node, options.field) : node;
 }
 
 /** The array at the location. For a group, a {@link UsageError} that lists the arrays in it. */

@@ -16,6 +16,7 @@ import { getOptions } from './reading.js';
 import {
   fittedShape,
   librarySelection,
+  positionIn,
   subRange,
   type FittedEntry,
   type LibrarySelectionEntry,
@@ -85,7 +86,7 @@ function positionsOf(piece: readonly FittedEntry[], selection: readonly FittedEn
   for (const [dimension, entry] of piece.entries()) {
     const whole = selection[dimension];
     if (entry.kind !== 'range' || whole?.kind !== 'range') continue;
-    const first = (entry.start - whole.start) / whole.step;
+    const first = positionIn(whole, entry);
     const along = Array.from({ length: entry.length }, (_, index) => first + index);
     positions = positions.flatMap((position) => along.map((index) => position.concat(index)));
   }

@@ -14,10 +14,11 @@ export type SelectionEntry =
     }
   | { readonly kind: 'ellipsis' };
 
-/** A fitted selection's part along a dimension that stays. */
+/** A fitted selection's part along a dimension that stays: `length` positions from `start` on. */
 export interface FittedRange {
   readonly kind: 'range';
   readonly start: number;
+  /** Negative: backwards. Never 0. */
   readonly step: number;
   readonly length: number;
 }
@@ -44,11 +45,7 @@ function parseEntry(text: string): SelectionEntry {
   if (parts.length === 1) return { kind: 'index', index: parseInteger(entry, entry) };
   if (parts.length > 3) throw badEntry(entry);
   const [start, stop, step] = parts.map((part) => (part === '' ? null : parseInteger(part, entry)));
-  if (step === 0 || (step ?? 1) < 0) {
-    throw new UsageError(
-      `expected a step of at least 1 in '${entry}'; steps backwards are not supported`,
-    );
-  }
+  if (step === 0) throw new UsageError(`expected a step other than 0 in '${entry}'`);
   return { kind: 'slice', start: start ?? null, stop: stop ?? null, step: step ?? 1 };
 }
 
@@ -93,16 +90,14 @@ export function fitSelection(
 function fitEntry(entry: SelectionEntry, length: number): FittedEntry {
   if (entry.kind === 'index') return entry;
   if (entry.kind === 'ellipsis') return { kind: 'range', start: 0, step: 1, length };
+  const { step } = entry;
+  // Backwards, a range goes from the last position at most to just before the first.
+  const [least, most] = step > 0 ? [0, length] : [-1, length - 1];
   const clip = (bound: number): number =>
-    Math.min(Math.max(bound < 0 ? bound + length : bound, 0), length);
-  const start = clip(entry.start ?? 0);
-  const stop = clip(entry.stop ?? length);
-  return {
-    kind: 'range',
-    start,
-    step: entry.step,
-    length: Math.max(0, Math.ceil((stop - start) / entry.step)),
-  };
+    Math.min(Math.max(bound < 0 ? bound + length : bound, least), most);
+  const start = entry.start === null ? (step > 0 ? least : most) : clip(entry.start);
+  const stop = entry.stop === null ? (step > 0 ? most : least) : clip(entry.stop);
+  return { kind: 'range', start, step, length: Math.max(0, Math.ceil((stop - start) / step)) };
 }
 
 /** The shape of what a fitted selection reads. */
@@ -120,14 +115,23 @@ export function subRange(entry: FittedRange, from: number, to: number): FittedRa
   };
 }
 
+/** The position in `whole` where `part` of it begins. */
+export function positionIn(whole: FittedRange, part: FittedRange): number {
+  return Math.abs(part.start - whole.start) / Math.abs(whole.step);
+}
+
 /** One entry of the library's selections. */
-export type LibrarySelectionEntry = number | { start: number; stop: number; step: number };
+export type LibrarySelectionEntry = number | { start: number; stop: number | null; step: number };
 
 /** A fitted selection in the library's words. */
 export function librarySelection(entries: readonly FittedEntry[]): LibrarySelectionEntry[] {
   return entries.map((entry) => {
     if (entry.kind === 'index') return entry.index;
     const { start, step, length } = entry;
-    return { start, stop: length === 0 ? start : start + (length - 1) * step + 1, step };
+    if (length === 0) return { start: 0, stop: 0, step };
+    const last = start + (length - 1) * step;
+    if (step > 0) return { start, stop: last + 1, step };
+    // Before the first position there is none: -1 would be the last.
+    return { start, stop: last === 0 ? null : last - 1, step };
   });
 }

@@ -1,7 +1,7 @@
 // Cuts a selection into tiles that fit in memory, and says where the rows of a tile lie in a file that
 // holds the whole result in C order.
 
-import { subRange, type FittedEntry, type FittedRange } from './selection-text.js';
+import { positionIn, subRange, type FittedEntry, type FittedRange } from './selection-text.js';
 
 /** A part of a selection. */
 export interface Tile {
@@ -70,8 +70,9 @@ function pieces(
 /** The position of the range behind the last one that lies in the same chunk as `position`. */
 function endOfChunk(entry: FittedRange, chunk: number, position: number): number {
   const coordinate = entry.start + position * entry.step;
-  const chunkEnd = (Math.floor(coordinate / chunk) + 1) * chunk;
-  return Math.min(entry.length, position + Math.ceil((chunkEnd - coordinate) / entry.step));
+  const chunkStart = Math.floor(coordinate / chunk) * chunk;
+  const left = entry.step > 0 ? chunkStart + chunk - coordinate : coordinate - chunkStart + 1;
+  return Math.min(entry.length, position + Math.ceil(left / Math.abs(entry.step)));
 }
 
 function tileOf(entries: readonly FittedEntry[], selection: readonly FittedEntry[]): Tile {
@@ -80,7 +81,7 @@ function tileOf(entries: readonly FittedEntry[], selection: readonly FittedEntry
   for (const [dimension, entry] of entries.entries()) {
     const whole = selection[dimension];
     if (entry.kind !== 'range' || whole?.kind !== 'range') continue;
-    origin.push((entry.start - whole.start) / whole.step);
+    origin.push(positionIn(whole, entry));
     shape.push(entry.length);
   }
   return { entries, origin, shape };

@@ -1,10 +1,11 @@
 // lsio info: what an array or a group is.
 
-import type { Codec, LsioArray, LsioGroup } from '../../index.js';
+import type { Codec, DataTypeInfo, LsioArray, LsioGroup } from '../../index.js';
 import type { CommandContext, Report } from '../command-context.js';
 import { formatBytes, formatCount, formatPairs, formatShape } from '../format.js';
 import { jsonText } from '../json.js';
 import { openLocation } from '../opening.js';
+import { UsageError } from '../usage-error.js';
 
 /** Describes what is at the location. */
 export async function run(context: CommandContext): Promise<Report> {
@@ -14,13 +15,14 @@ export async function run(context: CommandContext): Promise<Report> {
 
 async function describeArray(array: LsioArray, { signal }: CommandContext): Promise<Report> {
   const { kind, path, zarrFormat, dtype, shape, chunks, shards, chunkGridShape } = array;
-  const { dimensionNames, fillValue, codecs, attrs, nbytes } = array;
+  const { dimensionNames, dtypeInfo, fillValue, codecs, attrs, nbytes } = array;
   const storedBytes = await array.storedBytes({ signal });
   const document = {
     kind,
     path,
     zarrFormat,
     dtype,
+    dtypeInfo,
     shape,
     dimensionNames: dimensionNames ?? null,
     chunks,
@@ -41,6 +43,7 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
     ['array', path],
     ['format', `Zarr ${zarrFormat}`],
     ['data type', dtype],
+    ...fieldPairs(dtypeInfo),
     ['shape', formatShape(shape)],
     ...(dimensionNames === undefined
       ? []
@@ -59,7 +62,13 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
   return { document, text };
 }
 
-async function describeGroup(group: LsioGroup, { signal }: CommandContext): Promise<Report> {
+async function describeGroup(
+  group: LsioGroup,
+  { location, options, signal }: CommandContext,
+): Promise<Report> {
+  if (options.field !== null) {
+    throw new UsageError(`--field is for arrays; there is a group at '${location}'`);
+  }
   const { kind, path, zarrFormat, attrs } = group;
   const members = await group.members({ signal });
   const document = {
@@ -89,6 +98,15 @@ function codecText({ name, configuration }: Codec): string {
     ([parameter, value]) => `${parameter}: ${plainText(value)}`,
   );
   return parameters.length === 0 ? name : `${name}(${parameters.join(', ')})`;
+}
+
+/** The fields of records, each as `--field` takes it. */
+function fieldPairs({ fields = [] }: DataTypeInfo): [label: string, value: string][] {
+  const lines = fields.map(
+    ({ name, dtype, shape }) =>
+      `${name}: ${dtype}${shape.length === 0 ? '' : ` ${formatShape(shape)}`}`,
+  );
+  return lines.length === 0 ? [] : [['fields', lines.join('\n')]];
 }
 
 function attributePairs(attrs: LsioArray['attrs']): [label: string, value: string][] {
