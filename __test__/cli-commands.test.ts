@@ -181,7 +181,7 @@ test.serial('get goes backwards with a negative step', async (t) => {
   const rows = (first: number, step: number, count: number): number[][] =>
     Array.from({ length: count }, (_, index) => {
       const row = first + index * step;
-      return Array.from(values.subarray(row * 90, (row + 1) * 90)).reverse();
+      return Array.from(values.subarray(row * 90, (row + 1) * 90)).toReversed();
     });
   const document = await json<{ shape: number[]; data: number[][] }>(
     ...['get', temperature, '-s', '::-1,::-1'],
