@@ -49,6 +49,10 @@ impl BytesCodec for Base64 {
         decoded_len.div_ceil(3).saturating_mul(4)
     }
 
+    fn has_known_len(&self) -> bool {
+        true
+    }
+
     fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<usize, CodecError> {
         if !encoded.len().is_multiple_of(4) {
             return Err(truncated(NAME, encoded));

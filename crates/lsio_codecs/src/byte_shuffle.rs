@@ -68,6 +68,10 @@ impl BytesCodec for ByteShuffle {
         decoded_len
     }
 
+    fn has_known_len(&self) -> bool {
+        true
+    }
+
     fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<usize, CodecError> {
         let (needed, limit) = (encoded.len() as u64, decoded.len() as u64);
         let decoded = decoded.get_mut(..encoded.len()).ok_or(CodecError::TooLarge {

@@ -72,6 +72,10 @@ impl<C: Checksum> BytesCodec for C {
         decoded_len.saturating_add(CHECKSUM_LEN as u64)
     }
 
+    fn has_known_len(&self) -> bool {
+        true
+    }
+
     fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<usize, CodecError> {
         let bytes = verify(self, encoded)?;
         let (needed, limit) = (bytes.len() as u64, decoded.len() as u64);

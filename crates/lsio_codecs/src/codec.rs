@@ -120,6 +120,11 @@ pub trait BytesCodec: Send + Sync + fmt::Debug {
     /// Most bytes that `decoded_len` bytes are encoded to by any reasonable writer.
     fn encoded_bound(&self, decoded_len: u64) -> u64;
 
+    /// Whether [`BytesCodec::encoded_bound`] is the length that all writers encode to, whatever the bytes are.
+    fn has_known_len(&self) -> bool {
+        false
+    }
+
     /// Decodes into the start of `decoded` and returns how many bytes of it were written. The rest of
     /// `decoded` has arbitrary content afterwards.
     ///

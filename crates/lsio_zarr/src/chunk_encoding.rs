@@ -282,7 +282,7 @@ fn fill_behind(codec: &Codec, fill_value: Option<&[u8]>) -> Result<Option<Vec<u8
 
 /// Makes the codecs of v3 for a chunk, each for what the one before it leaves. `fill_value`: one element, if it
 /// is known.
-fn codecs_of(
+pub(crate) fn codecs_of(
     extensions: &[Extension],
     mut context: ChunkContext,
     mut fill_value: Option<Vec<u8>>,

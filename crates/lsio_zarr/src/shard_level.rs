@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use lsio_array::{ChunkErrorKind, Destination};
+use lsio_array::{
+    ChunkErrorKind, Destination, DimensionPlacement, Region, StridedCopy, c_strides,
+    strides_in_order,
+};
 use lsio_codecs::{BytesCodec, CodecChain, CodecError};
 use lsio_io::ByteRange;
 
@@ -103,7 +106,7 @@ impl ShardLevel {
         self.grid.iter().product::<u64>() as usize
     }
 
-    /// Bytes of the encoded index. Exact: the index codecs allow no other length.
+    /// Bytes of the encoded index. Exact: codecs whose length is not known are no index codecs.
     pub(crate) fn index_len(&self) -> u64 {
         self.index_chain.encoded_bound()
     }
@@ -160,9 +163,22 @@ impl ShardLevel {
 
     /// As [`ShardLevel::decode_index`], with the error of the codec.
     pub(crate) fn read_index(&self, encoded: &[u8]) -> Result<ShardIndex, CodecError> {
+        // Before anything is allocated for what the codecs claim.
+        let (codec, expected, actual) = (SHARDING, self.index_len(), encoded.len() as u64);
+        if actual < expected {
+            return Err(CodecError::Truncated { codec, expected, actual });
+        } else if actual > expected {
+            return Err(CodecError::Length { codec, expected, actual });
+        }
         let mut decoded = vec![0; self.entry_count() * ENTRY_LEN];
         let mut scratch = vec![0; self.index_chain.scratch_len() as usize];
         self.index_chain.decode(encoded, Destination::Fixed(&mut decoded), &mut scratch)?;
+        if !self.index_chain.axis_order().is_sorted() {
+            decoded = self.in_c_order(&decoded).ok_or_else(|| {
+                let reason = "its axes cannot be put into their order".into();
+                CodecError::Corrupt { codec: SHARDING, reason }
+            })?;
+        }
         let word = |bytes: &[u8]| {
             let mut word = [0; 8];
             word.copy_from_slice(bytes);
@@ -176,6 +192,22 @@ impl ShardLevel {
             })
             .collect();
         Ok(ShardIndex { entries })
+    }
+
+    /// The entries of a decoded index in C order, from the axis order that its codecs left them in.
+    fn in_c_order(&self, stored: &[u8]) -> Option<Vec<u8>> {
+        let shape = [self.grid.as_slice(), &[2]].concat();
+        let dimensions = shape.iter().map(|&len| DimensionPlacement {
+            source_start: 0,
+            source_step: 1,
+            target_start: 0,
+            len,
+        });
+        let region = Region { output: 0, dimensions: dimensions.collect() };
+        let strides = strides_in_order(&shape, self.index_chain.axis_order())?;
+        let copy = StridedCopy::new(&region, &strides, &c_strides(&shape)?, ENTRY_LEN / 2)?;
+        let mut entries = vec![0; stored.len()];
+        copy.copy(stored, &mut entries).then_some(entries)
     }
 }
 
@@ -256,10 +288,15 @@ mod tests {
 
     /// Shards of 4 x 6 with chunks of 2 x 3, of which each is an innermost chunk.
     fn level(index_location: &str) -> ShardLevel {
+        let endian = json!({"name": "bytes", "configuration": {"endian": "big"}});
+        level_with(&json!([endian, "crc32c"]), index_location)
+    }
+
+    fn level_with(index_codecs: &serde_json::Value, index_location: &str) -> ShardLevel {
         let configuration = json!({
             "chunk_shape": [2, 3],
             "codecs": ["bytes"],
-            "index_codecs": [{"name": "bytes", "configuration": {"endian": "big"}}, "crc32c"],
+            "index_codecs": index_codecs,
             "index_location": index_location,
         });
         let configuration =
@@ -302,6 +339,32 @@ mod tests {
         assert_eq!(error.codec, Some("crc32c"));
         assert!(level.decode_index(&encoded[1..]).is_err());
         assert!(level.decode_index(&[]).is_err());
+    }
+
+    #[test]
+    fn the_axes_of_an_index_may_stand_in_any_order() {
+        let endian = json!({"name": "bytes", "configuration": {"endian": "little"}});
+        let entries: Vec<_> = [(7, 1), (u64::MAX - 5, 2), (9, 3), (10, 4)]
+            .map(|(offset, len)| Some(Extent { offset, len }))
+            .into();
+        for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let transpose = json!({"name": "transpose", "configuration": {"order": order}});
+            let level = level_with(&json!([transpose, endian]), "end");
+            let mut encoded = Vec::new();
+            level.encode_index(&entries, &mut encoded).unwrap();
+            assert_eq!(encoded.len() as u64, level.index_len());
+            let index = level.decode_index(&encoded).unwrap();
+            let found: Vec<_> = index.entries.into_iter().map(Some).collect();
+            assert_eq!(found, entries, "{order:?}");
+        }
+        // Offsets first, then lengths, each in C order.
+        let transpose = json!({"name": "transpose", "configuration": {"order": [2, 0, 1]}});
+        let mut encoded = Vec::new();
+        level_with(&json!([transpose, endian]), "end")
+            .encode_index(&entries, &mut encoded)
+            .unwrap();
+        let lengths = [1u64, 2, 3, 4].map(u64::to_le_bytes).concat();
+        assert_eq!(encoded[32..], lengths);
     }
 
     #[test]

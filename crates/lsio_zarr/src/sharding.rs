@@ -3,10 +3,10 @@
 //! Specification: Zarr v3, "Sharding codec" 1.0 (`sharding_indexed`).
 
 use lsio_array::DataType;
-use lsio_codecs::{ChunkContext, CodecChain};
+use lsio_codecs::{ChunkContext, Codec, CodecChain, Serializer};
 use serde_json::{Map, Value};
 
-use crate::chunk_encoding::{codec_of, refusal};
+use crate::chunk_encoding::{codecs_of, refusal};
 use crate::error::{Refusal, excerpt};
 use crate::extension::{Extension, refuse_unknown_members};
 use crate::json;
@@ -16,9 +16,6 @@ pub(crate) const SHARDING: &str = "sharding_indexed";
 
 /// Most chunks in one shard. Their index has 16 bytes each and is kept in memory while it is in use.
 const MAX_CHUNKS_PER_SHARD: u64 = 1 << 24;
-
-/// Codecs whose encoded length follows from the decoded one, which the index needs.
-const INDEX_CODECS: [&str; 2] = ["bytes", "crc32c"];
 
 /// Where in the shard the index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,15 +101,26 @@ fn codec_list<'a>(
 }
 
 /// The codecs of an index over `grid`: an array of uint64 with a last dimension of offset and length.
+///
+/// The specification forbids codecs whose encoded length depends on the contents: nobody could tell where the
+/// index begins.
 fn index_chain(codecs: &[Value], grid: &[u64]) -> Result<CodecChain, Refusal> {
     let context = ChunkContext { data_type: DataType::UInt64, shape: [grid, &[2]].concat() };
-    let mut chain = Vec::with_capacity(codecs.len());
-    for codec in codecs {
-        let extension = Extension::parse(codec, "index_codecs")?;
-        if !INDEX_CODECS.contains(&extension.name.as_str()) {
-            return Err(Refusal::unsupported(format!("the index codec '{}'", extension.name)));
-        }
-        chain.push(codec_of(&extension, &context)?);
+    let extensions: Vec<Extension> = codecs
+        .iter()
+        .map(|codec| Extension::parse(codec, "index_codecs"))
+        .collect::<Result<_, _>>()?;
+    let chain = codecs_of(&extensions, context.clone(), None)?;
+    let varying = chain.iter().find(|codec| match codec {
+        Codec::Transpose(_) | Codec::ArrayToArray(_) => false,
+        Codec::ArrayToBytes(serializer) => !matches!(serializer, Serializer::Bytes(_)),
+        Codec::BytesToBytes(codec) => !codec.has_known_len(),
+    });
+    if let Some(codec) = varying {
+        return Err(Refusal::unsupported(format!(
+            "the index codec '{}', whose encoded length is not known beforehand",
+            codec.name()
+        )));
     }
     CodecChain::new(chain, &context).map_err(refusal)
 }
@@ -147,6 +155,23 @@ mod tests {
     }
 
     #[test]
+    fn the_length_of_the_index_follows_from_its_codecs() {
+        let endian = json!({"name": "bytes", "configuration": {"endian": "little"}});
+        let transpose = json!({"name": "transpose", "configuration": {"order": [2, 0, 1]}});
+        for (codecs, len) in [
+            (json!([endian]), 64),
+            (json!([endian, "crc32c", "crc32c"]), 72),
+            (json!([transpose, endian, "numcodecs.fletcher32"]), 68),
+            (json!([endian, {"name": "shuffle", "configuration": {"elementsize": 8}}]), 64),
+            (json!([endian, "crc32c", "base64"]), 92),
+        ] {
+            let mut configuration = valid();
+            configuration["index_codecs"] = codecs.clone();
+            assert_eq!(parse(&configuration).unwrap().index_chain.encoded_bound(), len, "{codecs}");
+        }
+    }
+
+    #[test]
     fn impossible_configurations_are_invalid() {
         for (member, value) in [
             ("chunk_shape", json!([2])),
@@ -157,6 +182,12 @@ mod tests {
             ("codecs", json!(null)),
             ("index_codecs", json!([])),
             ("index_codecs", json!(["crc32c"])),
+            ("index_codecs", json!(["crc32c", "bytes"])),
+            ("index_codecs", json!([{"name": "transpose"}, "bytes"])),
+            (
+                "index_codecs",
+                json!([{"name": "transpose", "configuration": {"order": [1, 0]}}, "bytes"]),
+            ),
             ("index_codecs", json!({})),
             ("index_location", json!("middle")),
             ("index_location", json!(null)),
@@ -189,7 +220,13 @@ mod tests {
                 json!([endian, {"name": "gzip", "configuration": {"level": 1}}]),
                 "gzip",
             ),
-            ("index_codecs", json!([{"name": "transpose"}, endian]), "transpose"),
+            (
+                "index_codecs",
+                json!([endian, "crc32c", {"name": "zstd", "configuration": {"level": 1}}]),
+                "zstd",
+            ),
+            ("index_codecs", json!(["pcodec"]), "pcodec"),
+            ("index_codecs", json!([endian, "made-up"]), "made-up"),
             ("surprise", json!(1), "surprise"),
         ] {
             let mut configuration = valid();
