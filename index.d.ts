@@ -604,7 +604,8 @@ export declare type NumberDataType = 'int2' | 'int4' | 'int8' | 'int16' | 'int32
 export declare type NumberForm = 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float32' | 'float64';
 
 /**
- * Opens the array or the group at a location.
+ * Opens the array or the group at a location. A folder without metadata is a group without attributes if there is
+ * an array or a group in the folders below; the nearest 64 are looked into.
  *
  * @throws {LsioError} `ERR_LSIO_NOT_FOUND` where there is neither, `ERR_LSIO_METADATA`,
  *   `ERR_LSIO_UNSUPPORTED`, `ERR_LSIO_ACCESS`, `ERR_LSIO_IO`.

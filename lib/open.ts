@@ -15,7 +15,8 @@ import { OPEN_OPTIONS, parseOptions, type OpenOptions } from './options.js';
 export type Location = string | URL;
 
 /**
- * Opens the array or the group at a location.
+ * Opens the array or the group at a location. A folder without metadata is a group without attributes if there is
+ * an array or a group in the folders below; the nearest 64 are looked into.
  *
  * @throws {LsioError} `ERR_LSIO_NOT_FOUND` where there is neither, `ERR_LSIO_METADATA`,
  *   `ERR_LSIO_UNSUPPORTED`, `ERR_LSIO_ACCESS`, `ERR_LSIO_IO`.

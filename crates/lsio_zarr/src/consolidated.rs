@@ -4,7 +4,7 @@
 //! `consolidated_metadata` of kind `inline` in the `zarr.json` of a group of v3. Neither is in the core
 //! specifications.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lsio_io::Key;
 use serde_json::{Map, Value};
@@ -79,13 +79,24 @@ impl Consolidated {
         self.nodes.get(path)
     }
 
-    /// Names and documents of the nodes directly below the node at `path`, by name.
-    pub(crate) fn members(&self, path: &str) -> impl Iterator<Item = (&str, &NodeDocuments)> {
+    /// Names of the nodes directly below the node at `path`, those of implicit groups among them.
+    pub(crate) fn members(&self, path: &str) -> BTreeSet<&str> {
+        let below = self.below(path).filter(|(_, documents)| documents.zarr_format().is_some());
+        below.map(|(below, _)| below.split('/').next().unwrap_or(below)).collect()
+    }
+
+    /// The format of a node below `path`, which makes it an implicit group where it has no documents.
+    pub(crate) fn format_below(&self, path: &str) -> Option<u8> {
+        self.below(path).find_map(|(_, documents)| documents.zarr_format())
+    }
+
+    /// All nodes below the one at `path`, with their paths below it.
+    fn below(&self, path: &str) -> impl Iterator<Item = (&str, &NodeDocuments)> {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
         self.nodes
             .range(prefix.clone()..)
             .map_while(move |(path, documents)| Some((path.strip_prefix(&prefix)?, documents)))
-            .filter(|(name, _)| !name.is_empty() && !name.contains('/'))
+            .filter(|(below, _)| !below.is_empty())
     }
 
     fn add(
@@ -134,7 +145,7 @@ mod tests {
     }
 
     fn names<'a>(consolidated: &'a Consolidated, path: &str) -> Vec<&'a str> {
-        consolidated.members(path).map(|(name, _)| name).collect()
+        consolidated.members(path).into_iter().collect()
     }
 
     #[test]
@@ -144,11 +155,16 @@ mod tests {
             "metadata": {
                 ".zgroup": {}, ".zattrs": {"a": 1},
                 "b/.zgroup": {}, "b/c/.zarray": {}, "b/c/.zattrs": {}, "b-d/.zarray": {},
-                "b/readme": 1,
+                "b/readme": 1, "e/f/g/.zarray": {}, "e/f/h/.zarray": {}, "x/.zattrs": {},
             },
         })))
         .unwrap();
-        assert_eq!(names(&consolidated, ""), ["b", "b-d"]);
+        assert_eq!(names(&consolidated, ""), ["b", "b-d", "e"]);
+        assert_eq!(names(&consolidated, "e"), ["f"]);
+        assert_eq!(names(&consolidated, "e/f"), ["g", "h"]);
+        assert_eq!(consolidated.format_below("e"), Some(2));
+        assert_eq!(consolidated.format_below("x"), None);
+        assert_eq!(consolidated.format_below("e/f/g"), None);
         assert_eq!(names(&consolidated, "b"), ["c"]);
         assert!(names(&consolidated, "c").is_empty());
         assert!(consolidated.node("").unwrap().attributes_v2.is_some());

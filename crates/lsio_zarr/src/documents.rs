@@ -19,6 +19,10 @@ const MAX_MEMBER_DOCUMENT_LEN: u64 = 8 << 20;
 /// few enough that a group full of the longest documents does not exhaust memory.
 const NODES_PER_BATCH: usize = 16;
 
+/// Folders that are listed in search of a node that makes the folders above it groups. So many take some
+/// milliseconds on a disk; a folder without any Zarr may have millions below it.
+const MAX_FOLDERS_SEARCHED: usize = 64;
+
 /// A metadata document as a JSON object, or why it is not one.
 pub(crate) type Document = Result<Map<String, Value>, ZarrError>;
 
@@ -48,6 +52,16 @@ impl DocumentKind {
             Self::ConsolidatedV2 => ".zmetadata",
         }
     }
+
+    /// Whether a folder with this document is an array or a group.
+    fn is_node(self) -> bool {
+        matches!(self, Self::Zarr | Self::ArrayV2 | Self::GroupV2)
+    }
+
+    /// 2 or 3.
+    fn zarr_format(self) -> u8 {
+        if self == Self::Zarr { 3 } else { 2 }
+    }
 }
 
 /// Which format a node may be in.
@@ -74,9 +88,9 @@ impl FormatChoice {
     /// What is missing where there is no node.
     pub(crate) fn looked_for(self) -> &'static str {
         match self {
-            Self::Any => "there is no zarr.json, .zarray or .zgroup",
-            Self::V2 => "there is no .zarray or .zgroup",
-            Self::V3 => "there is no zarr.json",
+            Self::Any => "there is no zarr.json, .zarray or .zgroup, and none in the folders below",
+            Self::V2 => "there is no .zarray or .zgroup, and none in the folders below",
+            Self::V3 => "there is no zarr.json, and none in the folders below",
         }
     }
 }
@@ -95,6 +109,15 @@ pub(crate) struct NodeDocuments {
 }
 
 impl NodeDocuments {
+    /// The format that the node is in, if it is one.
+    pub(crate) fn zarr_format(&self) -> Option<u8> {
+        match (&self.zarr, &self.array_v2, &self.group_v2) {
+            (Some(_), _, _) => Some(3),
+            (None, None, None) => None,
+            (None, _, _) => Some(2),
+        }
+    }
+
     /// Adds a document.
     pub(crate) fn set(&mut self, kind: DocumentKind, document: Document) {
         let place = match kind {
@@ -198,6 +221,40 @@ impl DocumentStore {
             Err(StorageError::NotFound { .. }) => Ok(Vec::new()),
             other => other.map_err(|source| self.storage_error(prefix, source)),
         }
+    }
+
+    /// The format of a node somewhere below `path`, which makes the folder an implicit group; the nearest one
+    /// is found first. `None` if there is none in the folders that are looked into.
+    pub(crate) fn format_below(
+        &self,
+        path: &Key,
+        format: FormatChoice,
+    ) -> Result<Option<u8>, ZarrError> {
+        let mut folders = vec![path.clone()];
+        let mut searched = 0;
+        while let Some(folder) = folders.get(searched).cloned() {
+            let entries = self.list(&folder)?;
+            let has = |kind: &DocumentKind| {
+                entries
+                    .iter()
+                    .any(|entry| matches!(entry, Entry::Object(name, _) if name == kind.name()))
+            };
+            // The folder itself was looked at before.
+            if searched > 0
+                && let Some(kind) = format.kinds().iter().find(|kind| kind.is_node() && has(kind))
+            {
+                return Ok(Some(kind.zarr_format()));
+            }
+            let room = MAX_FOLDERS_SEARCHED - folders.len();
+            let below = entries.iter().filter_map(|entry| match entry {
+                // A name that no key can have holds no node that could be opened.
+                Entry::Prefix(name) => folder.join(name).ok(),
+                Entry::Object(..) => None,
+            });
+            folders.extend(below.take(room));
+            searched += 1;
+        }
+        Ok(None)
     }
 
     /// `path` with `name` below it.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use lsio_io::{Entry, Key, Memory, Storage};
+use lsio_io::{Entry, Key, Memory, Storage, StorageError};
 use serde_json::{Map, Value};
 
 use crate::array::ZarrArray;
@@ -23,7 +23,8 @@ pub enum Node {
 }
 
 /// Opens the array or group at `path`. `zarr_format` (2 or 3) says which format it must be in; without
-/// it, version 3 is preferred where there are documents of both.
+/// it, version 3 is preferred where there are documents of both. A folder without documents is a group without
+/// attributes if there is an array or a group in the folders below, of which only the nearest are looked into.
 ///
 /// Blocks on the store, so it must not run on a worker of the executor.
 ///
@@ -56,7 +57,32 @@ fn open_in_store(
     format: FormatChoice,
 ) -> Result<Node, ZarrError> {
     let documents = store.read_node(path, format)?;
-    Opening { store, path, format, consolidation: Consolidation::ReadOwn }.node(documents)
+    let opening = Opening { store, path, format, consolidation: Consolidation::ReadOwn };
+    opening.node(documents).or_else(|error| implicit_group(store, path, format, error))
+}
+
+/// The group that a folder without documents is, if there are nodes below it: drafts of Zarr v3 had such groups,
+/// and writers still leave them behind. `error` says why it is not another node; it stands if it is not that
+/// there is none, or if nothing is below.
+fn implicit_group(
+    store: &DocumentStore,
+    path: &Key,
+    format: FormatChoice,
+    error: ZarrError,
+) -> Result<Node, ZarrError> {
+    if !matches!(error, ZarrError::NotFound { .. }) {
+        return Err(error);
+    }
+    match store.format_below(path, format) {
+        Ok(Some(zarr_format)) => {
+            let opening = Opening { store, path, format, consolidation: Consolidation::Unread };
+            Ok(opening.group(zarr_format, Map::new(), None))
+        }
+        Ok(None) | Err(ZarrError::Storage { source: StorageError::Unsupported { .. }, .. }) => {
+            Err(error)
+        }
+        Err(unlisted) => Err(unlisted),
+    }
 }
 
 /// A group of arrays and other groups.
@@ -136,9 +162,8 @@ impl Group {
         let Some(view) = &self.consolidated else {
             return open_in_store(&self.store, &key, self.format);
         };
-        let below = view.path_of(path);
-        match view.documents.node(&below) {
-            Some(documents) => self.open_consolidated(&view.documents, &key, below, documents),
+        match self.open_consolidated(view, &key, view.path_of(path)) {
+            Some(node) => node,
             None => open_in_store(&self.store, &key, self.format),
         }
     }
@@ -156,29 +181,33 @@ impl Group {
     }
 
     fn consolidated_members(&self, view: &ConsolidatedView) -> Result<Vec<Member>, ZarrError> {
-        let members = view.documents.members(&view.path);
-        members
-            .map(|(name, documents)| {
-                let key = self.store.join(&self.path, name)?;
-                let below = view.path_of(name);
-                let node = self.open_consolidated(&view.documents, &key, below, documents);
-                Ok(Member { name: name.to_owned(), node })
-            })
-            .collect()
+        let mut members = Vec::new();
+        for name in view.documents.members(&view.path) {
+            let key = self.store.join(&self.path, name)?;
+            if let Some(node) = self.open_consolidated(view, &key, view.path_of(name)) {
+                members.push(Member { name: name.to_owned(), node });
+            }
+        }
+        Ok(members)
     }
 
+    /// The node at `key`, whose path below the consolidated group is `below`; `None` if the consolidated metadata
+    /// does not have it.
     fn open_consolidated(
         &self,
-        consolidated: &Arc<Consolidated>,
+        view: &ConsolidatedView,
         key: &Key,
         below: String,
-        documents: &NodeDocuments,
-    ) -> Result<Node, ZarrError> {
-        let documents = documents.clone();
-        let view = ConsolidatedView { documents: Arc::clone(consolidated), path: below };
+    ) -> Option<Result<Node, ZarrError>> {
+        let documents = view.documents.node(&below).cloned();
+        let implicit = view.documents.format_below(&below);
+        let view = ConsolidatedView { documents: Arc::clone(&view.documents), path: below };
         let consolidation = Consolidation::FromAbove(view);
-        Opening { store: &self.store, path: key, format: self.format, consolidation }
-            .node(documents)
+        let opening = Opening { store: &self.store, path: key, format: self.format, consolidation };
+        match documents.filter(|documents| documents.zarr_format().is_some()) {
+            Some(documents) => Some(opening.node(documents)),
+            None => implicit.map(|zarr_format| Ok(opening.group(zarr_format, Map::new(), None))),
+        }
     }
 
     fn listed_members(&self) -> Result<Vec<Member>, ZarrError> {
@@ -199,7 +228,8 @@ impl Group {
         for ((name, path), documents) in names.into_iter().zip(&paths).zip(documents) {
             let consolidation = Consolidation::Unread;
             let opening = Opening { store: &self.store, path, format: self.format, consolidation };
-            match opening.node(documents) {
+            let node = opening.node(documents);
+            match node.or_else(|error| implicit_group(&self.store, path, self.format, error)) {
                 // A folder that is no node, such as the chunks of something else.
                 Err(ZarrError::NotFound { .. }) => {}
                 node => members.push(Member { name, node }),

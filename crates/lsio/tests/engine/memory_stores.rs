@@ -12,7 +12,7 @@ fn a_store_in_memory_is_read_like_any_other() {
     array.write(engine.memory_store("one"), "deep/down");
     let missing = open_at(&engine, "memory://two/deep/down").unwrap_err();
     assert_eq!(missing.code, ErrorCode::NotFound, "{missing}");
-    let nothing = open_at(&engine, "memory://one/deep").unwrap_err();
+    let nothing = open_at(&engine, "memory://one/shallow").unwrap_err();
     assert_eq!(nothing.code, ErrorCode::NotFound, "{nothing}");
     let by_path = OpenOptions { path: "deep/down/".into(), ..OpenOptions::default() };
     assert!(engine.open_blocking("memory://one", &by_path).is_ok());

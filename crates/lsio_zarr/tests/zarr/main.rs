@@ -6,6 +6,7 @@ mod driver;
 mod fixtures;
 mod hierarchy;
 mod hostile;
+mod implicit_groups;
 mod round_trip;
 mod shards;
 mod varying_chunks;
