@@ -7,15 +7,15 @@ use crate::configuration::Members;
 use crate::number::{Element, Number, with_element};
 use crate::numcodecs_dtype::Dtype;
 use crate::real_number::Real;
-use crate::{CodecError, Endian, VariableCodec};
+use crate::{ArrayCodec, ChunkContext, CodecError, Endian, VariableCodec};
 
 /// `categorize`: texts of a list, stored as their numbers in it.
 ///
 /// The first text of the list is 1; 0 and numbers beyond the list are the empty text.
 ///
 /// - Specification: numcodecs `categorize`.
-/// - Names: v2 `categorize` (a filter of objects), v3 `numcodecs.categorize`: `{"labels", "dtype": "|O",
-///   "astype"?}`. Texts of fixed length, `"dtype": "<U10"`, are not supported.
+/// - Names: v2 `categorize` (a filter), v3 `numcodecs.categorize`: `{"labels", "dtype": "|O" | "<U10",
+///   "astype"?}`. With texts of fixed length it makes numbers of elements, with those of any length bytes.
 ///
 /// ```
 /// use lsio_array::{DataType, Destination, VariableChunk};
@@ -37,6 +37,8 @@ pub struct Categorize {
     labels: Vec<String>,
     number: Number,
     endian: Endian,
+    /// Bytes of a text of fixed length.
+    element_len: usize,
 }
 
 impl Categorize {
@@ -44,18 +46,28 @@ impl Categorize {
     pub(crate) const NAME: &'static str = "categorize";
 
     /// From the configuration in metadata.
-    pub(crate) fn from_members(mut members: Members<'_>) -> Result<Self, CodecError> {
+    pub(crate) fn from_members(
+        mut members: Members<'_>,
+        context: &ChunkContext,
+    ) -> Result<Self, CodecError> {
         let value = members.get("labels").unwrap_or(&Value::Null);
         let label = |label: &Value| label.as_str().map(str::to_owned);
         let labels = value.as_array().and_then(|labels| labels.iter().map(label).collect());
         let labels =
             labels.ok_or_else(|| members.unexpected("labels", value, "a list of texts"))?;
-        match members.string("dtype")? {
-            Some("|O" | "O" | "object") => {}
-            other => {
-                let value = other.map_or(Value::Null, Value::from);
-                return Err(members.unexpected("dtype", &value, "\"|O\""));
+        let dtype = members.string("dtype")?;
+        let is_dtype = match (dtype, &context.data_type) {
+            (Some("|O" | "O" | "object"), DataType::String) => true,
+            (Some(dtype), DataType::FixedLengthUtf32 { length }) => {
+                let kind = dtype.strip_prefix(['<', '>', '=']).unwrap_or(dtype);
+                kind.strip_prefix('U').and_then(|digits| digits.parse().ok()) == Some(*length)
             }
+            _ => false,
+        };
+        if !is_dtype {
+            let value = dtype.map_or(Value::Null, Value::from);
+            let expected = format!("for texts as the chunk has, {}", context.data_type);
+            return Err(members.unexpected("dtype", &value, &expected));
         }
         let byte = Dtype { number: Number::UInt8, endian: None };
         let astype = Dtype::from_members(&mut members, "astype")?.unwrap_or(byte);
@@ -65,7 +77,14 @@ impl Categorize {
         }
         members.finish()?;
         let endian = astype.endian.unwrap_or(Endian::NATIVE);
-        Ok(Self { labels, number: astype.number, endian })
+        let element_len = context.data_type.size().unwrap_or(0);
+        Ok(Self { labels, number: astype.number, endian, element_len })
+    }
+
+    /// The number of a text: as numcodecs has it, of several that are the same the last.
+    fn number_of(&self, text: &[u8]) -> i128 {
+        let index = self.labels.iter().rposition(|label| label.as_bytes() == text);
+        index.map_or(0, |index| index as i128 + 1)
     }
 
     /// The text of a number.
@@ -73,6 +92,44 @@ impl Categorize {
         let Real::Integer(number) = number else { return "" };
         let index = usize::try_from(number - 1).ok();
         index.and_then(|index| self.labels.get(index)).map_or("", String::as_str)
+    }
+}
+
+impl ArrayCodec for Categorize {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
+        Ok(ChunkContext { data_type: self.number.data_type(), shape: decoded.shape.clone() })
+    }
+
+    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+        let mut elements = decoded.chunks_exact_mut(self.element_len.max(1));
+        with_element!(self.number, T => for (number, element) in T::read(encoded).zip(&mut elements) {
+            element.fill(0);
+            // As NumPy does, what does not fit is left out.
+            let characters = self.label(number.widen().into()).chars();
+            for (character, code) in characters.zip(element.chunks_exact_mut(4)) {
+                code.copy_from_slice(&u32::from(character).to_ne_bytes());
+            }
+        });
+        Ok(())
+    }
+
+    fn encode(&self, decoded: &[u8], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
+        let count = decoded.len() / self.element_len.max(1);
+        let start = encoded.len();
+        encoded.resize(start + count * self.number.size(), 0);
+        let texts = decoded.chunks_exact(self.element_len.max(1)).map(|element| {
+            let codes = element.as_chunks().0.iter().map(|code| u32::from_ne_bytes(*code));
+            codes.map(|code| char::from_u32(code).unwrap_or_default()).collect::<String>()
+        });
+        with_element!(self.number, T => T::write(
+            texts.map(|text| T::from_int(self.number_of(text.trim_end_matches('\0').as_bytes()))),
+            &mut encoded[start..],
+        ));
+        Ok(())
     }
 }
 
@@ -121,8 +178,7 @@ impl VariableCodec for Categorize {
 
     fn encode(&self, elements: &[&[u8]], encoded: &mut Vec<u8>) -> Result<(), CodecError> {
         for element in elements {
-            let index = self.labels.iter().rposition(|label| label.as_bytes() == *element);
-            let number = index.map_or(0, |index| index as i128 + 1);
+            let number = self.number_of(element);
             let start = encoded.len();
             encoded.resize(start + self.number.size(), 0);
             let bytes = &mut encoded[start..];

@@ -77,7 +77,11 @@ fn shared(
         "bitround" => BitRound::from_members(members(BitRound::NAME), context).map(array_to_array),
         "blosc" => Blosc::from_members(members("blosc"), context).map(bytes_to_bytes),
         "bz2" => Bz2::from_members(members("bz2")).map(bytes_to_bytes),
-        "categorize" => Categorize::from_members(members(Categorize::NAME)).map(variable),
+        "categorize" => {
+            let codec = Categorize::from_members(members(Categorize::NAME), context)?;
+            let is_fixed = context.data_type.size().is_some();
+            Ok(if is_fixed { array_to_array(codec) } else { variable(codec) })
+        }
         "crc32" => Crc32::from_members(members("crc32")).map(bytes_to_bytes),
         "crc32c" => Crc32c::from_members(members("crc32c")).map(bytes_to_bytes),
         "delta" => Delta::from_members(members(Delta::NAME), context).map(array_to_array),

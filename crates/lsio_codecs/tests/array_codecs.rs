@@ -147,6 +147,11 @@ fn codecs_for_other_elements_are_refused() {
         (DataType::Complex64, json!(["numcodecs.delta", {"astype": "<f4"}])),
         (DataType::Complex64, json!(["numcodecs.delta", {"dtype": "<c16"}])),
         (DataType::Complex64, json!(["numcodecs.astype", {"encode_dtype": "<c16"}])),
+        (DataType::Int16, json!(["numcodecs.categorize", {"labels": ["a"], "dtype": "|O"}])),
+        (
+            DataType::FixedLengthUtf32 { length: 2 },
+            json!(["numcodecs.categorize", {"labels": ["a"], "dtype": "<U1"}]),
+        ),
         (DataType::Int16, json!(["numcodecs.quantize", {"digits": 1}])),
         (DataType::Float32, json!(["numcodecs.quantize", {}])),
         (DataType::Int16, json!(["numcodecs.bitround", {"keepbits": 1}])),
@@ -299,6 +304,26 @@ fn padding_that_is_not_that_of_the_chunk_is_an_error() {
     for padding in [0, 4, 6, 255] {
         assert!(decode(&chain, &[padding, 0xff, 0xff]).is_err(), "{padding}");
     }
+}
+
+#[test]
+fn categories_of_texts_of_fixed_length_come_back() {
+    let codec = json!(["numcodecs.categorize", {"labels": ["a", "éb", "long"], "dtype": "<U2", "astype": "i2"}]);
+    let codecs = json!([codec, ["bytes", {"endian": "big"}]]);
+    let chain = chain(DataType::FixedLengthUtf32 { length: 2 }, &[4], &codecs).unwrap();
+    let texts = |texts: [[char; 2]; 4]| -> Vec<u8> {
+        texts.concat().into_iter().flat_map(|c| u32::from(c).to_ne_bytes()).collect()
+    };
+    let elements = texts([['é', 'b'], ['x', '\0'], ['a', '\0'], ['\0', '\0']]);
+    let mut encoded = Vec::new();
+    chain.encode(&elements, &mut encoded).unwrap();
+    assert_eq!(encoded, [0, 2, 0, 0, 0, 1, 0, 0]);
+    let known = texts([['é', 'b'], ['\0', '\0'], ['a', '\0'], ['\0', '\0']]);
+    assert_eq!(decode(&chain, &encoded).unwrap(), known);
+    // Too long, beyond the list, below it.
+    let encoded = [0, 3, 0, 4, 0xff, 0xff, 0, 2];
+    let known = texts([['l', 'o'], ['\0', '\0'], ['\0', '\0'], ['é', 'b']]);
+    assert_eq!(decode(&chain, &encoded).unwrap(), known);
 }
 
 #[test]

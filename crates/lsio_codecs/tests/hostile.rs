@@ -231,6 +231,68 @@ fn bytes_of_any_number_that_contradict_the_chunk_are_errors() {
     assert!(CodecChain::new(vec![codec], &text).is_err());
 }
 
+/// A chain of one codec of numcodecs for two elements of varying length.
+fn objects(id: &str, configuration: &str, data_type: DataType) -> Result<CodecChain, CodecError> {
+    let context = ChunkContext { data_type, shape: vec![2] };
+    let codec = codec_v2(id, &serde_json::from_str(configuration).unwrap(), &context)?;
+    CodecChain::new(vec![codec], &context)
+}
+
+#[test]
+fn objects_that_contradict_the_chunk_are_errors() {
+    let lists = objects("vlen-array", r#"{"dtype": "<u2"}"#, DataType::Json).unwrap();
+    let categories = r#"{"labels": ["a", "bc"], "dtype": "|O", "astype": ">u2"}"#;
+    let categories = objects("categorize", categories, DataType::String).unwrap();
+    let document = objects("msgpack2", "{}", DataType::Json).unwrap();
+    let list = vlen(2, &[(2, &[1, 2]), (4, &[0, 0, 9, 0])]);
+    for (chain, good, text) in [
+        (&lists, list.as_slice(), "[513][0,9]"),
+        (&categories, &[0, 2, 0, 1], "bca"),
+        (&categories, &[0, 0, 0xff, 0xff], ""),
+        (&document, b"\x94\xc3\x91\xca\x7f\xc0\0\0\xa2|O\x91\x02", "true[NaN]"),
+    ] {
+        let decode = |encoded: &[u8], limit| {
+            let mut chunk = variable(limit);
+            let end = chain.decode(encoded, Destination::Variable(&mut chunk), &mut []);
+            end.map(|end| (end, String::from_utf8_lossy(&chunk.bytes).into_owned()))
+        };
+        assert_eq!(decode(good, 1000).unwrap(), (Decoded::Complete, text.to_owned()));
+        for len in 0..good.len() {
+            assert!(decode(&good[..len], 1000).is_err(), "{text} {len}");
+        }
+        assert!(decode(&[good, &[0]].concat(), 1000).is_err(), "{text}");
+        // What the bytes may become is asked for before it is made.
+        let (end, _) = decode(good, 24 + good.len() as u64).unwrap();
+        let Decoded::Outgrown { needed } = end else { panic!("{text}: {end:?}") };
+        assert_eq!(decode(good, needed).unwrap().0, Decoded::Complete);
+    }
+    let odd = vlen(2, &[(2, &[1, 2]), (3, &[0, 0, 9])]);
+    let mut chunk = variable(1000);
+    assert!(lists.decode(&odd, Destination::Variable(&mut chunk), &mut []).is_err());
+    for (id, configuration) in [
+        ("vlen-array", "{}"),
+        ("vlen-array", r#"{"dtype": "<M8[ns]"}"#),
+        ("vlen-array", r#"{"dtype": "<c8"}"#),
+        ("vlen-array", r#"{"dtype": "<U4"}"#),
+        ("msgpack2", r#"{"raw": true}"#),
+    ] {
+        let error = objects(id, configuration, DataType::Json).unwrap_err();
+        assert_eq!(error.codec(), Some(id), "{configuration}");
+    }
+    for configuration in [
+        r#"{"labels": "a", "dtype": "|O"}"#,
+        r#"{"labels": [1], "dtype": "|O"}"#,
+        r#"{"labels": ["a"], "dtype": "<U1"}"#,
+        r#"{"labels": ["a"], "dtype": "i4"}"#,
+        r#"{"labels": ["a"]}"#,
+        r#"{"labels": ["a"], "dtype": "|O", "astype": "<f4"}"#,
+    ] {
+        let error = objects("categorize", configuration, DataType::String).unwrap_err();
+        assert_eq!(error.codec(), Some("categorize"), "{configuration}");
+    }
+    assert!(lists.encode_variable(&["[1]", "[2]"], &mut Vec::new()).is_err());
+}
+
 #[test]
 fn strings_that_do_not_fit_ask_for_what_they_need() {
     let chain = string_chain(&[2], &[0], &[]);

@@ -102,10 +102,6 @@ fn objects(filters: &[NumcodecsCodec<'_>]) -> Result<Option<DataType>, Refusal> 
                 let what = "the filter 'pickle', which runs code that is in the data,";
                 return Err(Refusal::unsupported(what));
             }
-            "categorize" => {
-                let what = "the filter 'categorize' for texts of fixed length";
-                return Err(Refusal::unsupported(what));
-            }
             // What numcodecs wrote before 0.6, and reads no more.
             "json" | "msgpack" => {
                 return Err(Refusal::unsupported(format!("the filter '{id}'")));
@@ -240,7 +236,7 @@ mod tests {
             (json!(null), "'|O'"),
             (json!([{"id": "pickle", "protocol": 5}]), "'pickle'"),
             (json!([{"id": "msgpack"}]), "'msgpack'"),
-            (json!([{"id": "categorize", "labels": ["a"], "dtype": "<U1"}]), "'categorize'"),
+            (json!([{"id": "categorize", "labels": ["a"], "dtype": "<U1"}]), "'|O'"),
         ] {
             document["filters"] = filters;
             let refusal = read(&document).unwrap_err();
