@@ -24,6 +24,11 @@ const UNUSUAL: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['123456789012345678901234567890', 123_456_789_012_345_678_901_234_567_890n],
   ['{"a":[1,{"b":"]"}],"n":NaN}', { a: [1, { b: ']' }], n: Number.NaN }],
   ['[[],{},[Infinity,-Infinity]]', [[], {}, [Infinity, -Infinity]]],
+  ['[9007199254740993, -1]', [9_007_199_254_740_993n, -1]],
+  ['[-9223372036854775808]', [-(2n ** 63n)]],
+  ['[0.5, NaN]', [0.5, Number.NaN]],
+  ['[Infinity, -0.0]', [Infinity, -0]],
+  ['[-Infinity]', [-Infinity]],
 ]);
 
 function valueOf(json: string): unknown {
