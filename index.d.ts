@@ -150,7 +150,8 @@ export declare type ElementBits<D> = D extends 'float16' | 'bfloat16' | 'complex
  * imaginary parts. `float16` is a `Float16Array` where the runtime has one and else a `Float32Array`
  * with exactly the same values, as are smaller floats. Bytes and records are one element after the other,
  * each with `dtypeInfo.itemBytes` bytes; of records, `dtypeInfo.fields` says where their fields are. Bytes of
- * any number are views over one buffer. `json` is what objects of Zarr v2 are that were stored as JSON.
+ * any number are views over one buffer. `json` is what objects of Zarr v2 are that were stored as JSON or as
+ * MessagePack, and lists of numbers (`vlen-array`).
  */
 export declare type ElementData<D extends DataType, F extends ElementForm | undefined = undefined> = D extends DataType ? F extends 'bits' ? ElementBits<D> : F extends 'utf8' ? Utf8Data : F extends NumberForm | 'complex64' | 'complex128' ? PlainElementData<F> : PlainElementData<D> : never;
 

@@ -236,7 +236,8 @@ export type ElementBits<D> = D extends
  * imaginary parts. `float16` is a `Float16Array` where the runtime has one and else a `Float32Array`
  * with exactly the same values, as are smaller floats. Bytes and records are one element after the other,
  * each with `dtypeInfo.itemBytes` bytes; of records, `dtypeInfo.fields` says where their fields are. Bytes of
- * any number are views over one buffer. `json` is what objects of Zarr v2 are that were stored as JSON.
+ * any number are views over one buffer. `json` is what objects of Zarr v2 are that were stored as JSON or as
+ * MessagePack, and lists of numbers (`vlen-array`).
  */
 export type ElementData<
   D extends DataType,
