@@ -83,6 +83,7 @@ mod object_text;
 mod pack_bits;
 mod pack_bools;
 mod pcodec;
+mod pcodec_memory;
 mod quantize;
 mod real_number;
 mod registry;

@@ -8,7 +8,7 @@ use pco::{ChunkConfig, DeltaSpec, ModeSpec, PagingSpec};
 
 use crate::configuration::Members;
 use crate::number::{Element, Number};
-use crate::{ArrayBytesCodec, ChunkContext, CodecError};
+use crate::{ArrayBytesCodec, ChunkContext, CodecError, pcodec_memory};
 
 /// Numbers that are decoded at once: a multiple of the 256 of which Pcodec makes batches; as doubles they
 /// are 16 KiB.
@@ -163,7 +163,11 @@ fn decode<T: Element + PcoNumber + Default>(
     let (file, mut rest) = FileDecompressor::new(encoded).map_err(failed)?;
     let mut written = 0;
     let mut block = [T::default(); BLOCK];
+    let version = file.format_version().major;
     loop {
+        if let Some(excess) = pcodec_memory::excess(rest, 8 * size_of::<T>(), version) {
+            return Err(CodecError::corrupt(Pcodec::NAME, excess));
+        }
         let mut chunk = match file.chunk_decompressor::<T, _>(rest).map_err(failed)? {
             DecompressorItem::Chunk(chunk) => chunk,
             DecompressorItem::EndOfData(after) => {
