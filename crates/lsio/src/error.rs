@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use lsio_array::{ChunkError, ChunkErrorKind, SelectionError};
+use lsio_codecs::CodecError;
 use lsio_compute::RunError;
 use lsio_io::StorageError;
 use lsio_uring::EngineError;
@@ -100,6 +101,17 @@ impl LsioError {
         self.code == ErrorCode::Conflict
     }
 
+    /// What a codec of the user that failed has given to find its own error by.
+    #[must_use]
+    pub fn function_number(&self) -> Option<u64> {
+        let chunk: &ChunkError = self.source.as_deref()?.downcast_ref()?;
+        let ChunkErrorKind::CodecFunction(cause) = &chunk.kind else { return None };
+        match cause.downcast_ref() {
+            Some(CodecError::Function { number, .. }) => *number,
+            _ => None,
+        }
+    }
+
     /// Messages of what was underneath, outermost first.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {
@@ -173,7 +185,9 @@ impl From<ChunkError> for LsioError {
             ChunkErrorKind::Storage(StorageError::NotFound { .. }) => ErrorCode::Conflict,
             ChunkErrorKind::Storage(error) => storage_code(error),
             ChunkErrorKind::Missing => ErrorCode::NotFound,
-            ChunkErrorKind::Codec(_) | ChunkErrorKind::Length { .. } => ErrorCode::Codec,
+            ChunkErrorKind::Codec(_)
+            | ChunkErrorKind::CodecFunction(_)
+            | ChunkErrorKind::Length { .. } => ErrorCode::Codec,
             ChunkErrorKind::Checksum { .. } => ErrorCode::Checksum,
             ChunkErrorKind::Truncated { .. } => ErrorCode::Truncated,
             ChunkErrorKind::TooLarge { .. } => ErrorCode::Budget,

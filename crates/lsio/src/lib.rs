@@ -34,6 +34,10 @@ pub use lsio_array::{
     BitMask, BitMaskBuilder, ChunkEdges, ChunkGrid, Conversion, DataType, DimensionSelection,
     OutputBuffer, PointCoordinates, SmallFloat, StructField, StructType, TimeStep, TimeUnit,
 };
+pub use lsio_codecs::{
+    ArrayBytesCodec, ArrayCodec, BytesCodec, ChunkContext, Codec, CodecError, Configuration,
+    DecodeAnswer, MakeCodec, Serializer, SuspendingCodec, VariableCodec, register_codec,
+};
 pub use lsio_compute::{
     ChunkData, ExecutorStats, MissingChunks, RunHandle, RunOptions, RunStats, SourceHandle,
 };

@@ -63,7 +63,7 @@ impl OpenNodes {
         Ok(storage)
     }
 
-    /// The same array, if it is open with the same metadata; else `array` and the handle that `register`
+    /// The same array, if it is open with the same metadata and codecs; else `array` and the handle that `register`
     /// makes for it.
     pub(crate) fn array(
         &self,
@@ -75,7 +75,7 @@ impl OpenNodes {
         let mut arrays = self.arrays.lock().unwrap_or_else(PoisonError::into_inner);
         let open = arrays.0.get(&key);
         let open = open.and_then(|(array, handle)| Some((array.upgrade()?, handle.upgrade()?)));
-        if let Some((same, handle)) = open.filter(|(open, _)| open.has_metadata_of(&array)) {
+        if let Some((same, handle)) = open.filter(|(open, _)| open.is_made_like(&array)) {
             return Some((same, handle));
         }
         let handle = register(array.clone())?;

@@ -9,7 +9,7 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use lsio_io::{ByteRange, Freshness, Identity, Key, SharedBytes, Storage, StorageError};
 
@@ -39,6 +39,9 @@ pub struct ArrayInfo {
     pub encoded_limit: u64,
     /// Bytes of scratch memory that [`ChunkSource::decode`] needs beside its destination.
     pub scratch_len: u64,
+    /// Bytes that [`ChunkSource::decode`] allocates for a chunk that waits ([`Decoded::Suspended`]): reserved
+    /// with the chunk, not handed over.
+    pub suspended_len: u64,
     /// Bytes of one decoded chunk: exact for fixed-size elements, a first guess otherwise.
     pub decoded_len: u64,
     /// Decoded chunks above this many bytes are refused (elements of varying length).
@@ -207,7 +210,13 @@ pub trait Resume: Send + Sync {
     /// The chunk can be decoded now. May be called before `decode` has returned; later calls do
     /// nothing.
     fn resume(self: Arc<Self>);
+
+    /// Where the source keeps what it needs to go on. Empty at the first call for a chunk; goes with its task.
+    fn kept(&self) -> &Mutex<Option<Kept>>;
 }
+
+/// What a source keeps while a decode is suspended.
+pub type Kept = Box<dyn Any + Send>;
 
 /// A chunked array in some format.
 pub trait ChunkSource: Send + Sync + fmt::Debug {
@@ -286,6 +295,9 @@ pub enum ChunkErrorKind {
     /// The bytes are not what the codec writes.
     #[error("the encoded bytes are not valid")]
     Codec(#[source] Arc<dyn Error + Send + Sync>),
+    /// A codec of the user failed, whatever the bytes are.
+    #[error("{0}")]
+    CodecFunction(#[source] Arc<dyn Error + Send + Sync>),
     /// The stored checksum is not that of the bytes.
     #[error("the checksum does not match: stored {stored:#010x}, computed {computed:#010x}")]
     Checksum {

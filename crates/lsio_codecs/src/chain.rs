@@ -7,6 +7,7 @@ use lsio_array::{DataType, Decoded, Destination, VariableChunk};
 
 use crate::array_codec::ArraySteps;
 use crate::growing::{Growth, decode_growing};
+use crate::suspending::Stages;
 use crate::transpose::{MovedAxes, stored_order};
 use crate::{
     Bytes, BytesCodec, ChunkContext, Codec, CodecError, PieceCodec, Serializer, VariableCodec,
@@ -34,6 +35,8 @@ pub struct CodecChain {
     bytes_codecs: Vec<Arc<dyn BytesCodec>>,
     /// Worst length before `bytes_codecs[i]` encodes, and after the last one.
     bounds: Vec<u64>,
+    /// From the first codec on that answers later.
+    pub(crate) stages: Stages,
 }
 
 impl CodecChain {
@@ -50,6 +53,7 @@ impl CodecChain {
         let mut stored = context.clone();
         let mut serializer = None;
         let mut bytes_codecs = Vec::new();
+        let mut later = Vec::new();
         for codec in codecs {
             let name = codec.name();
             let misplaced = |reason: &str| Err(CodecError::configuration(name, reason));
@@ -64,7 +68,12 @@ impl CodecChain {
                 }
                 (Codec::ArrayToArray(codec), None) => stored = array_steps.push(codec, &stored)?,
                 (Codec::ArrayToBytes(found), None) => serializer = Some(found),
-                (Codec::BytesToBytes(codec), Some(_)) => bytes_codecs.push(codec),
+                (Codec::BytesToBytes(codec), Some(_)) if later.is_empty() => {
+                    bytes_codecs.push(codec);
+                }
+                (codec @ (Codec::BytesToBytes(_) | Codec::Suspending(_)), Some(_)) => {
+                    later.push(codec);
+                }
                 (Codec::Transpose(_) | Codec::ArrayToArray(_), Some(_)) => {
                     return misplaced(
                         "it works on elements, but stands behind one that makes bytes",
@@ -73,7 +82,7 @@ impl CodecChain {
                 (Codec::ArrayToBytes(_), Some(_)) => {
                     return misplaced("there is already a codec that makes bytes of elements");
                 }
-                (Codec::BytesToBytes(_), None) => {
+                (Codec::BytesToBytes(_) | Codec::Suspending(_), None) => {
                     return misplaced("no codec that makes bytes of elements stands before it");
                 }
             }
@@ -87,6 +96,8 @@ impl CodecChain {
             *bound = codec.encoded_bound(*bound);
             Some(*bound)
         }));
+        let is_plain = matches!(serializer, Serializer::Bytes(_));
+        let stages = Stages::new(later, &bounds, context.data_type.size().is_some(), is_plain);
         Ok(Self {
             names,
             data_type: context.data_type.clone(),
@@ -98,6 +109,7 @@ impl CodecChain {
             serializer,
             bytes_codecs,
             bounds,
+            stages,
         })
     }
 
@@ -117,7 +129,7 @@ impl CodecChain {
     /// Most bytes of an encoded chunk; for elements of varying length a generous guess.
     #[must_use]
     pub fn encoded_bound(&self) -> u64 {
-        self.bounds.last().copied().unwrap_or(0)
+        self.stages.bound().or(self.bounds.last().copied()).unwrap_or(0)
     }
 
     /// Bytes of scratch memory that [`CodecChain::decode`] needs: none unless a codec decodes to what
@@ -141,7 +153,8 @@ impl CodecChain {
     /// are.
     #[must_use]
     pub fn identity(&self) -> Option<&'static str> {
-        (self.bytes_codecs.is_empty() && self.are_elements()).then_some(Bytes::NAME)
+        let is_identity = self.bytes_codecs.is_empty() && self.stages.bound().is_none();
+        (is_identity && self.are_elements()).then_some(Bytes::NAME)
     }
 
     /// Whether serialized bytes are the elements, whatever the bytes are.
@@ -161,7 +174,7 @@ impl CodecChain {
     /// the elements, whatever they are.
     fn piece_codec(&self) -> Option<&dyn PieceCodec> {
         let (first, later) = self.bytes_codecs.split_first()?;
-        let is_last = later.iter().all(|codec| codec.is_payload());
+        let is_last = later.iter().all(|codec| codec.is_payload()) && self.stages.bound().is_none();
         first.in_pieces().filter(|_| is_last && self.are_elements())
     }
 
@@ -188,6 +201,19 @@ impl CodecChain {
     /// Any [`CodecError`] for bytes that are not exactly an encoded chunk of this shape; the
     /// destination then has arbitrary content.
     pub fn decode(
+        &self,
+        encoded: &[u8],
+        destination: Destination<'_>,
+        scratch: &mut [u8],
+    ) -> Result<Decoded, CodecError> {
+        match self.suspends_for() {
+            None => self.decode_here(encoded, destination, scratch),
+            Some(codec) => Err(CodecError::configuration(codec, "it cannot answer at once")),
+        }
+    }
+
+    /// Undoes all codecs but those that answer later and those behind them.
+    pub(crate) fn decode_here(
         &self,
         encoded: &[u8],
         destination: Destination<'_>,
@@ -417,6 +443,9 @@ impl CodecChain {
 
     /// Runs the bytes-to-bytes codecs; the last one appends to `out`.
     fn encode_bytes(&self, serialized: Cow<'_, [u8]>, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        if let Some(codec) = self.suspends_for() {
+            return Err(CodecError::configuration(codec, "it can only be decoded"));
+        }
         let Some((last, earlier)) = self.bytes_codecs.split_last() else {
             out.extend_from_slice(&serialized);
             return Ok(());

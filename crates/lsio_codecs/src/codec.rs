@@ -1,11 +1,13 @@
-//! What a codec is: three kinds, each open for new ones.
+//! What a codec is: some kinds, each open for new ones.
 
 use std::fmt;
 use std::sync::Arc;
 
 use lsio_array::DataType;
 
-use crate::{ArrayBytesCodec, ArrayCodec, Bytes, CodecError, Transpose, VariableCodec};
+use crate::{
+    ArrayBytesCodec, ArrayCodec, Bytes, CodecError, SuspendingCodec, Transpose, VariableCodec,
+};
 
 /// What a codec may need to know of the chunk that it works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub enum Codec {
     ArrayToBytes(Serializer),
     /// Makes other bytes of bytes.
     BytesToBytes(Arc<dyn BytesCodec>),
+    /// Makes other bytes of bytes, and answers later.
+    Suspending(Arc<dyn SuspendingCodec>),
 }
 
 impl Codec {
@@ -64,6 +68,7 @@ impl Codec {
             Self::ArrayToBytes(Serializer::Variable(codec)) => codec.name(),
             Self::ArrayToBytes(Serializer::Coded(codec)) => codec.name(),
             Self::BytesToBytes(codec) => codec.name(),
+            Self::Suspending(codec) => codec.name(),
         }
     }
 
@@ -75,7 +80,9 @@ impl Codec {
         match self {
             Self::Transpose(transpose) => transpose.encoded_context(decoded),
             Self::ArrayToArray(codec) => codec.encoded_context(decoded),
-            Self::ArrayToBytes(_) | Self::BytesToBytes(_) => Ok(decoded.clone()),
+            Self::ArrayToBytes(_) | Self::BytesToBytes(_) | Self::Suspending(_) => {
+                Ok(decoded.clone())
+            }
         }
     }
 
@@ -86,7 +93,10 @@ impl Codec {
     pub fn check_fill(&self, fill_value: &[u8]) -> Result<(), CodecError> {
         match self {
             Self::ArrayToArray(codec) => codec.check_fill(fill_value),
-            Self::Transpose(_) | Self::ArrayToBytes(_) | Self::BytesToBytes(_) => Ok(()),
+            Self::Transpose(_)
+            | Self::ArrayToBytes(_)
+            | Self::BytesToBytes(_)
+            | Self::Suspending(_) => Ok(()),
         }
     }
 
@@ -96,7 +106,7 @@ impl Codec {
         match self {
             Self::Transpose(_) => Some(fill_value.to_vec()),
             Self::ArrayToArray(codec) => codec.encoded_fill(fill_value),
-            Self::ArrayToBytes(_) | Self::BytesToBytes(_) => None,
+            Self::ArrayToBytes(_) | Self::BytesToBytes(_) | Self::Suspending(_) => None,
         }
     }
 }

@@ -11,6 +11,22 @@ pub enum CodecError {
         /// As in the metadata.
         name: String,
     },
+    /// A codec of the user cannot have this name.
+    #[error("the codec '{name}' cannot be registered: its name is taken")]
+    NameTaken {
+        /// The name that was to be registered.
+        name: String,
+    },
+    /// A codec of the user failed.
+    #[error("the function of the {codec} codec failed: {reason}")]
+    Function {
+        /// Name of the codec.
+        codec: &'static str,
+        /// What it says.
+        reason: String,
+        /// For whoever runs the function: what to find its own error by.
+        number: Option<u64>,
+    },
     /// The metadata configures the codec in a way that it does not allow.
     #[error("the configuration of the {codec} codec is not valid: {reason}")]
     Configuration {
@@ -77,8 +93,9 @@ impl CodecError {
     #[must_use]
     pub fn codec(&self) -> Option<&'static str> {
         match self {
-            Self::Unsupported { .. } => None,
+            Self::Unsupported { .. } | Self::NameTaken { .. } => None,
             Self::Configuration { codec, .. }
+            | Self::Function { codec, .. }
             | Self::Corrupt { codec, .. }
             | Self::Checksum { codec, .. }
             | Self::Length { codec, .. }

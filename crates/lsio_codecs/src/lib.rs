@@ -2,8 +2,9 @@
 //!
 //! A chunk's codecs form a [`CodecChain`]: any number of array-to-array codecs ([`Transpose`] and each
 //! [`ArrayCodec`]), one that makes bytes of elements ([`Bytes`], an [`ArrayBytesCodec`] or a [`VariableCodec`]), then
-//! any number of bytes-to-bytes codecs ([`BytesCodec`]). [`codec_v3`] and [`codecs_v2`] make them from the names and
-//! configurations that Zarr metadata carries.
+//! any number of bytes-to-bytes codecs ([`BytesCodec`], and [`SuspendingCodec`] for those that answer later).
+//! [`codec_v3`] and [`codecs_v2`] make them from the names and configurations that Zarr metadata carries;
+//! [`register_codec`] adds codecs of users.
 //!
 //! Decoding writes straight into the destination whenever one codec is left to run, allocates nothing
 //! on a length that came from the data before it is checked, and uses one context per thread and
@@ -80,6 +81,7 @@ mod msgpack2;
 mod number;
 mod numcodecs_dtype;
 mod object_text;
+mod own_codecs;
 mod pack_bits;
 mod pack_bools;
 mod pcodec;
@@ -91,6 +93,7 @@ mod reshape;
 mod scale_offset;
 mod shuffle;
 mod stream;
+mod suspending;
 mod transpose;
 #[cfg(target_arch = "x86_64")]
 mod unsafe_interleave_x86;
@@ -137,6 +140,7 @@ pub use lsio_array::Endian;
 pub use lz4::Lz4;
 pub use lzma::Lzma;
 pub use msgpack2::Msgpack2;
+pub use own_codecs::{MakeCodec, codec_registrations, register_codec};
 pub use pack_bits::PackBits;
 pub use pack_bools::PackBools;
 pub use pcodec::Pcodec;
@@ -145,6 +149,7 @@ pub use registry::{codec_v2, codec_v3};
 pub use reshape::Reshape;
 pub use scale_offset::ScaleOffset;
 pub use shuffle::Shuffle;
+pub use suspending::{DecodeAnswer, SuspendingCodec};
 pub use transpose::Transpose;
 pub use v2_codecs::codecs_v2;
 pub use variable_codec::VariableCodec;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use lsio_array::DataType;
+
 use crate::configuration::{Dialect, Members};
+use crate::own_codecs::own_codec;
 use crate::{
     Adler32, ArrayBytesCodec, ArrayCodec, AsType, Base64, BitRound, Blosc, ByteShuffle, Bytes,
     BytesCodec, Bz2, CastValue, Categorize, ChunkContext, Codec, CodecError, Configuration, Crc32,
@@ -11,7 +14,8 @@ use crate::{
     VariableCodec, VlenArray, VlenBytes, VlenUtf8, Zfp, Zlib, Zstd,
 };
 
-/// The codec that Zarr v3 metadata calls `name`. Names `numcodecs.<id>` take the configuration of
+/// The codec that Zarr v3 metadata calls `name`: one that is built in, else that of the user
+/// ([`register_codec`](crate::register_codec)). Names `numcodecs.<id>` take the configuration of
 /// [`codec_v2`].
 ///
 /// # Errors
@@ -22,12 +26,50 @@ pub fn codec_v3(
     configuration: &Configuration,
     context: &ChunkContext,
 ) -> Result<Codec, CodecError> {
+    or_own(name, configuration, context, built_in_v3(name, configuration, context))
+}
+
+/// The codec that Zarr v2 metadata and numcodecs call `id`; `configuration` holds the other members.
+///
+/// # Errors
+/// As [`codec_v3`].
+pub fn codec_v2(
+    id: &str,
+    configuration: &Configuration,
+    context: &ChunkContext,
+) -> Result<Codec, CodecError> {
+    or_own(id, configuration, context, shared(id, Dialect::V2, configuration, context))
+}
+
+/// The codec that is built in, else that of the user with this name.
+fn or_own(
+    name: &str,
+    configuration: &Configuration,
+    context: &ChunkContext,
+    built_in: Result<Codec, CodecError>,
+) -> Result<Codec, CodecError> {
+    match built_in {
+        Err(CodecError::Unsupported { .. }) => own_codec(name, configuration, context),
+        known => known,
+    }
+}
+
+/// Whether a codec of this name is built in, in either format.
+pub(crate) fn is_built_in(name: &str) -> bool {
+    let context = ChunkContext { data_type: DataType::UInt8, shape: vec![1] };
+    let none = Configuration::new();
+    [built_in_v3(name, &none, &context), shared(name, Dialect::V2, &none, &context)]
+        .iter()
+        .any(|codec| !matches!(codec, Err(CodecError::Unsupported { .. })))
+}
+
+fn built_in_v3(
+    name: &str,
+    configuration: &Configuration,
+    context: &ChunkContext,
+) -> Result<Codec, CodecError> {
     if let Some(id) = name.strip_prefix("numcodecs.") {
-        let codec = shared(id, Dialect::Numcodecs, configuration, context);
-        return codec.map_err(|error| match error {
-            CodecError::Unsupported { .. } => CodecError::Unsupported { name: name.to_owned() },
-            other => other,
-        });
+        return shared(id, Dialect::Numcodecs, configuration, context);
     }
     let members = |codec| Members::new(codec, Dialect::V3, configuration);
     match name {
@@ -48,18 +90,6 @@ pub fn codec_v3(
         "packbits" => PackBits::from_members(members(PackBits::NAME), context).map(array_to_bytes),
         _ => shared(name, Dialect::V3, configuration, context),
     }
-}
-
-/// The codec that Zarr v2 metadata and numcodecs call `id`; `configuration` holds the other members.
-///
-/// # Errors
-/// As [`codec_v3`].
-pub fn codec_v2(
-    id: &str,
-    configuration: &Configuration,
-    context: &ChunkContext,
-) -> Result<Codec, CodecError> {
-    shared(id, Dialect::V2, configuration, context)
 }
 
 /// Codecs that both formats have under the same name.

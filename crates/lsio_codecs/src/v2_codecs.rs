@@ -37,11 +37,11 @@ pub fn codecs_v2(
         let codec = codec_v2(id, configuration, &context)?;
         match &codec {
             Codec::ArrayToBytes(_) => are_bytes = true,
-            Codec::BytesToBytes(_) if !are_bytes => {
+            Codec::BytesToBytes(_) | Codec::Suspending(_) if !are_bytes => {
                 chain.push(bytes(endian));
                 are_bytes = true;
             }
-            Codec::BytesToBytes(_) => {}
+            Codec::BytesToBytes(_) | Codec::Suspending(_) => {}
             Codec::Transpose(_) | Codec::ArrayToArray(_) => {
                 let (decoded, encoded) = byte_orders(configuration);
                 if context.data_type.endian_unit() > 1 && decoded.is_some_and(|at| at != endian) {

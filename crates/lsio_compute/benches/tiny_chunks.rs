@@ -48,6 +48,7 @@ impl TinyChunks {
             encoded_estimate: CHUNK_BYTES,
             encoded_limit: 1 << 20,
             scratch_len: 0,
+            suspended_len: 0,
             decoded_len: CHUNK_BYTES,
             decoded_limit: CHUNK_BYTES,
             // As with any codec, so that decode is called.

@@ -144,7 +144,7 @@ impl Executor {
 
 /// Bytes that a stream over this array keeps for each worker.
 fn read_ahead_per_worker(info: &ArrayInfo) -> u64 {
-    let lens = [info.encoded_estimate, info.decoded_len, info.scratch_len];
+    let lens = [info.encoded_estimate, info.decoded_len, info.scratch_len, info.suspended_len];
     let task = lens.iter().fold(0, |sum: u64, &len| sum.saturating_add(class_size(len)));
     READ_AHEAD_PER_WORKER.max(task.saturating_mul(TASKS_PER_WORKER))
 }

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lsio_array::{
-    Answer, ChunkError, ChunkErrorKind, KnownReads, Location, ReadSpec, Reads, Task, TaskInput,
+    Answer, ArrayInfo, ChunkError, ChunkErrorKind, KnownReads, Location, ReadSpec, Reads, Task,
+    TaskInput,
 };
 use lsio_io::{ByteRange, Read, class_size};
 
@@ -258,13 +259,15 @@ fn locate_task(
 fn task_bytes(run: &Run, task: &Task, attempt: Attempt) -> u64 {
     let info = |input: &TaskInput| run.sources[input.source].source.info();
     let decoded = |input: &TaskInput| class_size(info(input).decoded_len.max(attempt.decoded));
-    let scratch = task.inputs.iter().map(|input| class_size(info(input).scratch_len)).max();
+    // One input is decoded after the other.
+    let beside = |info: &ArrayInfo| class_size(info.scratch_len).saturating_add(info.suspended_len);
+    let beside = task.inputs.iter().map(|input| beside(info(input))).max();
     let needs = |decoded: &[u64]| run.operation.needs(task, &run.sources, decoded);
     let needs = match &task.inputs[..] {
         [input] => needs(&[decoded(input)]),
         inputs => needs(&inputs.iter().map(decoded).collect::<Vec<u64>>()),
     };
-    scratch.unwrap_or(0).saturating_add(needs)
+    beside.unwrap_or(0).saturating_add(needs)
 }
 
 fn park(state: &mut RunState, key: KnownKey, task: Task, attempt: Attempt) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lsio_array::Resume;
+use lsio_array::{Kept, Resume};
 
 use crate::executor::Shared;
 use crate::task_job::TaskJob;
@@ -13,6 +13,7 @@ use crate::task_job::TaskJob;
 pub(crate) struct Resumer {
     shared: Arc<Shared>,
     state: Mutex<Suspension>,
+    kept: Mutex<Option<Kept>>,
 }
 
 #[derive(Default)]
@@ -32,11 +33,12 @@ impl fmt::Debug for Resumer {
 
 impl Resumer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, state: Mutex::default() }
+        Self { shared, state: Mutex::default(), kept: Mutex::default() }
     }
 
     /// Forgets that it was called. `false`: a task waits in it.
     pub(crate) fn reset(&mut self) -> bool {
+        *self.kept.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let free = !matches!(state, Suspension::Parked(_));
         if free {
@@ -69,5 +71,9 @@ impl Resume for Resumer {
             }
             Suspension::Running | Suspension::Resumed => {}
         }
+    }
+
+    fn kept(&self) -> &Mutex<Option<Kept>> {
+        &self.kept
     }
 }

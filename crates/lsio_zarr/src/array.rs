@@ -88,6 +88,7 @@ impl ZarrArray {
             encoded_estimate: bound.min(encoded_limit),
             encoded_limit,
             scratch_len,
+            suspended_len: chain.suspended_len(),
             decoded_len: fixed_len.unwrap_or_else(strings_guess),
             decoded_limit: fixed_len.unwrap_or(DECODED_STRINGS_LIMIT),
             stored_as_is: chain.identity().filter(|_| is_uniform),
@@ -105,10 +106,12 @@ impl ZarrArray {
         &self.metadata
     }
 
-    /// Whether both were made of the same documents.
+    /// Whether both were made of the same documents, with the same codecs.
     #[must_use]
-    pub fn has_metadata_of(&self, other: &Self) -> bool {
-        self.document == other.document && self.metadata == other.metadata
+    pub fn is_made_like(&self, other: &Self) -> bool {
+        self.document == other.document
+            && self.metadata == other.metadata
+            && self.encoding.has_codecs_of(&other.encoding)
     }
 
     /// Where the array is in its store.
@@ -264,7 +267,7 @@ impl ChunkSource for ZarrArray {
         encoded: Encoded<'_>,
         destination: Destination<'_>,
         scratch: &mut [u8],
-        _resume: &Arc<dyn Resume>,
+        resume: &Arc<dyn Resume>,
     ) -> Result<Decoded, ChunkError> {
         let [encoded] = encoded else {
             let reason = format!("a chunk is one range of bytes, not {}", encoded.len());
@@ -277,7 +280,7 @@ impl ChunkSource for ZarrArray {
         }
         self.encoding
             .chain()
-            .decode(encoded, destination, scratch)
+            .decode_resumable(encoded, destination, scratch, resume)
             .map_err(|error| self.error(chunk, error.codec(), kind_of(error)))
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use lsio_array::DataType;
 use lsio_codecs::{
-    BytesCodec, ChunkContext, Codec, CodecChain, CodecError, Endian, Serializer, codec_v3,
-    codecs_v2,
+    BytesCodec, ChunkContext, Codec, CodecChain, CodecError, Endian, Serializer,
+    codec_registrations, codec_v3, codecs_v2,
 };
 use serde_json::{Map, Value};
 
@@ -27,6 +27,8 @@ pub(crate) struct ChunkEncoding {
     /// Axis of the array for each axis of a decoded chunk, slowest first.
     axis_order: Vec<usize>,
     levels: Vec<ShardLevel>,
+    /// Codecs that users had registered before.
+    registrations: u64,
 }
 
 /// Name and configuration of a codec as numcodecs has it: the name is a member of the configuration.
@@ -53,6 +55,7 @@ impl ChunkEncoding {
         stored_shape: &[u64],
         fill_value: Option<Vec<u8>>,
     ) -> Result<Self, Refusal> {
+        let registrations = codec_registrations();
         let axes: Vec<usize> = (0..stored_shape.len()).collect();
         let mut nesting = Nesting {
             data_type: data_type.clone(),
@@ -64,7 +67,7 @@ impl ChunkEncoding {
         let chunk_shape = nesting.shapes[nesting.shapes.len() - 1].clone();
         let levels = nesting.levels(&chunk_shape, chain.encoded_bound());
         let axis_order = chain.axis_order().iter().map(|&axis| axes[axis]).collect();
-        Ok(Self { chain, chunk_shape, axis_order, levels })
+        Ok(Self { chain, chunk_shape, axis_order, levels, registrations })
     }
 
     /// Reads the codecs of v2.
@@ -73,6 +76,7 @@ impl ChunkEncoding {
         data_type: &DataType,
         chunk_shape: &[u64],
     ) -> Result<Self, Refusal> {
+        let registrations = codec_registrations();
         let context = ChunkContext { data_type: data_type.clone(), shape: chunk_shape.to_vec() };
         let filters_and_compressor: Vec<_> =
             codecs.filters.iter().copied().chain(codecs.compressor).collect();
@@ -80,7 +84,8 @@ impl ChunkEncoding {
             .map_err(refusal)?;
         let chain = CodecChain::new(chain, &context).map_err(refusal)?;
         let axis_order = chain.axis_order().to_vec();
-        Ok(Self { chain, chunk_shape: chunk_shape.to_vec(), axis_order, levels: Vec::new() })
+        let (chunk_shape, levels) = (chunk_shape.to_vec(), Vec::new());
+        Ok(Self { chain, chunk_shape, axis_order, levels, registrations })
     }
 
     /// The codecs of the innermost chunks.
@@ -101,6 +106,11 @@ impl ChunkEncoding {
     /// Levels of shards, outermost first.
     pub(crate) fn levels(&self) -> &[ShardLevel] {
         &self.levels
+    }
+
+    /// Whether users have registered no codec between the making of both.
+    pub(crate) fn has_codecs_of(&self, other: &Self) -> bool {
+        self.registrations == other.registrations
     }
 
     /// Whether a stored object holds several chunks.
@@ -146,11 +156,13 @@ impl Nesting {
             let chain = codecs_of(&extensions, context.clone(), self.fill_value.clone())?;
             return Ok((CodecChain::new(chain, &context).map_err(refusal)?, axes));
         };
-        let after = codecs_after_shards(&extensions[at + 1..], &context)?;
+        let codecs_after = codecs_after_shards(&extensions[at + 1..], &context)?;
+        let after = codecs_after.clone().unwrap_or_default();
         let in_encoded = self.found.iter().any(|level| !level.after.is_empty());
         let order = order_before_shards(&extensions[..at], &context, self.fill_value.as_deref())?;
         // No part of such a shard can be decoded, or none without a copy of the whole for each.
-        let Some(order) = order.filter(|_| after.is_empty() || !in_encoded) else {
+        let is_open = codecs_after.is_some() && (after.is_empty() || !in_encoded);
+        let Some(order) = order.filter(|_| is_open) else {
             let chain = chain_of(&extensions, &context, self.fill_value.clone())?;
             return Ok((chain, axes));
         };
@@ -189,21 +201,23 @@ impl Nesting {
     }
 }
 
-/// The codecs after a sharding codec, which must work on bytes.
+/// The codecs after a sharding codec, which must work on bytes; `None` if one of them answers later.
 fn codecs_after_shards(
     after: &[Extension],
     context: &ChunkContext,
-) -> Result<Vec<Arc<dyn BytesCodec>>, Refusal> {
-    after
+) -> Result<Option<Vec<Arc<dyn BytesCodec>>>, Refusal> {
+    let codecs: Vec<Option<_>> = after
         .iter()
         .map(|extension| match codec_of(extension, context)? {
-            Codec::BytesToBytes(codec) => Ok(codec),
+            Codec::BytesToBytes(codec) => Ok(Some(codec)),
+            Codec::Suspending(_) => Ok(None),
             _ => Err(Refusal::invalid(format!(
                 "'{SHARDING}' makes bytes of elements, so the codec '{}' cannot come after it",
                 extension.name
             ))),
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok(codecs.into_iter().collect())
 }
 
 /// The order of the axes that the codecs before a sharding codec leave; `None` where they do more than that.
@@ -229,7 +243,7 @@ fn order_before_shards(
                 order = transpose.order().iter().map(|&axis| order[axis]).collect();
             }
             Codec::ArrayToArray(_) => return Ok(None),
-            Codec::ArrayToBytes(_) | Codec::BytesToBytes(_) => {
+            Codec::ArrayToBytes(_) | Codec::BytesToBytes(_) | Codec::Suspending(_) => {
                 return Err(Refusal::invalid(format!(
                     "'{SHARDING}' makes bytes of elements, so the codec '{}' cannot come before it",
                     extension.name

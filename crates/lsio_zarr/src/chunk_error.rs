@@ -16,6 +16,7 @@ pub(crate) fn kind_of(error: CodecError) -> ChunkErrorKind {
             ChunkErrorKind::Truncated { expected, actual }
         }
         CodecError::TooLarge { needed, limit, .. } => ChunkErrorKind::TooLarge { needed, limit },
+        CodecError::Function { .. } => ChunkErrorKind::CodecFunction(Arc::new(error)),
         other => ChunkErrorKind::Codec(Arc::new(other)),
     }
 }

@@ -54,6 +54,11 @@ impl ShardCodec {
                 "records in '{SHARDING}' behind a codec on elements"
             )));
         }
+        if let Some(codec) = chain.suspends_for() {
+            return Err(Refusal::unsupported(format!(
+                "the codec '{codec}', which answers later, in a '{SHARDING}' behind a codec on elements"
+            )));
+        }
         let chunk_shape = configuration.chunk_shape.clone();
         let axes = (0..chunk_shape.len()).collect();
         let level =

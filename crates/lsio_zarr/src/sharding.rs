@@ -115,6 +115,7 @@ fn index_chain(codecs: &[Value], grid: &[u64]) -> Result<CodecChain, Refusal> {
         Codec::Transpose(_) | Codec::ArrayToArray(_) => false,
         Codec::ArrayToBytes(serializer) => !matches!(serializer, Serializer::Bytes(_)),
         Codec::BytesToBytes(codec) => !codec.has_known_len(),
+        Codec::Suspending(_) => true,
     });
     if let Some(codec) = varying {
         return Err(Refusal::unsupported(format!(

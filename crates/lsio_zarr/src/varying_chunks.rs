@@ -66,6 +66,12 @@ impl VaryingChunks {
                 }
             }
         }
+        let suspending = encoding.chain().suspends_for().filter(|_| !encoding.is_sharded());
+        if let Some(codec) = suspending {
+            return Err(Refusal::unsupported(format!(
+                "the codec '{codec}', which answers later, for chunks whose shapes differ"
+            )));
+        }
         let shortest: Vec<u64> = edges.iter().map(|edges| edges.shortest()).collect();
         let data_type = metadata.data_type.clone();
         let chunks = Self {

@@ -26,6 +26,7 @@ mod sample;
 mod scratch_folder;
 mod shared_chunks;
 mod strings;
+mod user_codecs;
 mod values;
 mod varying_chunks;
 mod written_array;

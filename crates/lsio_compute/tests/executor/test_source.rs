@@ -58,6 +58,7 @@ impl TestSource {
             encoded_estimate: ELEMENTS * 8,
             encoded_limit: 1 << 20,
             scratch_len: 64,
+            suspended_len: 0,
             decoded_len: ELEMENTS * 8,
             decoded_limit: 1 << 20,
             stored_as_is: None,

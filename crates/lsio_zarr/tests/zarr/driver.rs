@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use lsio_array::{
-    Answer, ChunkError, ChunkSource, DataType, Decoded, Destination, KnownReads, Location,
+    Answer, ChunkError, ChunkSource, DataType, Decoded, Destination, Kept, KnownReads, Location,
     ReadSpec, Reads, Resume, VariableChunk,
 };
 use lsio_io::{
@@ -78,11 +78,15 @@ impl CompletionSink for Sink {
     }
 }
 
-struct NeverSuspended;
+struct NeverSuspended(Mutex<Option<Kept>>);
 
 impl Resume for NeverSuspended {
     fn resume(self: Arc<Self>) {
-        panic!("Zarr arrays wait for nothing");
+        panic!("these arrays wait for nothing");
+    }
+
+    fn kept(&self) -> &Mutex<Option<Kept>> {
+        &self.0
     }
 }
 
@@ -190,7 +194,7 @@ impl Driver {
         let slices: Vec<&[u8]> = encoded.iter().map(|bytes| &bytes[..]).collect();
         let info = array.info();
         let mut scratch = vec![0xee; info.scratch_len as usize];
-        let resume: Arc<dyn Resume> = Arc::new(NeverSuspended);
+        let resume: Arc<dyn Resume> = Arc::new(NeverSuspended(Mutex::default()));
         if info.data_type != DataType::String {
             let mut elements = vec![0xee; info.decoded_len as usize];
             let destination = Destination::Fixed(&mut elements);

@@ -40,7 +40,9 @@ fn code_of_open(error: &ZarrError) -> &'static str {
 fn code_of_chunk(error: &ChunkError) -> &'static str {
     match &error.kind {
         ChunkErrorKind::Storage(source) => code_of_storage(source),
-        ChunkErrorKind::Codec(_) | ChunkErrorKind::Length { .. } => "ERR_LSIO_CODEC",
+        ChunkErrorKind::Codec(_)
+        | ChunkErrorKind::CodecFunction(_)
+        | ChunkErrorKind::Length { .. } => "ERR_LSIO_CODEC",
         ChunkErrorKind::Checksum { .. } => "ERR_LSIO_CHECKSUM",
         ChunkErrorKind::Truncated { .. } => "ERR_LSIO_TRUNCATED",
         ChunkErrorKind::TooLarge { .. } => "ERR_LSIO_BUDGET",
