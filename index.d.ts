@@ -130,6 +130,15 @@ export declare interface DataTypeInfo {
 export declare type DataTypeQuery = DataType | 'number' | 'bigint';
 
 /**
+ * Undoes a codec: gets the encoded bytes and the configuration in the array's metadata (in Zarr v2 with the member `id`;
+ * integers beyond 2^53 are bigint), returns the decoded bytes. The bytes that it gets are its own; those that it returns
+ * are copied, and must stay as they are until the next turns of the event loop have done so.
+ */
+export declare type DecodeFunction = (encoded: Uint8Array<ArrayBuffer>, configuration: {
+    readonly [member: string]: JsonValue;
+}) => Uint8Array | ArrayBuffer | Promise<Uint8Array | ArrayBuffer>;
+
+/**
  * Removes the store at `memory://name`; arrays that are open keep what they need.
  *
  * @returns whether there was one.
@@ -731,6 +740,25 @@ export declare interface ReadStats {
     /** The most that was reserved at once. */
     readonly peakReservedBytes: number;
 }
+
+/**
+ * Registers a codec that makes bytes of bytes under the name that metadata calls it by: the `name` in Zarr v3, the `id` in
+ * v2. It counts for arrays that are opened from now on, in every worker thread of the process; the function runs on the
+ * event loop that registered it, for a name that several have registered on that of the last. A name that is registered
+ * already gets the new function, also for arrays that are open.
+ *
+ * Chunks wait for the function without taking a thread, with their memory reserved, and many at a time. Each chunk goes to
+ * the event loop and back, and its decoded bytes are copied: a codec in Rust is faster, and one that computes for long on
+ * the event loop holds up everything else there; such work belongs into worker threads. The function must not wait for
+ * reads of this package: those may wait for the memory that the chunks hold.
+ *
+ * An error of the function is the `cause` of the {@link LsioError} of the call (`ERR_LSIO_CODEC`), where the call was made
+ * in the thread that registered it. When that thread ends, the chunks that wait for it fail; later ones go to whoever has
+ * registered the name before, or fail too. A registered codec does not keep a process or a worker thread alive.
+ *
+ * @throws {LsioError} `ERR_LSIO_CONFLICT` for the name of a built-in codec.
+ */
+export declare function registerCodec(name: string, decode: DecodeFunction): void;
 
 /**
  * One element as a JavaScript value. A complex number is its real and its imaginary part; of the bytes

@@ -19,6 +19,7 @@ test('the exported names', (t) => {
     'open',
     'openArray',
     'openGroup',
+    'registerCodec',
     'slice',
     'versions',
     'writeMemoryStore',

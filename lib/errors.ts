@@ -83,12 +83,34 @@ export function isLsioError<C extends LsioErrorCode = LsioErrorCode>(
   return error instanceof LsioError && (code === undefined || error.code === code);
 }
 
-/** The real error for what the core reported; `causes` become a chain of `cause`, outermost first. */
+/** What functions of codecs threw, until the error of the call is made of it; the oldest go first. */
+const thrown = new Map<number, unknown>();
+const MAX_THROWN = 1000;
+
+/** Keeps what the function of a codec threw, under the number of its job. */
+export function keepThrown(number: number, error: unknown): void {
+  thrown.set(number, error);
+  if (thrown.size > MAX_THROWN) thrown.delete(thrown.keys().next().value as number);
+}
+
+function takeThrown(number: number): unknown {
+  const error = thrown.get(number);
+  thrown.delete(number);
+  return error;
+}
+
+/**
+ * The real error for what the core reported. Its `cause` is what a function of the user threw, else `causes` as a
+ * chain, outermost first.
+ */
 export function toLsioError(error: NativeError): LsioError {
-  const cause = error.causes.reduceRight<Error | undefined>(
-    (inner, message) => new Error(message, inner === undefined ? undefined : { cause: inner }),
-    undefined,
-  );
+  const own = error.thrown === undefined ? undefined : takeThrown(error.thrown);
+  const cause =
+    own ??
+    error.causes.reduceRight<Error | undefined>(
+      (inner, message) => new Error(message, inner === undefined ? undefined : { cause: inner }),
+      undefined,
+    );
   return new LsioError(error.code, error.message, {
     path: error.path,
     chunk: error.chunk,

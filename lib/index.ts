@@ -10,6 +10,7 @@
 export { LsioArray, type Codec } from './array.js';
 export type { Chunk } from './chunk.js';
 export { ChunkReader } from './chunk-reader.js';
+export { registerCodec, type DecodeFunction } from './codec-functions.js';
 export type {
   BigIntDataType,
   BytesDataType,

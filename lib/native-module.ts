@@ -10,6 +10,7 @@ export type {
   NativeError,
   NativeGroup,
   NativeList,
+  NativeMemoryValue,
   NativeNode,
   NativeObjects,
   NativeRead,

@@ -169,6 +169,15 @@ export declare class NativeReader {
   stats(): NativeStats
 }
 
+/** Gives what a function has decoded. The value is empty afterwards. */
+export declare function answerCodecJob(number: number, decoded: NativeMemoryValue): void
+
+/**
+ * What the function is to decode for the chunk of this number, once; `null` where nobody waits for it any more, since its
+ * call was cancelled.
+ */
+export declare function beginCodecJob(number: number): NativeCodecJob | null
+
 /** Sets up the engine before its first use. */
 export declare function configure(settings: NativeSettings): NativeResult<null>
 
@@ -194,6 +203,12 @@ export declare function dropCache(directory: string): Promise<NativeResult<null>
 /** What the engine is and what all calls did so far. */
 export declare function engineInfo(): NativeResult<NativeEngineInfo>
 
+/**
+ * Says why a function has decoded nothing. `true`: somebody waits for it, and the call fails with an error of this
+ * number.
+ */
+export declare function failCodecJob(number: number, reason: string): boolean
+
 /** What the engine uses now. */
 export declare function memoryUsage(): NativeResult<NativeMemoryUsage>
 
@@ -211,6 +226,18 @@ export interface NativeBatch {
   holders: Array<number>
   /** Elements of varying length. */
   texts?: Array<NativeTexts>
+}
+
+/** A chunk that waits for a function. */
+export interface NativeCodecJob {
+  /** The codec. */
+  name: string
+  /** Its configuration, as JSON. */
+  configuration: string
+  /** What is to be decoded. */
+  encoded: ArrayBuffer
+  /** Most bytes of the decoded form. */
+  limit: number
 }
 
 /** What the engine is and what all calls did so far. */
@@ -261,6 +288,8 @@ export interface NativeError {
   retryable: boolean
   /** Messages of what was underneath, outermost first. */
   causes: Array<string>
+  /** By which the environment that ran the function of a codec has kept its error. */
+  thrown?: number
 }
 
 /** What the engine uses now, in bytes. */
@@ -401,6 +430,15 @@ export interface NativeTexts {
   bytes: ArrayBuffer
 }
 
+/**
+ * The numbers of the chunks that wait for functions of this environment, as soon as there are any. No environment
+ * stays for it.
+ *
+ * # Errors
+ * Where Node-API fails.
+ */
+export declare function nextCodecJobs(): Promise<NativeResult<number[]>>
+
 /** The objects at and below a location, which is looked at when the first of them is read. */
 export declare function objects(location: string): NativeResult<NativeObjects>
 
@@ -411,6 +449,14 @@ export declare function objects(location: string): NativeResult<NativeObjects>
  * Where Node-API fails.
  */
 export declare function open(location: string, path?: string | undefined | null, zarrFormat?: number | undefined | null): Promise<NativeResult<NativeNode>>
+
+/**
+ * Says that this environment has a function for the codec of this name.
+ *
+ * # Errors
+ * Where Node-API fails.
+ */
+export declare function registerCodecFunction(name: string): NativeResult<null>
 
 /** Names and versions of this addon and of what is built into it: `[name, version]` each. */
 export declare function versions(): Array<Array<string>>

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use napi::{Env, Result};
 
+use crate::codec_functions;
 use crate::native_call::CallState;
 use crate::unsafe_promise_queue::PromiseQueue;
 
@@ -99,6 +100,7 @@ fn environment_of(env: &Env) -> Result<Arc<EnvironmentCalls>> {
     env.add_env_cleanup_hook(environment.clone(), move |environment| {
         environments().remove(&address);
         environment.promises.end();
+        codec_functions::end(address);
         environment.end();
     })?;
     Ok(environment)

@@ -13,6 +13,7 @@
 #![allow(clippy::struct_field_names, reason = "units are in names")]
 
 mod array_metadata;
+mod codec_functions;
 mod engine_functions;
 mod engine_info;
 mod environment_calls;

@@ -22,11 +22,14 @@ pub struct NativeError {
     pub retryable: bool,
     /// Messages of what was underneath, outermost first.
     pub causes: Vec<String>,
+    /// By which the environment that ran the function of a codec has kept its error.
+    pub thrown: Option<f64>,
 }
 
 impl From<LsioError> for NativeError {
     fn from(error: LsioError) -> Self {
         let (retryable, causes) = (error.is_retryable(), error.causes());
+        let thrown = error.function_number().map(|number| number as f64);
         Self {
             code: error.code.name(),
             message: error.message,
@@ -35,6 +38,7 @@ impl From<LsioError> for NativeError {
             codec: error.codec,
             retryable,
             causes,
+            thrown,
         }
     }
 }

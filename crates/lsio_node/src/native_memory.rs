@@ -42,12 +42,19 @@ impl NativeMemoryValue {
         key: String,
     ) -> Result<Object<'env>> {
         let (settle, promise) = Settle::promise(env)?;
-        let bytes = std::mem::take(&mut self.bytes);
+        let bytes = self.take();
         match engine() {
             Ok(engine) => engine
                 .put_in_memory(&store, &key, bytes, move |end| settle.with(end.map(|()| Null))),
             Err(error) => settle.with(Err(error)),
         }
         Ok(promise)
+    }
+}
+
+impl NativeMemoryValue {
+    /// The copy. It is empty afterwards.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
     }
 }

@@ -49,9 +49,19 @@ impl<T: ToNapiValue + Send + 'static> Clone for Settle<T> {
 impl<T: ToNapiValue + Send + 'static> Settle<T> {
     /// A promise, and what settles it.
     pub(crate) fn promise(env: &Env) -> Result<(Self, Object<'_>)> {
-        let (deferral, promise) = promise_queue(env)?.promise(env)?;
+        let (deferral, promise) = promise_queue(env)?.promise(env, true)?;
+        Ok((Self::of(deferral), promise))
+    }
+
+    /// As [`Settle::promise`], for a promise that may stay unsettled for ever: the event loop does not stay for it.
+    pub(crate) fn idle_promise(env: &Env) -> Result<(Self, Object<'_>)> {
+        let (deferral, promise) = promise_queue(env)?.promise(env, false)?;
+        Ok((Self::of(deferral), promise))
+    }
+
+    fn of(deferral: Deferral) -> Self {
         let deferral = Mutex::new(Some(deferral));
-        Ok((Self(Arc::new(Deferred { deferral, value: PhantomData })), promise))
+        Self(Arc::new(Deferred { deferral, value: PhantomData }))
     }
 
     /// Settles the promise. The value becomes a JavaScript value on the JavaScript thread; if the

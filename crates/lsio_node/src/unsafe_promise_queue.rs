@@ -26,7 +26,7 @@ struct State {
     /// Wakes the JavaScript thread. `None`: the environment has ended.
     wake: Option<Wake>,
     waiting: Vec<(Handle, MakeValue)>,
-    /// Promises that were made and not settled yet. As long as there are any, the event loop stays.
+    /// Promises that were made and not settled yet, but for idle ones. As long as there are any, the event loop stays.
     unsettled: usize,
 }
 
@@ -37,7 +37,11 @@ struct Wake(sys::napi_threadsafe_function);
 unsafe impl Send for Wake {}
 
 /// A promise of the environment that was not settled yet.
-struct Handle(sys::napi_deferred);
+struct Handle {
+    deferred: sys::napi_deferred,
+    /// Whether the event loop stays for it.
+    holds: bool,
+}
 
 // SAFETY: it is only passed on by other threads, and used by the JavaScript thread.
 unsafe impl Send for Handle {}
@@ -58,7 +62,7 @@ impl fmt::Debug for PromiseQueue {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Handle").field(&self.0).finish()
+        f.debug_tuple("Handle").field(&self.deferred).finish()
     }
 }
 
@@ -115,10 +119,11 @@ impl PromiseQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A promise, and what settles it. On the JavaScript thread.
+    /// A promise, and what settles it. On the JavaScript thread. `holds`: the event loop stays for it.
     pub(crate) fn promise<'env>(
         self: &Arc<Self>,
         env: &'env Env,
+        holds: bool,
     ) -> Result<(Deferral, Object<'env>)> {
         let (mut deferred, mut promise) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: `env` is live, and both values are written by the call.
@@ -126,13 +131,13 @@ impl PromiseQueue {
             sys::napi_create_promise(env.raw(), &raw mut deferred, &raw mut promise)
         })?;
         let mut state = self.lock();
-        state.unsettled += 1;
-        if let (1, Some(Wake(function))) = (state.unsettled, &state.wake) {
+        state.unsettled += usize::from(holds);
+        if let (true, 1, Some(Wake(function))) = (holds, state.unsettled, &state.wake) {
             // SAFETY: on the JavaScript thread of a live environment.
             check_status!(unsafe { sys::napi_ref_threadsafe_function(env.raw(), *function) })?;
         }
         drop(state);
-        let deferral = Deferral { queue: self.clone(), handle: Handle(deferred) };
+        let deferral = Deferral { queue: self.clone(), handle: Handle { deferred, holds } };
         Ok((deferral, Object::from_raw(env.raw(), promise)))
     }
 
@@ -148,8 +153,8 @@ impl PromiseQueue {
     /// Settles what waits. On the JavaScript thread.
     fn settle(&self, env: sys::napi_env) {
         let waiting = std::mem::take(&mut self.lock().waiting);
-        let count = waiting.len();
-        for (Handle(deferred), value) in waiting {
+        let count = waiting.iter().filter(|(handle, _)| handle.holds).count();
+        for (Handle { deferred, .. }, value) in waiting {
             settle_one(env, deferred, value);
         }
         let mut state = self.lock();
