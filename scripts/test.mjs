@@ -111,8 +111,17 @@ function nodeVersions() {
 }
 
 const only = new Set(values.only.split(','));
+
+/** What `work` comes to, after a line that says how long it took: the whole run has half an hour. */
+async function timed(name, work) {
+  const start = performance.now();
+  const result = await work();
+  console.log(`${name}: ${((performance.now() - start) / 60_000).toFixed(1)} min`);
+  return result;
+}
+
 try {
-  await setUp();
+  await timed('set-up', setUp);
   // The pinned binaries exist for this platform only.
   if (process.platform === 'linux' && process.arch === 'x64' && only.has('ava')) {
     await installNodeVersions();
@@ -123,10 +132,14 @@ try {
 }
 
 const sums = [];
-if (only.has('checks')) sums.push(await runChecks());
-if (only.has('rust')) sums.push(await runRustTests());
+if (only.has('checks')) sums.push(await timed('gates', runChecks));
+if (only.has('rust')) sums.push(await timed('cargo test', runRustTests));
 if (only.has('bench')) sums.push(await runBenchTests());
-if (only.has('ava')) for (const version of nodeVersions()) sums.push(await runAva(version));
+if (only.has('ava')) {
+  for (const version of nodeVersions()) {
+    sums.push(await timed(`ava under Node ${version.name}`, () => runAva(version)));
+  }
+}
 
 const passed = sums.reduce((total, sum) => total + sum.passed, 0);
 const failed = sums.reduce((total, sum) => total + sum.failed, 0);
