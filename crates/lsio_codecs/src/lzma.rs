@@ -191,11 +191,7 @@ impl BytesCodec for Lzma {
     fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<usize, CodecError> {
         let mut decoder = self.decoder(decoded.len())?;
         if self.format == LzmaFormat::Alone {
-            let header = encoded.first_chunk().ok_or_else(|| truncated(NAME, encoded))?;
-            let header = with_small_dictionary(header, decoded.len());
-            decoder
-                .process(&header, &mut [], Action::Run)
-                .map_err(|error| CodecError::corrupt(NAME, error.to_string()))?;
+            take_header(&mut decoder, encoded, decoded.len())?;
         }
         let (consumed, written) = decode_stream(NAME, &mut decoder, encoded, decoded)?;
         if consumed < encoded.len() {
@@ -217,6 +213,25 @@ impl BytesCodec for Lzma {
                 Err(error) => return Err(refused(error)),
             }
         }
+    }
+}
+
+/// Has the decoder take the header of a `.lzma` file, with a dictionary that is no larger than what it can be used
+/// for.
+fn take_header(
+    decoder: &mut liblzma::stream::Stream,
+    encoded: &[u8],
+    decoded_len: usize,
+) -> Result<(), CodecError> {
+    let header = encoded.first_chunk().ok_or_else(|| truncated(NAME, encoded))?;
+    let header = with_small_dictionary(header, decoded_len);
+    // The library takes nothing while there is no room for what it decodes, which the header alone is not.
+    let result = decoder.process(&header, &mut [0], Action::Run);
+    result.map_err(|error| CodecError::corrupt(NAME, error.to_string()))?;
+    if decoder.total_in() == ALONE_HEADER as u64 {
+        Ok(())
+    } else {
+        Err(CodecError::corrupt(NAME, "its header is not valid"))
     }
 }
 
@@ -273,6 +288,10 @@ mod tests {
         let mut decoded = [0; 100];
         Lzma::alone(0).decode_exact(&encoded, &mut decoded).unwrap();
         assert_eq!(decoded, [7; 100]);
+
+        let mut decoder = Lzma::alone(0).decoder(100).unwrap();
+        take_header(&mut decoder, &encoded, 100).unwrap();
+        assert_eq!(decoder.total_in(), 13);
 
         let raw = read(r#"{"format":3,"filters":[{"id":33,"dict_size":4294967295}]}"#).unwrap();
         let small = read(r#"{"format":3,"filters":[{"id":33,"dict_size":4096}]}"#).unwrap();
