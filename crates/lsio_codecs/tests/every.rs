@@ -5,9 +5,11 @@ use std::sync::Arc;
 use lsio_array::{DataType, VariableChunk};
 use lsio_codecs::{
     Adler32, Base64, Blosc, BloscCompressor, ByteShuffle, Bytes, BytesCodec, Bz2, ChecksumLocation,
-    ChunkContext, Codec, CodecChain, Crc32, Crc32c, Endian, Fletcher32, Gzip, JenkinsLookup3, Lz4,
-    Lzma, Serializer, Shuffle, Transpose, VlenUtf8, Zlib, Zstd, codec_v2,
+    ChunkContext, Codec, CodecChain, CodecError, Crc32, Crc32c, Endian, Fletcher32, Gzip,
+    JenkinsLookup3, Lz4, Lzma, Serializer, Shuffle, Transpose, VlenUtf8, Zlib, Zstd, codec_v2,
+    codec_v3,
 };
+use serde_json::{Map, Value};
 
 /// One of each bytes-to-bytes codec and of each way that it can work, by a name for messages.
 pub(crate) fn bytes_codecs() -> Vec<(String, Arc<dyn BytesCodec>)> {
@@ -59,7 +61,7 @@ pub(crate) fn bytes_codecs() -> Vec<(String, Arc<dyn BytesCodec>)> {
 }
 
 /// A bytes-to-bytes codec by its configuration.
-fn numcodecs(id: &str, configuration: &str) -> Arc<dyn BytesCodec> {
+pub(crate) fn numcodecs(id: &str, configuration: &str) -> Arc<dyn BytesCodec> {
     let context = ChunkContext { data_type: DataType::UInt8, shape: vec![1] };
     match codec_v2(id, &serde_json::from_str(configuration).unwrap(), &context).unwrap() {
         Codec::BytesToBytes(codec) => codec,
@@ -119,6 +121,25 @@ fn chain_of(
     ];
     codecs.extend(bytes_codecs.iter().cloned().map(Codec::BytesToBytes));
     CodecChain::new(codecs, &ChunkContext { data_type, shape: shape.to_vec() }).unwrap()
+}
+
+/// A chain of Zarr v3: each codec is a list of its name and, where it has one, its configuration.
+pub(crate) fn chain_v3(
+    data_type: DataType,
+    shape: &[u64],
+    codecs: &Value,
+) -> Result<CodecChain, CodecError> {
+    let first = ChunkContext { data_type, shape: shape.to_vec() };
+    let mut context = first.clone();
+    let mut made = Vec::new();
+    let none = Map::new();
+    for codec in codecs.as_array().unwrap() {
+        let configuration = codec.get(1).and_then(Value::as_object).unwrap_or(&none);
+        let codec = codec_v3(codec[0].as_str().unwrap(), configuration, &context)?;
+        context = codec.encoded_context(&context)?;
+        made.push(codec);
+    }
+    CodecChain::new(made, &first)
 }
 
 /// An empty destination for strings.
