@@ -106,7 +106,12 @@ impl KnownReads for Driver {
 
 impl Driver {
     pub(crate) fn new() -> Self {
-        Self { memory: memory(), known: RefCell::default(), log: RefCell::default() }
+        Self::with_memory(memory())
+    }
+
+    /// One that shares a budget with others.
+    pub(crate) fn with_memory(memory: Arc<Memory>) -> Self {
+        Self { memory, known: RefCell::default(), log: RefCell::default() }
     }
 
     fn read(
