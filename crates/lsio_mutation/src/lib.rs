@@ -34,7 +34,7 @@
 //!             _ => Outcome::Refused,
 //!         }
 //!     }
-//!     fn most_memory(&self) -> u64 {
+//!     fn most_memory(&self, _: u64) -> u64 {
 //!         0
 //!     }
 //! }

@@ -81,7 +81,7 @@ impl Row {
             return None;
         };
         self.most_memory = self.most_memory.max(memory);
-        if memory > target.most_memory() {
+        if memory > target.most_memory(input.len() as u64) {
             self.fail(&format!("{memory} bytes of memory taken"), input);
             return None;
         }

@@ -42,8 +42,9 @@ pub trait Target: Send + Sync {
     /// Decodes an input. Panics where that gave or did something that no input may.
     fn decode(&self, input: &[u8]) -> Outcome;
 
-    /// Most bytes that [`Target::decode`] may hold at once, as far as Rust's allocator knows.
-    fn most_memory(&self) -> u64;
+    /// Most bytes that [`Target::decode`] may hold at once for an input of this length, as far as Rust's allocator
+    /// knows.
+    fn most_memory(&self, input_len: u64) -> u64;
 }
 
 /// Hands every target its inputs, on all cores, and prints a row for each decoder.
@@ -137,7 +138,7 @@ mod tests {
             Outcome::Decoded
         }
 
-        fn most_memory(&self) -> u64 {
+        fn most_memory(&self, _: u64) -> u64 {
             100
         }
     }

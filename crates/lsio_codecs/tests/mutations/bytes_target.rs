@@ -155,7 +155,7 @@ impl Target for BytesTarget {
         }
     }
 
-    fn most_memory(&self) -> u64 {
+    fn most_memory(&self, _: u64) -> u64 {
         WORKING_MEMORY
     }
 }

@@ -274,7 +274,7 @@ impl Target for ChainTarget {
         }
     }
 
-    fn most_memory(&self) -> u64 {
+    fn most_memory(&self, _: u64) -> u64 {
         WORKING_MEMORY
     }
 }

@@ -104,7 +104,8 @@ fn change_items(random: &mut Random, items: &mut Vec<Value>) {
         2 => items.reverse(),
         // More dimensions than any array has.
         3 => {
-            *items = vec![items.first().cloned().unwrap_or(json!(1)); *random.pick(&[33, 70, 1000])]
+            *items =
+                vec![items.first().cloned().unwrap_or(json!(1)); *random.pick(&[33, 70, 1000])];
         }
         _ => items.push(hostile_value(random)),
     }

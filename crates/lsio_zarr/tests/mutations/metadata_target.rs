@@ -144,7 +144,7 @@ impl Target for MetadataTarget {
         }
     }
 
-    fn most_memory(&self) -> u64 {
-        WORKING_MEMORY + 200 * LONGEST
+    fn most_memory(&self, input_len: u64) -> u64 {
+        WORKING_MEMORY + 200 * input_len
     }
 }

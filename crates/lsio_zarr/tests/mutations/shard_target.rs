@@ -103,7 +103,7 @@ impl Layout {
     /// not what the codec writes, behind a checksum that fits.
     fn encoded(self, random: &mut Random, level: u32, is_forged: bool) -> Vec<u8> {
         if level == 0 {
-            let elements = random.bytes(2 * (LEN * LEN >> (2 * self.levels)) as usize);
+            let elements = random.bytes(2 * ((LEN * LEN) >> (2 * self.levels)) as usize);
             let mut chunk = Vec::new();
             Gzip::new(1).encode(&elements, &mut chunk).unwrap();
             if is_forged && random.once_in(4) {
@@ -199,7 +199,7 @@ impl Target for ShardTarget {
         }
     }
 
-    fn most_memory(&self) -> u64 {
+    fn most_memory(&self, _: u64) -> u64 {
         WORKING_MEMORY
     }
 }

@@ -68,7 +68,7 @@ impl Target for ArchiveTarget {
         }
     }
 
-    fn most_memory(&self) -> u64 {
+    fn most_memory(&self, _: u64) -> u64 {
         WORKING_MEMORY
     }
 }

@@ -138,15 +138,9 @@ fn put_entry(forger: &mut Forger<'_>, bytes: &mut Vec<u8>, entry: &Entry<'_>, is
 fn put_wide_end(forger: &mut Forger<'_>, bytes: &mut Vec<u8>, place: [u64; 3]) {
     let at = bytes.len() as u64;
     bytes.extend(b"PK\x06\x06");
-    for (width, number) in [
-        (8, 44),
-        (4, VERSIONS),
-        (8, 0),
-        (8, place[0]),
-        (8, place[0]),
-        (8, place[1]),
-        (8, place[2]),
-    ] {
+    for (width, number) in
+        [(8, 44), (4, VERSIONS), (8, 0), (8, place[0]), (8, place[0]), (8, place[1]), (8, place[2])]
+    {
         forger.put(bytes, width, number);
     }
     bytes.extend(b"PK\x06\x07");
