@@ -157,10 +157,9 @@ impl VariableCodec for Categorize {
         chunk: &mut VariableChunk,
     ) -> Result<(), CodecError> {
         chunk.offsets.clear();
+        self.check_len(element_count, &chunk.bytes)?;
         let (expected, actual) = (self.least_encoded_len(element_count), chunk.bytes.len() as u64);
-        if actual < expected {
-            return Err(CodecError::Truncated { codec: Self::NAME, expected, actual });
-        } else if actual > expected {
+        if actual != expected {
             return Err(CodecError::Length { codec: Self::NAME, expected, actual });
         }
         if self.endian != Endian::NATIVE {

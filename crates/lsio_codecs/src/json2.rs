@@ -134,10 +134,7 @@ impl VariableCodec for Json2 {
         chunk: &mut VariableChunk,
     ) -> Result<(), CodecError> {
         chunk.offsets.clear();
-        let (expected, actual) = (self.least_encoded_len(element_count), chunk.bytes.len() as u64);
-        if actual < expected {
-            return Err(CodecError::Truncated { codec: Self::NAME, expected, actual });
-        }
+        self.check_len(element_count, &chunk.bytes)?;
         if std::str::from_utf8(&chunk.bytes).is_err() {
             return Err(Self::corrupt("it is not UTF-8"));
         }

@@ -97,10 +97,7 @@ impl VariableCodec for Msgpack2 {
         element_count: u64,
         chunk: &mut VariableChunk,
     ) -> Result<(), CodecError> {
-        let (expected, actual) = (self.least_encoded_len(element_count), chunk.bytes.len() as u64);
-        if actual < expected {
-            return Err(CodecError::Truncated { codec: Self::NAME, expected, actual });
-        }
+        self.check_len(element_count, &chunk.bytes)?;
         let mut document = Document { rest: &chunk.bytes, objects: ObjectText::default() };
         if let Err(reason) = self.take_document(&mut document) {
             let at = chunk.bytes.len() - document.rest.len();

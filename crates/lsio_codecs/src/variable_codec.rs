@@ -20,6 +20,19 @@ pub trait VariableCodec: Send + Sync + fmt::Debug {
     /// Fewest bytes that so many elements are encoded to.
     fn least_encoded_len(&self, element_count: u64) -> u64;
 
+    /// Checks that an encoded chunk is long enough for so many elements: what is sized by their number may be
+    /// allocated then.
+    ///
+    /// # Errors
+    /// [`CodecError::Truncated`] where it is not.
+    fn check_len(&self, element_count: u64, encoded: &[u8]) -> Result<(), CodecError> {
+        let (expected, actual) = (self.least_encoded_len(element_count), encoded.len() as u64);
+        if actual < expected {
+            return Err(CodecError::Truncated { codec: self.name(), expected, actual });
+        }
+        Ok(())
+    }
+
     /// Most bytes of memory that decoding needs for a byte of the encoded form, that one among them.
     fn memory_per_byte(&self) -> u64 {
         1
