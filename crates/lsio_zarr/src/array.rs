@@ -275,7 +275,7 @@ impl ChunkSource for ZarrArray {
         };
         if let Some(varying) = self.varying.as_ref().filter(|_| !self.encoding.is_sharded()) {
             return varying
-                .decode(chunk, encoded, destination, scratch, &self.info)
+                .decode(chunk, encoded, destination, scratch, resume, &self.info)
                 .map_err(|error| self.error(chunk, error.codec, error.kind));
         }
         self.encoding

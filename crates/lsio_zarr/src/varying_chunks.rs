@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
     ArrayInfo, ChunkErrorKind, ChunkGrid, DataType, Decoded, Destination, DimensionPlacement,
-    Region, StridedCopy, VariableChunk, checked_product, strides_in_order,
+    Region, Resume, StridedCopy, VariableChunk, checked_product, strides_in_order,
 };
 use serde_json::Value;
 
@@ -65,12 +65,6 @@ impl VaryingChunks {
                     )));
                 }
             }
-        }
-        let suspending = encoding.chain().suspends_for().filter(|_| !encoding.is_sharded());
-        if let Some(codec) = suspending {
-            return Err(Refusal::unsupported(format!(
-                "the codec '{codec}', which answers later, for chunks whose shapes differ"
-            )));
         }
         let shortest: Vec<u64> = edges.iter().map(|edges| edges.shortest()).collect();
         let data_type = metadata.data_type.clone();
@@ -144,13 +138,16 @@ impl VaryingChunks {
         encoded: &[u8],
         destination: Destination<'_>,
         scratch: &mut [u8],
+        resume: &Arc<dyn Resume>,
         info: &ArrayInfo,
     ) -> Result<Decoded, IndexError> {
         let encoding = self.encoding_of(chunk).map_err(IndexError::plain)?;
         let chain = encoding.chain();
         let shape = self.grid.shape_of(chunk);
         if shape == info.chunk_shape {
-            return chain.decode(encoded, destination, scratch).map_err(IndexError::from_codec);
+            return chain
+                .decode_resumable(encoded, destination, scratch, resume)
+                .map_err(IndexError::from_codec);
         }
         match destination {
             Destination::Fixed(target) => {
@@ -163,9 +160,12 @@ impl VaryingChunks {
                 if (rest.len() as u64) < chain.scratch_len() {
                     return Err(too_large());
                 }
-                chain
-                    .decode(encoded, Destination::Fixed(&mut *own), rest)
+                let decoded = chain
+                    .decode_resumable(encoded, Destination::Fixed(&mut *own), rest, resume)
                     .map_err(IndexError::from_codec)?;
+                if decoded == Decoded::Suspended {
+                    return Ok(decoded);
+                }
                 target.fill(0);
                 let copied = place(&shape, encoding.axis_order(), info)
                     .is_some_and(|copy| copy.copy(own, target));
@@ -176,7 +176,12 @@ impl VaryingChunks {
                 Ok(Decoded::Complete)
             }
             Destination::Variable(target) => {
-                decode_variable(encoded, target, &encoding, &shape, info)
+                let decode = |target: &mut VariableChunk| {
+                    let target = Destination::Variable(target);
+                    let decoded = chain.decode_resumable(encoded, target, &mut [], resume);
+                    decoded.map_err(IndexError::from_codec)
+                };
+                decode_variable(decode, target, encoding.axis_order(), &shape, info)
             }
             Destination::Pieces(_) => {
                 let reason = "chunks of varying shape do not come in pieces".to_owned();
@@ -196,11 +201,11 @@ fn place(shape: &[u64], axis_order: &[usize], info: &ArrayInfo) -> Option<Stride
     StridedCopy::new(&whole, &from, &to, info.data_type.size()?)
 }
 
-/// Elements of varying length: those around the chunk are empty.
+/// Elements of varying length, which `decode` makes: those around the chunk are empty.
 fn decode_variable(
-    encoded: &[u8],
+    decode: impl FnOnce(&mut VariableChunk) -> Result<Decoded, IndexError>,
     target: &mut VariableChunk,
-    encoding: &ChunkEncoding,
+    axis_order: &[usize],
     shape: &[u64],
     info: &ArrayInfo,
 ) -> Result<Decoded, IndexError> {
@@ -213,9 +218,9 @@ fn decode_variable(
         return Ok(Decoded::Outgrown { needed });
     };
     target.limit = own_limit;
-    let decoded = encoding.chain().decode(encoded, Destination::Variable(&mut *target), &mut []);
+    let decoded = decode(target);
     target.limit = limit;
-    match decoded.map_err(IndexError::from_codec)? {
+    match decoded? {
         Decoded::Complete => {}
         Decoded::Outgrown { needed } => {
             return Ok(Decoded::Outgrown { needed: needed.saturating_add(around) });
@@ -228,9 +233,8 @@ fn decode_variable(
     let mut last = 0;
     offsets.push(last);
     // Both lie in the same order of axes: the places inside come in the order of the elements.
-    let axes = encoding.axis_order();
     let lens: Vec<(u64, u64)> =
-        axes.iter().map(|&axis| (shape[axis], info.chunk_shape[axis])).collect();
+        axis_order.iter().map(|&axis| (shape[axis], info.chunk_shape[axis])).collect();
     for place in 0..count(&info.chunk_shape) {
         let mut rest = place;
         let is_inside = lens.iter().rev().all(|&(own, all)| {

@@ -82,10 +82,22 @@ fn put(
     codecs: &str,
     chunks: &[Vec<u8>],
 ) {
+    let grid =
+        format!(r#"{{"name": "regular", "configuration": {{"chunk_shape": [{chunk_length}]}}}}"#);
+    put_in_grid(engine, store, (data_type, length, &grid), codecs, chunks);
+}
+
+fn put_in_grid(
+    engine: &Arc<Engine>,
+    store: &str,
+    (data_type, length, grid): (&str, u64, &str),
+    codecs: &str,
+    chunks: &[Vec<u8>],
+) {
     let fill = if data_type == "string" { "\"\"" } else { "0" };
     let document = format!(
         r#"{{"zarr_format": 3, "node_type": "array", "shape": [{length}], "data_type": "{data_type}",
-        "chunk_grid": {{"name": "regular", "configuration": {{"chunk_shape": [{chunk_length}]}}}},
+        "chunk_grid": {grid},
         "chunk_key_encoding": {{"name": "default"}}, "fill_value": {fill}, "codecs": {codecs}}}"#
     );
     let put = |key: String, bytes: Vec<u8>| {
@@ -240,21 +252,60 @@ fn chunks_in_shards_and_whole_shards_go_through_codecs_that_answer_later() {
     assert_eq!(asked.load(Ordering::SeqCst), 3, "once for the shard");
 }
 
+/// A chunk of `vlen-utf8`.
+fn chunk_of_texts(texts: &[String]) -> Vec<u8> {
+    let mut chunk = (texts.len() as u32).to_le_bytes().to_vec();
+    for text in texts {
+        chunk.extend((text.len() as u32).to_le_bytes());
+        chunk.extend(text.as_bytes());
+    }
+    chunk
+}
+
+/// All texts of an array.
+fn all_texts(array: &Arc<Array>) -> Vec<String> {
+    let (result, _) = get_with(array, &[None], in_mode(IoMode::Auto)).unwrap();
+    let lsio::ReadValues::Each(values) = &result.values else { panic!("no texts") };
+    texts(&values[0])
+}
+
 #[test]
 fn texts_of_any_length_go_through_codecs_that_answer_later() {
     register_inverting("test.texts");
     let engine = engine(2, AMPLE);
     let expected: Vec<String> = ["short".to_owned(), "long ".repeat(100_000)].into();
-    let mut chunk = 2u32.to_le_bytes().to_vec();
-    for text in &expected {
-        chunk.extend((text.len() as u32).to_le_bytes());
-        chunk.extend(text.as_bytes());
-    }
     let codecs = r#"["vlen-utf8", "test.texts"]"#;
-    let array = stored(&engine, "a", ("string", 2, 2), codecs, &[inverted(&chunk)]);
-    let (result, _) = get_with(&array, &[None], in_mode(IoMode::Auto)).unwrap();
-    let lsio::ReadValues::Each(values) = &result.values else { panic!("no texts") };
-    assert_eq!(texts(&values[0]), expected);
+    let chunk = inverted(&chunk_of_texts(&expected));
+    let array = stored(&engine, "a", ("string", 2, 2), codecs, &[chunk]);
+    assert_eq!(all_texts(&array), expected);
+}
+
+#[test]
+fn chunks_of_several_shapes_go_through_codecs_that_answer_later() {
+    let asked = register_inverting("test.shapes");
+    let engine = engine(2, AMPLE);
+    let grid = r#"{"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": [[1, 4, 2]]}}"#;
+    let open = |data_type, codecs, chunks: [Vec<u8>; 3]| {
+        let chunks = chunks.map(|chunk| inverted(&chunk));
+        put_in_grid(&engine, data_type, (data_type, 7, grid), codecs, &chunks);
+        open_at(&engine, &format!("memory://{data_type}")).unwrap()
+    };
+
+    let elements: Vec<u8> = (10..17).collect();
+    let chunks = [&elements[..1], &elements[1..5], &elements[5..]].map(<[u8]>::to_vec);
+    let array = open("uint8", r#"["bytes", "test.shapes"]"#, chunks.clone());
+    assert_eq!(get_all(&array, IoMode::Auto).unwrap().0, elements);
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
+    // A chunk is as long as its own shape says, not as the longest.
+    let array = open("int8", r#"["bytes", "test.shapes"]"#, [vec![1; 4], vec![1; 4], vec![1; 2]]);
+    let error = get_all(&array, IoMode::Auto).unwrap_err();
+    assert_eq!((error.code, error.codec.as_deref()), (ErrorCode::Codec, Some("test.shapes")));
+
+    let expected: Vec<String> = (0..7).map(|number| "text ".repeat(number * 10_000)).collect();
+    let chunks = [&expected[..1], &expected[1..5], &expected[5..]].map(chunk_of_texts);
+    let array = open("string", r#"["vlen-utf8", "test.shapes"]"#, chunks);
+    assert_eq!(all_texts(&array), expected);
+    assert_eq!(engine.memory_usage().reserved, 0);
 }
 
 /// Adds a number to each byte.
