@@ -299,7 +299,7 @@ fn chunks_of_several_shapes_go_through_codecs_that_answer_later() {
     // A chunk is as long as its own shape says, not as the longest.
     let array = open("int8", r#"["bytes", "test.shapes"]"#, [vec![1; 4], vec![1; 4], vec![1; 2]]);
     let error = get_all(&array, IoMode::Auto).unwrap_err();
-    assert_eq!((error.code, error.codec.as_deref()), (ErrorCode::Codec, Some("test.shapes")));
+    assert_eq!((error.code, error.codec), (ErrorCode::Codec, Some("test.shapes")));
 
     let expected: Vec<String> = (0..7).map(|number| "text ".repeat(number * 10_000)).collect();
     let chunks = [&expected[..1], &expected[1..5], &expected[5..]].map(chunk_of_texts);
