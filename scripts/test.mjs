@@ -12,6 +12,7 @@ import { runChecks } from './checks.mjs';
 import { exitCodeOf, reportAndExit, root } from './child-process.mjs';
 import { filesBelow } from './fingerprint.mjs';
 import { installNodeVersions, setUp } from './set-up.mjs';
+import { installTestServers, withTestServers } from './test-servers/test-servers.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -22,12 +23,13 @@ const { values } = parseArgs({
 });
 
 /** `cargo test` over the workspace: what its `test result` lines add up to. */
-async function runRustTests() {
+async function runRustTests(env) {
   const sum = { passed: 0, failed: 0 };
   const exitCode = await exitCodeOf(
     'cargo',
     ['test', '--workspace', '--locked', '--no-fail-fast', '--quiet'],
     {
+      env,
       onLine: (line) => {
         const result = /^test result: .* (\d+) passed; (\d+) failed;/.exec(line);
         if (result) {
@@ -48,7 +50,9 @@ async function runRustTests() {
 /** The tests of what the benchmark makes of its figures: what the runner's summary says. */
 async function runBenchTests() {
   const sum = { passed: 0, failed: 0 };
-  const files = filesBelow('benches/harness', (file) => file.endsWith('.test.mjs'));
+  const files = ['benches/harness', 'benches/stores'].flatMap((folder) =>
+    filesBelow(folder, (file) => file.endsWith('.test.mjs')),
+  );
   const exitCode = await exitCodeOf(
     process.execPath,
     ['--test', '--test-reporter', 'tap', ...files],
@@ -67,7 +71,7 @@ async function runBenchTests() {
 }
 
 /** The ava tests under one Node: counts the TAP lines, shows the failed ones with their reports. */
-async function runAva({ name, program }) {
+async function runAva({ name, program }, env) {
   const sum = { passed: 0, failed: 0 };
   let shown = false;
   const exitCode = await exitCodeOf(
@@ -78,7 +82,7 @@ async function runAva({ name, program }) {
       ...(values.match ?? []).flatMap((pattern) => ['--match', pattern]),
     ],
     {
-      env: { FORCE_COLOR: '0' },
+      env: { ...env, FORCE_COLOR: '0' },
       onLine: (line) => {
         const result = /^(not )?ok \d/.exec(line);
         if (result) {
@@ -120,6 +124,10 @@ async function timed(name, work) {
   return result;
 }
 
+// Beside the build, which leaves a core idle at times; a run that needs it waits for it.
+const needsServers = only.has('rust') || only.has('ava');
+const installing = needsServers ? timed('installation of servers', installTestServers) : undefined;
+
 try {
   await timed('set-up', setUp);
   // The pinned binaries exist for this platform only.
@@ -131,15 +139,24 @@ try {
   reportAndExit(error);
 }
 
+/** The tests that may talk to servers. */
+async function runTests(env, missing) {
+  const sums = [];
+  // A server that is not there is loudly skipped where people work, and never in CI.
+  if (process.env.CI) sums.push({ passed: 0, failed: missing.length });
+  if (only.has('rust')) sums.push(await timed('cargo test', () => runRustTests(env)));
+  if (only.has('ava')) {
+    for (const version of nodeVersions()) {
+      sums.push(await timed(`ava under Node ${version.name}`, () => runAva(version, env)));
+    }
+  }
+  return sums;
+}
+
 const sums = [];
 if (only.has('checks')) sums.push(await timed('gates', runChecks));
-if (only.has('rust')) sums.push(await timed('cargo test', runRustTests));
 if (only.has('bench')) sums.push(await runBenchTests());
-if (only.has('ava')) {
-  for (const version of nodeVersions()) {
-    sums.push(await timed(`ava under Node ${version.name}`, () => runAva(version)));
-  }
-}
+if (needsServers) sums.push(...(await withTestServers(await installing, runTests)));
 
 const passed = sums.reduce((total, sum) => total + sum.passed, 0);
 const failed = sums.reduce((total, sum) => total + sum.failed, 0);
