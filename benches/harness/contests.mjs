@@ -54,7 +54,7 @@ function wholePeers(set, size) {
 }
 
 /** What reads past the page cache, in a contest on cold files: its later reads are cold like its first. */
-const PAST_CACHE = new Set(['lsio io=direct', 'lsio-rust', 'raw-ring', 'fio']);
+const PAST_CACHE = new Set(['lsio io=direct', 'lsio-rust', 'direct io=direct', 'raw-ring', 'fio']);
 
 /** An entry by the name of its program, or with settings: `['lsio', { io: 'direct' }]`. */
 function entryOf(spec, cache, inner) {
@@ -125,6 +125,8 @@ export function contestsOf(size) {
       ['lsio', { io: 'direct' }],
       ['lsio', { io: 'auto' }],
       'raw-ring',
+      // What decoding takes of the ring where both share the cores.
+      ...(set === 'plain' ? [] : [['direct', { io: 'direct' }]]),
       ...['zarrs', 'zarr-python+zarrs', 'tensorstore'],
       ...(short ? [] : ['zarrita']),
       ...(set === 'plain' && !short ? ['tensorstore-direct', 'zarr-python'] : []),
