@@ -50,10 +50,7 @@ impl Delta {
         mut members: Members<'_>,
         context: &ChunkContext,
     ) -> Result<Self, CodecError> {
-        let dtype = Dtype::parts_from_members(&mut members, "dtype")?;
-        let dtype = dtype.map(|(dtype, parts)| (dtype.number, parts));
-        let decoded = dtype.or_else(|| Number::parts(&context.data_type));
-        let (decoded, parts) = decoded.ok_or_else(|| members.no_numbers(context))?;
+        let (decoded, parts) = decoded_parts(&mut members, context)?;
         let astype = Dtype::parts_from_members(&mut members, "astype")?;
         let (encoded, encoded_parts) =
             astype.map_or((decoded, parts), |(dtype, parts)| (dtype.number, parts));
@@ -80,22 +77,29 @@ pub(crate) fn decoded_number(
     Number::of(&context.data_type).ok_or_else(|| members.no_numbers(context))
 }
 
-/// What a chunk is after encoding, by the kinds of numbers of a codec that keeps the shape.
-pub(crate) fn encoded_context(
-    codec: &'static str,
-    (decoded, encoded): (Number, Number),
+/// As [`decoded_number`], and how many of them an element has: two where it is complex.
+pub(crate) fn decoded_parts(
+    members: &mut Members<'_>,
     context: &ChunkContext,
-) -> Result<ChunkContext, CodecError> {
-    if context.data_type.size() != Some(decoded.size()) {
-        return Err(wrong_type(codec, &decoded.data_type(), context));
+) -> Result<(Number, usize), CodecError> {
+    if let Some((dtype, parts)) = Dtype::parts_from_members(members, "dtype")? {
+        return Ok((dtype.number, parts));
     }
-    Ok(ChunkContext { data_type: encoded.data_type(), shape: context.shape.clone() })
+    Number::parts(&context.data_type).ok_or_else(|| members.no_numbers(context))
 }
 
-fn wrong_type(codec: &'static str, expected: &DataType, context: &ChunkContext) -> CodecError {
+/// What a chunk is after encoding, by the data types of a codec that keeps the shape.
+pub(crate) fn encoded_context(
+    codec: &'static str,
+    (decoded, encoded): (&DataType, DataType),
+    context: &ChunkContext,
+) -> Result<ChunkContext, CodecError> {
     let found = &context.data_type;
-    let reason = format!("it is for elements of type {expected}, the chunk has {found}");
-    CodecError::configuration(codec, reason)
+    if found.size() != decoded.size() {
+        let reason = format!("it is for elements of type {decoded}, the chunk has {found}");
+        return Err(CodecError::configuration(codec, reason));
+    }
+    Ok(ChunkContext { data_type: encoded, shape: context.shape.clone() })
 }
 
 /// An element of fill after encoding, where that is its number in the other data type: there writers agree.
@@ -126,15 +130,8 @@ impl ArrayCodec for Delta {
     }
 
     fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
-        if self.parts == 1 {
-            return encoded_context(Self::NAME, (self.decoded, self.encoded), decoded);
-        }
-        let complex =
-            |part| if part == Number::Float32 { DataType::Complex64 } else { DataType::Complex128 };
-        if decoded.data_type.size() != complex(self.decoded).size() {
-            return Err(wrong_type(Self::NAME, &complex(self.decoded), decoded));
-        }
-        Ok(ChunkContext { data_type: complex(self.encoded), shape: decoded.shape.clone() })
+        let of_parts = |number: Number| number.data_type_of(self.parts);
+        encoded_context(Self::NAME, (&of_parts(self.decoded), of_parts(self.encoded)), decoded)
     }
 
     fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {

@@ -42,6 +42,14 @@ impl Number {
         })
     }
 
+    /// As [`Number::of`]; of dates and durations the kind that they are stored as.
+    pub(crate) fn stored(data_type: &DataType) -> Option<Self> {
+        match data_type {
+            DataType::DateTime64(_) | DataType::TimeDelta64(_) => Some(Self::Int64),
+            other => Self::of(other),
+        }
+    }
+
     /// The kind of the numbers of an element, and how many it has: two where it is a complex one.
     pub(crate) fn parts(data_type: &DataType) -> Option<(Self, usize)> {
         match data_type {
@@ -69,6 +77,15 @@ impl Number {
         }
     }
 
+    /// The data type of elements of so many such numbers: two floats make a complex one.
+    pub(crate) fn data_type_of(self, parts: usize) -> DataType {
+        match (self, parts) {
+            (Self::Float32, 2) => DataType::Complex64,
+            (Self::Float64, 2) => DataType::Complex128,
+            _ => self.data_type(),
+        }
+    }
+
     /// Bytes of one.
     pub(crate) fn size(self) -> usize {
         match self {
@@ -82,6 +99,11 @@ impl Number {
     /// Whether there are negative integers.
     pub(crate) fn is_signed(self) -> bool {
         matches!(self, Self::Int8 | Self::Int16 | Self::Int32 | Self::Int64)
+    }
+
+    /// Whether it is a kind of integers.
+    pub(crate) fn is_integer(self) -> bool {
+        self != Self::Bool && !self.is_float()
     }
 
     /// Whether it is a floating-point kind.

@@ -47,6 +47,26 @@ impl Dtype {
         Some((dtype, if kind.starts_with('c') { 2 } else { 1 }))
     }
 
+    /// The data type that a spelling stands for, texts and bytes of fixed length (`<U8`, `|S8`) too, and the byte
+    /// order that is stated for it.
+    pub(crate) fn parse_element(text: &str) -> Option<(DataType, Option<Endian>)> {
+        if let Some((dtype, parts)) = Self::parse_parts(text) {
+            return Some((dtype.number.data_type_of(parts), dtype.endian));
+        }
+        let endian = match text.as_bytes().first()? {
+            b'<' => Some(Endian::Little),
+            b'>' => Some(Endian::Big),
+            _ => None,
+        };
+        let kind = text.trim_start_matches(['<', '>', '=', '|']);
+        let length = |digits: &str| digits.parse::<u32>().ok().map(|length| length as usize);
+        if let Some(length) = kind.strip_prefix('U').and_then(length) {
+            return Some((DataType::FixedLengthUtf32 { length }, endian));
+        }
+        let length = kind.strip_prefix('S').and_then(length)?;
+        Some((DataType::NullTerminatedBytes { length }, None))
+    }
+
     /// The member `name`, if it is there. In Zarr v3 the codec `bytes` says the byte order, so that none
     /// but the little-endian one may stand here.
     pub(crate) fn from_members(
@@ -64,12 +84,29 @@ impl Dtype {
         members: &mut Members<'_>,
         name: &'static str,
     ) -> Result<Option<(Self, usize)>, CodecError> {
+        Self::spelled(members, name, |text| {
+            Self::parse_parts(text).map(|(dtype, parts)| ((dtype, parts), dtype.endian))
+        })
+    }
+
+    /// As [`Dtype::from_members`], of texts and bytes of fixed length too.
+    pub(crate) fn element_from_members(
+        members: &mut Members<'_>,
+        name: &'static str,
+    ) -> Result<Option<DataType>, CodecError> {
+        Self::spelled(members, name, Self::parse_element)
+    }
+
+    fn spelled<T>(
+        members: &mut Members<'_>,
+        name: &'static str,
+        parse: impl Fn(&str) -> Option<(T, Option<Endian>)>,
+    ) -> Result<Option<T>, CodecError> {
         let Some(value) = members.get(name) else { return Ok(None) };
-        let dtype = value.as_str().and_then(Self::parse_parts);
         let is_v2 = members.dialect() == Dialect::V2;
-        match dtype.filter(|(dtype, _)| is_v2 || dtype.endian != Some(Endian::Big)) {
-            Some(dtype) => Ok(Some(dtype)),
-            None => Err(Self::refused(members, name)),
+        match value.as_str().and_then(parse) {
+            Some((found, endian)) if is_v2 || endian != Some(Endian::Big) => Ok(Some(found)),
+            _ => Err(Self::refused(members, name)),
         }
     }
 
@@ -95,6 +132,18 @@ mod tests {
         assert_eq!(read("<M8[ns]"), Some((Number::Int64, Some(Endian::Little))));
         for text in ["", "<", "<i3", "|O", "<U4", "complex64", "é"] {
             assert_eq!(read(text), None, "{text}");
+        }
+        for (text, found) in [
+            ("<U4", Some((DataType::FixedLengthUtf32 { length: 4 }, Some(Endian::Little)))),
+            (">U0", Some((DataType::FixedLengthUtf32 { length: 0 }, Some(Endian::Big)))),
+            ("|S8", Some((DataType::NullTerminatedBytes { length: 8 }, None))),
+            ("<c16", Some((DataType::Complex128, Some(Endian::Little)))),
+            ("<U4294967296", None),
+            ("<U-1", None),
+            ("|V4", None),
+            ("", None),
+        ] {
+            assert_eq!(Dtype::parse_element(text), found, "{text}");
         }
         let parts = |text| Dtype::parse_parts(text).map(|(dtype, parts)| (dtype.number, parts));
         assert_eq!(parts("complex64"), Some((Number::Float32, 2)));

@@ -8,7 +8,8 @@ use crate::{ArrayCodec, ChunkContext, CodecError};
 /// `packbits` of numcodecs: bools as bits.
 ///
 /// A byte that counts the bits that fill up the last byte, then eight bools a byte, the first as the most
-/// significant bit.
+/// significant bit. Integers of one byte are bools too: masks are stored so; of others than 0 and 1 only 1 comes
+/// back.
 ///
 /// - Specification: numcodecs `packbits`.
 /// - Names: v2 `packbits`, v3 `numcodecs.packbits`; no configuration.
@@ -51,8 +52,9 @@ impl ArrayCodec for PackBools {
     }
 
     fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
-        if decoded.data_type != DataType::Bool {
-            let reason = format!("it is for bools, the chunk has {}", decoded.data_type);
+        if ![DataType::Bool, DataType::Int8, DataType::UInt8].contains(&decoded.data_type) {
+            let found = &decoded.data_type;
+            let reason = format!("it is for bools and bytes as such, the chunk has {found}");
             return Err(CodecError::configuration(Self::NAME, reason));
         }
         let bytes = decoded.element_count()?.div_ceil(8) + 1;

@@ -17,7 +17,7 @@ const BLOCK: usize = 2048;
 /// `pcodec`: numbers in the standalone format of Pcodec.
 ///
 /// Decoding takes a file of any number of chunks and refuses another data type, another number of elements,
-/// and whatever follows the end.
+/// and whatever follows the end. Dates and durations are the integers that they are stored as.
 ///
 /// - Specification: Pcodec, standalone format; numcodecs `pcodec`.
 /// - Names: v2 and v3 `pcodec`, v3 `numcodecs.pcodec`: `{"level"?: 0..=12, "mode_spec"?: "auto" | "classic",
@@ -84,7 +84,7 @@ impl Pcodec {
         // Pcodec's own limit is 2^24 numbers a chunk.
         let paging = members.integer("equal_pages_up_to", 1..=1 << 24)?.unwrap_or(262_144);
         members.finish()?;
-        let number = Number::of(&context.data_type).filter(|&number| number != Number::Bool);
+        let number = Number::stored(&context.data_type).filter(|&number| number != Number::Bool);
         let number = number.ok_or_else(|| no_numbers(context))?;
         let settings = ChunkConfig::default()
             .with_compression_level(level)
@@ -130,7 +130,7 @@ impl ArrayBytesCodec for Pcodec {
     }
 
     fn encoded_bound(&self, chunk: &ChunkContext) -> Result<u64, CodecError> {
-        if Number::of(&chunk.data_type) != Some(self.number) {
+        if Number::stored(&chunk.data_type) != Some(self.number) {
             return Err(no_numbers(chunk));
         }
         let decoded_len = chunk.element_count()? * self.number.size() as u64;

@@ -73,7 +73,8 @@ impl ArrayCodec for Quantize {
     }
 
     fn encoded_context(&self, decoded: &ChunkContext) -> Result<ChunkContext, CodecError> {
-        encoded_context(Self::NAME, (self.decoded, self.encoded), decoded)
+        let (from, to) = (self.decoded.data_type(), self.encoded.data_type());
+        encoded_context(Self::NAME, (&from, to), decoded)
     }
 
     fn encoded_fill(&self, fill_value: &[u8]) -> Option<Vec<u8>> {

@@ -66,7 +66,7 @@ fn bytes(endian: Endian) -> Codec {
 
 /// The byte orders of a filter's elements before and after encoding, where it states them.
 fn byte_orders(configuration: &Configuration) -> (Option<Endian>, Option<Endian>) {
-    let order = |name: &str| Dtype::parse_parts(configuration.get(name)?.as_str()?)?.0.endian;
+    let order = |name: &str| Dtype::parse_element(configuration.get(name)?.as_str()?)?.1;
     let decoded = order("dtype").or_else(|| order("decode_dtype"));
     (decoded, order("astype").or_else(|| order("encode_dtype")).or(decoded))
 }

@@ -1,6 +1,5 @@
 //! `zfp` and `zfpy`: small blocks of numbers, transformed and cut to their leading bits.
 
-use lsio_array::DataType;
 use zfp_rs::{
     ZfpBitStream, ZfpBitStreamOps, ZfpBitStreamRef, ZfpConfig, ZfpDecompressionError, ZfpField,
     ZfpFieldMetadata, ZfpFieldMut, ZfpHeaderMask, ZfpScalar, ZfpScalarType,
@@ -90,10 +89,7 @@ impl Zfp {
         has_header: bool,
     ) -> Result<Self, CodecError> {
         let codec = if has_header { Self::NAME_WITH_HEADER } else { Self::NAME };
-        let number = match &context.data_type {
-            DataType::DateTime64(_) | DataType::TimeDelta64(_) => Some(Number::Int64),
-            other => Number::of(other),
-        };
+        let number = Number::stored(&context.data_type);
         let scalar = number.and_then(|number| Some((number, scalar_type(number)?)));
         let (number, scalar_type) = scalar.ok_or_else(|| members.no_numbers(context))?;
         let mut dims = [0; 4];

@@ -132,7 +132,14 @@ fn codecs_for_other_elements_are_refused() {
         (DataType::Bool, json!(["numcodecs.delta", {"dtype": "bool"}])),
         (DataType::Complex64, json!(["numcodecs.delta", {"astype": "<f4"}])),
         (DataType::Complex64, json!(["numcodecs.delta", {"dtype": "<c16"}])),
-        (DataType::Complex64, json!(["numcodecs.astype", {"encode_dtype": "<c16"}])),
+        (DataType::Complex64, json!(["numcodecs.astype", {"encode_dtype": "<U4"}])),
+        (DataType::Complex64, json!(["numcodecs.astype", {"encode_dtype": ">c16"}])),
+        (DataType::Int16, json!(["numcodecs.astype", {"encode_dtype": "|V2"}])),
+        (DataType::RawBytes { length: 4 }, json!(["numcodecs.astype", {"encode_dtype": "|S4"}])),
+        (
+            DataType::NullTerminatedBytes { length: 4 },
+            json!(["numcodecs.astype", {"encode_dtype": "<U4", "decode_dtype": "|S4"}]),
+        ),
         (DataType::Int16, json!(["numcodecs.categorize", {"labels": ["a"], "dtype": "|O"}])),
         (
             DataType::FixedLengthUtf32 { length: 2 },
@@ -145,7 +152,12 @@ fn codecs_for_other_elements_are_refused() {
         (DataType::Bool, json!(["bitround", {"keepbits": 1}])),
         (DataType::Int16, json!(["numcodecs.packbits"])),
         (DataType::Int16, json!(["numcodecs.astype", {"decode_dtype": "<i2"}])),
+        (DataType::Complex64, json!(["numcodecs.packbits"])),
         (DataType::Int16, json!(["numcodecs.fixedscaleoffset", {"offset": 1}])),
+        (
+            DataType::Complex64,
+            json!(["numcodecs.fixedscaleoffset", {"offset": 1, "scale": 1, "astype": "<f4"}]),
+        ),
         (DataType::Int16, json!(["numcodecs.fixedscaleoffset", {"offset": 1, "scale": "2"}])),
         (DataType::Bool, json!(["scale_offset"])),
         (DataType::Complex64, json!(["scale_offset"])),
@@ -228,6 +240,67 @@ fn values_beyond_the_data_type_are_errors() {
         let chain = CodecChain::new(codecs, &context).unwrap();
         let error = decode(&chain, &encoded.to_le_bytes()).unwrap_err();
         assert!(matches!(error, CodecError::Corrupt { .. }), "{filter}: {error}");
+    }
+}
+
+/// The elements of one chunk of format 2 behind one filter.
+fn decode_v2(data_type: DataType, count: u64, filter: &Value, encoded: &[u8]) -> Vec<u8> {
+    let context = ChunkContext { data_type, shape: vec![count] };
+    let filters = [(filter["id"].as_str().unwrap(), filter.as_object().unwrap())];
+    let codecs = codecs_v2(&context, Endian::Little, false, &filters).unwrap();
+    decode(&CodecChain::new(codecs, &context).unwrap(), encoded).unwrap()
+}
+
+#[test]
+fn shifted_integers_wrap_back() {
+    // With an offset of 3, numpy makes 253 of 0; the doubles of 2^64 - 1 and of 2^64 are the same.
+    let filter = |dtype| json!({"id": "fixedscaleoffset", "offset": 3, "scale": 1, "dtype": dtype});
+    assert_eq!(decode_v2(DataType::UInt8, 3, &filter("|u1"), &[253, 0, 252]), [0, 3, 255]);
+    let stored = [u64::MAX - 2, 0, u64::MAX - 3].map(u64::to_le_bytes).concat();
+    let found = decode_v2(DataType::UInt64, 3, &filter("<u8"), &stored);
+    assert_eq!(found, [0, 3, u64::MAX].map(u64::to_ne_bytes).concat());
+    let found = decode_v2(DataType::Int8, 2, &filter("|i1"), &[125, 127]);
+    assert_eq!(found, [128, 130]);
+}
+
+#[test]
+fn both_parts_of_complex_numbers_are_scaled() {
+    let filter = json!({"id": "fixedscaleoffset", "offset": 1, "scale": 2, "dtype": "<c8"});
+    let stored = [2.0f32, -3.0, 0.0, 8.0].map(f32::to_le_bytes).concat();
+    let found = decode_v2(DataType::Complex64, 2, &filter, &stored);
+    assert_eq!(found, [2.0f32, -1.5, 1.0, 4.0].map(f32::to_ne_bytes).concat());
+}
+
+#[test]
+fn elements_get_another_length_or_lose_a_part() {
+    let filter = json!({"id": "astype", "encode_dtype": "<f8", "decode_dtype": "<c8"});
+    let stored = [0.5f64, -2.0].map(f64::to_le_bytes).concat();
+    let found = decode_v2(DataType::Complex64, 2, &filter, &stored);
+    assert_eq!(found, [0.5f32, 0.0, -2.0, 0.0].map(f32::to_ne_bytes).concat());
+    let filter = json!({"id": "astype", "encode_dtype": "<c16", "decode_dtype": "<c8"});
+    let found = decode_v2(DataType::Complex64, 1, &filter, &stored);
+    assert_eq!(found, [0.5f32, -2.0].map(f32::to_ne_bytes).concat());
+    let bytes = |length| DataType::NullTerminatedBytes { length };
+    for (encoded, decoded, stored, found) in
+        [("|S3", "|S2", "abcd\0\0", "abd\0"), ("|S1", "|S2", "ab", "a\0b\0")]
+    {
+        let filter = json!({"id": "astype", "encode_dtype": encoded, "decode_dtype": decoded});
+        let elements = decode_v2(bytes(2), 2, &filter, stored.as_bytes());
+        assert_eq!(elements, found.as_bytes());
+    }
+    let text = |length| DataType::FixedLengthUtf32 { length };
+    let filter = json!({"id": "astype", "encode_dtype": ">U1", "decode_dtype": "<U2"});
+    assert_eq!(
+        decode_v2(text(2), 1, &filter, &[0, 0, 0, 97]),
+        [97u32, 0].map(u32::to_ne_bytes).concat()
+    );
+}
+
+#[test]
+fn bytes_that_are_masks_are_packed_as_bools_are() {
+    for data_type in [DataType::Bool, DataType::Int8, DataType::UInt8] {
+        let found = decode_v2(data_type, 4, &json!({"id": "packbits"}), &[4, 0b1001_0000]);
+        assert_eq!(found, [1, 0, 0, 1]);
     }
 }
 
