@@ -10,7 +10,8 @@ use crate::{ChunkContext, CodecError, VariableCodec};
 ///
 /// A list: the elements in lists of lists, one level for each dimension, then the type string of `NumPy`, then
 /// the shape. Decoded elements are the texts of their values as they are in the document; `NaN`, `Infinity`
-/// and `-Infinity` may be among them, as Python writes them.
+/// and `-Infinity` may be among them, as Python writes them. Numbers, bools and texts of fixed length are elements
+/// too, where the array has such a data type.
 ///
 /// - Specification: numcodecs `json2`.
 /// - Names: v2 `json2` (a filter); v3 `numcodecs.json2`. Of the configuration only `encoding` counts for

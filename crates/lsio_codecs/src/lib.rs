@@ -61,6 +61,7 @@ mod crc32;
 mod crc32c;
 mod deflate;
 mod delta;
+mod document_elements;
 mod error;
 mod fixed_scale_offset;
 mod fletcher32;

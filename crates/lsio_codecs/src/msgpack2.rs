@@ -14,6 +14,7 @@ const MOST_LEVELS: usize = 128;
 /// A list: the elements in lists of lists, one level for each dimension, then the type string of `NumPy`, then
 /// the shape. Decoded elements are the same values as texts of JSON, with `NaN`, `Infinity` and `-Infinity` as
 /// Python writes them. Values that JSON does not have are refused: bytes, extension types, keys that are no text.
+/// Arrays of other data types than objects have their elements as values too, bytes among them.
 ///
 /// - Specification: numcodecs `msgpack2`; `MessagePack`.
 /// - Names: v2 `msgpack2` (a filter); v3 `numcodecs.msgpack2`. Of the configuration only `raw` counts for
@@ -38,6 +39,8 @@ const MOST_LEVELS: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Msgpack2 {
     shape: Vec<u64>,
+    /// Whether bytes are read, as texts of the characters U+0000 to U+00FF.
+    has_bytes: bool,
 }
 
 impl Msgpack2 {
@@ -53,7 +56,12 @@ impl Msgpack2 {
             let reason = "'raw' must be false: texts as bytes are not supported";
             return Err(CodecError::configuration(Self::NAME, reason));
         }
-        Ok(Self { shape: context.shape.clone() })
+        Ok(Self { shape: context.shape.clone(), has_bytes: false })
+    }
+
+    /// The same, of a document whose values are bytes.
+    pub(crate) fn with_bytes(self) -> Self {
+        Self { has_bytes: true, ..self }
     }
 
     /// Takes all of a document.
@@ -98,7 +106,8 @@ impl VariableCodec for Msgpack2 {
         chunk: &mut VariableChunk,
     ) -> Result<(), CodecError> {
         self.check_len(element_count, &chunk.bytes)?;
-        let mut document = Document { rest: &chunk.bytes, objects: ObjectText::default() };
+        let objects = ObjectText::default();
+        let mut document = Document { rest: &chunk.bytes, objects, has_bytes: self.has_bytes };
         if let Err(reason) = self.take_document(&mut document) {
             let at = chunk.bytes.len() - document.rest.len();
             return Err(CodecError::corrupt(Self::NAME, format!("before byte {at}: {reason}")));
@@ -112,6 +121,7 @@ impl VariableCodec for Msgpack2 {
 struct Document<'a> {
     rest: &'a [u8],
     objects: ObjectText,
+    has_bytes: bool,
 }
 
 impl<'a> Document<'a> {
@@ -224,9 +234,23 @@ impl<'a> Document<'a> {
                 let members = self.length::<4>()?;
                 self.move_map(members, level)?;
             }
+            0xc4..=0xc6 if self.has_bytes => self.move_bytes(head)?,
             0xc4..=0xc6 => return Err("bytes have no form in JSON"),
             _ => return Err("an extension type has no form in JSON"),
         }
+        Ok(())
+    }
+
+    fn move_bytes(&mut self, head: u8) -> Result<(), &'static str> {
+        let length = match head {
+            0xc4 => self.length::<1>()?,
+            0xc5 => self.length::<2>()?,
+            _ => self.length::<4>()?,
+        };
+        let (bytes, rest) = self.rest.split_at_checked(length as usize).ok_or("bytes are cut")?;
+        self.rest = rest;
+        let text: String = bytes.iter().copied().map(char::from).collect();
+        self.objects.push_text(&text);
         Ok(())
     }
 
@@ -280,7 +304,7 @@ mod tests {
     use super::*;
 
     fn decode(shape: &[u64], encoded: &[u8]) -> Result<Vec<String>, CodecError> {
-        let codec = Msgpack2 { shape: shape.to_vec() };
+        let codec = Msgpack2 { shape: shape.to_vec(), has_bytes: false };
         let mut chunk = VariableChunk { offsets: vec![], bytes: encoded.to_vec(), limit: 1000 };
         codec.decode_in_place(shape.iter().product(), &mut chunk)?;
         assert!(chunk.bytes.len() as u64 <= encoded.len() as u64 * (codec.memory_per_byte() - 1));

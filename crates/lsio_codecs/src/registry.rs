@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lsio_array::DataType;
 
 use crate::configuration::{Dialect, Members};
+use crate::document_elements::DocumentElements;
 use crate::own_codecs::own_codec;
 use crate::{
     Adler32, ArrayBytesCodec, ArrayCodec, AsType, Base64, BitRound, Blosc, ByteShuffle, Bytes,
@@ -124,9 +125,15 @@ fn shared(
         "jenkins_lookup3" => {
             JenkinsLookup3::from_members(members("jenkins_lookup3")).map(bytes_to_bytes)
         }
+        "json2" if context.data_type.size().is_some() => {
+            DocumentElements::json(members(Json2::NAME), context).map(array_to_bytes)
+        }
         "json2" => Json2::from_members(members(Json2::NAME), context).map(variable),
         "lz4" => Lz4::from_members(members("lz4")).map(bytes_to_bytes),
         "lzma" => Lzma::from_members(members("lzma")).map(bytes_to_bytes),
+        "msgpack2" if context.data_type.size().is_some() => {
+            DocumentElements::msgpack(members(Msgpack2::NAME), context).map(array_to_bytes)
+        }
         "msgpack2" => Msgpack2::from_members(members(Msgpack2::NAME), context).map(variable),
         "pcodec" => Pcodec::from_members(members(Pcodec::NAME), context).map(array_to_bytes),
         "packbits" => PackBools::from_members(members(PackBools::NAME)).map(array_to_array),

@@ -1,0 +1,252 @@
+//! Elements of fixed size that `json2` and `msgpack2` hold as values of their documents.
+
+use lsio_array::{DataType, VariableChunk};
+use serde_json::Value;
+
+use crate::configuration::Members;
+use crate::number::Number;
+use crate::{
+    ArrayBytesCodec, ChunkContext, CodecError, Json2, Msgpack2, VariableCodec, number_from_json,
+};
+
+/// Most bytes that a number and what stands around it take in a document that is indented: 24 of the number, a
+/// comma, and the white space of a line for each level of lists.
+const BYTES_OF_NUMBER: u64 = 64;
+
+/// Most bytes of a character in a document: two escapes such as `\ud83c`.
+const BYTES_OF_CHARACTER: u64 = 12;
+
+/// `json2` or `msgpack2` of elements that are not objects: numbers, bools, dates and durations as their integers,
+/// texts of fixed length; bytes of fixed length in `msgpack2` only. They are only read.
+///
+/// - Specification: numcodecs `json2` and `msgpack2`, which take arrays of any data type.
+#[derive(Debug, Clone)]
+pub(crate) struct DocumentElements {
+    document: Document,
+    data_type: DataType,
+}
+
+#[derive(Debug, Clone)]
+enum Document {
+    Json(Json2),
+    Msgpack(Msgpack2),
+}
+
+impl DocumentElements {
+    /// `json2` from the configuration in metadata.
+    pub(crate) fn json(members: Members<'_>, context: &ChunkContext) -> Result<Self, CodecError> {
+        let is_bytes = bytes_of(&context.data_type).is_some();
+        let refused = members.no_numbers(context);
+        let document = Document::Json(Json2::from_members(members, context)?);
+        Self::new(document, context).filter(|_| !is_bytes).ok_or(refused)
+    }
+
+    /// `msgpack2` from the configuration in metadata.
+    pub(crate) fn msgpack(
+        members: Members<'_>,
+        context: &ChunkContext,
+    ) -> Result<Self, CodecError> {
+        let refused = members.no_numbers(context);
+        let codec = Msgpack2::from_members(members, context)?;
+        let codec = if bytes_of(&context.data_type).is_some() { codec.with_bytes() } else { codec };
+        Self::new(Document::Msgpack(codec), context).ok_or(refused)
+    }
+
+    fn new(document: Document, context: &ChunkContext) -> Option<Self> {
+        let data_type = context.data_type.clone();
+        let is_text = matches!(data_type, DataType::FixedLengthUtf32 { .. });
+        let is_known =
+            is_text || bytes_of(&data_type).is_some() || Number::stored(&data_type).is_some();
+        is_known.then_some(Self { document, data_type })
+    }
+
+    fn codec(&self) -> &dyn VariableCodec {
+        match &self.document {
+            Document::Json(json) => json,
+            Document::Msgpack(msgpack) => msgpack,
+        }
+    }
+
+    /// Writes the element that a value stands for; `None` where it stands for none.
+    fn write(&self, value: &[u8], element: &mut [u8]) -> Option<()> {
+        let value = match value {
+            // The words of Python's `json` module are no JSON.
+            b"NaN" | b"Infinity" | b"-Infinity" => {
+                Value::String(String::from_utf8_lossy(value).into_owned())
+            }
+            _ => serde_json::from_slice(value).ok()?,
+        };
+        let found = match (&self.data_type, &value) {
+            (DataType::Bool, Value::Bool(is_true)) => vec![u8::from(*is_true)],
+            (DataType::FixedLengthUtf32 { .. }, Value::String(text)) => {
+                text.chars().flat_map(|character| u32::from(character).to_ne_bytes()).collect()
+            }
+            (data_type, Value::String(text)) if bytes_of(data_type).is_some() => {
+                text.chars().map(|character| u8::try_from(character).ok()).collect::<Option<_>>()?
+            }
+            (data_type, value) => {
+                let number = Number::stored(data_type).filter(|&number| number != Number::Bool)?;
+                let is_hexadecimal = |text: &str| text.starts_with("0x");
+                if value.as_str().is_some_and(is_hexadecimal) {
+                    return None;
+                }
+                number_from_json(&number.data_type(), value)?
+            }
+        };
+        let (start, rest) = element.split_at_mut_checked(found.len())?;
+        start.copy_from_slice(&found);
+        rest.fill(0);
+        Some(())
+    }
+}
+
+/// Bytes of an element that is a text of bytes.
+fn bytes_of(data_type: &DataType) -> Option<usize> {
+    match data_type {
+        DataType::NullTerminatedBytes { length } | DataType::RawBytes { length } => Some(*length),
+        _ => None,
+    }
+}
+
+impl ArrayBytesCodec for DocumentElements {
+    fn name(&self) -> &'static str {
+        self.codec().name()
+    }
+
+    fn encoded_bound(&self, chunk: &ChunkContext) -> Result<u64, CodecError> {
+        let size = chunk.data_type.size().unwrap_or(0) as u64;
+        let element = BYTES_OF_NUMBER.saturating_add(size.saturating_mul(BYTES_OF_CHARACTER / 4));
+        // A list may begin with each element in each dimension.
+        let values = chunk.element_count()?.saturating_mul(chunk.shape.len() as u64 + 1);
+        Ok(values.saturating_mul(element).saturating_add(4096))
+    }
+
+    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+        let size = self.data_type.size().unwrap_or(0).max(1);
+        let count = (decoded.len() / size) as u64;
+        let mut values =
+            VariableChunk { offsets: Vec::new(), bytes: encoded.to_vec(), limit: u64::MAX };
+        self.codec().decode_in_place(count, &mut values)?;
+        let elements = decoded.chunks_exact_mut(size);
+        for (index, (ends, element)) in values.offsets.windows(2).zip(elements).enumerate() {
+            let value = values.bytes.get(ends[0] as usize..ends[1] as usize);
+            value.and_then(|value| self.write(value, element)).ok_or_else(|| {
+                let reason = format!("element {index} is no {}", self.data_type);
+                CodecError::corrupt(self.name(), reason)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn encode(&self, _decoded: &[u8], _encoded: &mut Vec<u8>) -> Result<(), CodecError> {
+        Err(CodecError::configuration(self.name(), "its elements are read, but not written"))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use lsio_array::{DataType, Destination};
+
+    use crate::{ChunkContext, CodecChain, CodecError, Configuration, codec_v2};
+
+    fn chain(id: &str, name: &str, shape: &[u64]) -> Result<CodecChain, CodecError> {
+        let data_type = match name {
+            "<U2" => DataType::FixedLengthUtf32 { length: 2 },
+            "|S2" => DataType::NullTerminatedBytes { length: 2 },
+            "|V2" => DataType::RawBytes { length: 2 },
+            name => DataType::from_name(name).unwrap(),
+        };
+        let context = ChunkContext { data_type, shape: shape.to_vec() };
+        let codec = codec_v2(id, &Configuration::new(), &context)?;
+        CodecChain::new(vec![codec], &context)
+    }
+
+    fn decode(id: &str, name: &str, shape: &[u64], encoded: &[u8]) -> Result<Vec<u8>, CodecError> {
+        let chain = chain(id, name, shape)?;
+        let mut decoded = vec![0xee; chain.decoded_len().unwrap() as usize];
+        let mut scratch = vec![0; chain.scratch_len() as usize];
+        chain.decode(encoded, Destination::Fixed(&mut decoded), &mut scratch)?;
+        Ok(decoded)
+    }
+
+    #[test]
+    fn values_of_a_json_document_are_elements() {
+        let found = decode("json2", "int16", &[2, 1], b"[[-2],[300],\"<i2\",[2,1]]").unwrap();
+        assert_eq!(found, [-2i16, 300].map(i16::to_ne_bytes).concat());
+        let found = decode("json2", "uint64", &[1], b"[18446744073709551615,\"<u8\",[1]]");
+        assert_eq!(found.unwrap(), [0xff; 8]);
+        let found = decode("json2", "bool", &[2], b"[true, false, \"|b1\", [2]]");
+        assert_eq!(found.unwrap(), [1, 0]);
+        let text = b"[NaN,-Infinity,0.10000000149011612,\"<f4\",[3]]";
+        let found = decode("json2", "float32", &[3], text).unwrap();
+        let expected = [f32::NAN, f32::NEG_INFINITY, 0.1].map(f32::to_ne_bytes).concat();
+        assert_eq!(found, expected);
+        let found = decode("json2", "<U2", &[2], "[\"\\u00fcb\",\"\",\"<U2\",[2]]".as_bytes());
+        assert_eq!(found.unwrap(), [0xfc_u32, 98, 0, 0].map(u32::to_ne_bytes).concat());
+    }
+
+    #[test]
+    fn values_of_a_messagepack_document_are_elements() {
+        let found = decode("msgpack2", "int8", &[2], b"\x94\x07\xff\xa3|i1\x91\x02").unwrap();
+        assert_eq!(found, [7, 0xff]);
+        let document = b"\x94\xc4\x01a\xc4\x02\x00\xff\xa3|S2\x91\x02";
+        for name in ["|S2", "|V2"] {
+            assert_eq!(decode("msgpack2", name, &[2], document).unwrap(), [97, 0, 0, 0xff]);
+        }
+        let document = b"\x93\xcb\x3f\xe0\0\0\0\0\0\0\xa3<f2\x91\x01";
+        assert_eq!(decode("msgpack2", "float16", &[1], document).unwrap(), 0x3800u16.to_ne_bytes());
+    }
+
+    #[test]
+    fn damaged_documents_end_in_an_error_or_in_elements() {
+        let documents = [
+            ("json2", "float32", &b"[[1.5,-2e3],[NaN,0.1],\"<f4\",[2,2]]"[..]),
+            (
+                "msgpack2",
+                "|S2",
+                b"\x94\x92\xc4\x01a\xc4\0\x92\xc4\x02ab\xc4\x01b\xa3|S2\x92\x02\x02",
+            ),
+        ];
+        for (id, name, document) in documents {
+            assert!(decode(id, name, &[2, 2], document).is_ok(), "{id}");
+            for end in 0..document.len() {
+                assert!(decode(id, name, &[2, 2], &document[..end]).is_err(), "{id} {end}");
+            }
+            for bit in 0..document.len() * 8 {
+                let mut damaged = document.to_vec();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                let _ = decode(id, name, &[2, 2], &damaged);
+            }
+        }
+    }
+
+    #[test]
+    fn values_of_another_kind_are_refused() {
+        for (name, value) in [
+            ("int8", "128"),
+            ("int8", "0.5"),
+            ("int8", "\"0\""),
+            ("int8", "true"),
+            ("int8", "null"),
+            ("int8", "[1]"),
+            ("bool", "1"),
+            ("float32", "\"0x00000000\""),
+            ("<U2", "\"abc\""),
+            ("<U2", "1"),
+            ("<U2", "\"\\ud83c\""),
+        ] {
+            let document = format!("[{value},\"?\",[1]]");
+            let error = decode("json2", name, &[1], document.as_bytes()).unwrap_err();
+            assert!(matches!(error, CodecError::Corrupt { .. }), "{name} {value}: {error}");
+        }
+        assert!(decode("msgpack2", "|S2", &[1], b"\x93\xc4\x03abc\xa3|S3\x91\x01").is_err());
+        assert!(decode("msgpack2", "<U2", &[1], b"\x93\xc4\x01a\xa3<U1\x91\x01").is_err());
+        for (id, name) in [("json2", "|S2"), ("json2", "complex64"), ("msgpack2", "complex64")] {
+            assert!(
+                matches!(chain(id, name, &[1]), Err(CodecError::Configuration { .. })),
+                "{id} {name}"
+            );
+        }
+    }
+}
