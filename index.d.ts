@@ -569,6 +569,11 @@ export declare interface MemoryUsage {
     readonly limitBytes: number;
     /** Reserved for reads and decodes that are under way, and for chunks that were not delivered yet. */
     readonly reservedBytes: number;
+    /**
+     * Kept because it may be wanted again, such as indexes of shards. Together with `reservedBytes` never more
+     * than the budget; gives way to whatever is to be reserved.
+     */
+    readonly cachedBytes: number;
     /** Delivered to the user and not given back yet. */
     readonly heldBytes: number;
     /** Pool memory that waits to be used again. */
@@ -703,6 +708,15 @@ export declare interface ReadStats {
     readonly missingChunks: number;
     /** Chunks taken from what another call, at the same time, had read and decoded. */
     readonly sharedChunks: number;
+    /** Indexes of shards that were taken from the cache, after a look at their object. */
+    readonly cacheHits: number;
+    /** Those that were not in the cache, or only of another version of their object. */
+    readonly cacheMisses: number;
+    /**
+     * Entries of the cache that made room for what the call left there; over all calls, also those that gave way
+     * to memory that was wanted.
+     */
+    readonly cacheEvictions: number;
     /** Physical reads, those of shard indexes included. */
     readonly reads: number;
     /** Of these, the reads that were needed to find chunks. */

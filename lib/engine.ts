@@ -43,6 +43,11 @@ export interface MemoryUsage {
   readonly limitBytes: number;
   /** Reserved for reads and decodes that are under way, and for chunks that were not delivered yet. */
   readonly reservedBytes: number;
+  /**
+   * Kept because it may be wanted again, such as indexes of shards. Together with `reservedBytes` never more
+   * than the budget; gives way to whatever is to be reserved.
+   */
+  readonly cachedBytes: number;
   /** Delivered to the user and not given back yet. */
   readonly heldBytes: number;
   /** Pool memory that waits to be used again. */

@@ -298,6 +298,8 @@ export interface NativeMemoryUsage {
   limitBytes: number
   /** Reserved for reads and decodes under way, and for chunks that were not delivered yet. */
   reservedBytes: number
+  /** Kept because it may be wanted again; gives way to what is to be reserved. */
+  cachedBytes: number
   /** Delivered and not given back yet. */
   heldBytes: number
   /** Pool memory that waits to be used again. */
@@ -388,6 +390,12 @@ export interface NativeStats {
   missingChunks: number
   /** Chunks taken from what another call had read and decoded. */
   sharedChunks: number
+  /** Indexes of shards taken from the cache. */
+  cacheHits: number
+  /** Those looked for there in vain. */
+  cacheMisses: number
+  /** Entries of the cache that made room for others. */
+  cacheEvictions: number
   /** Physical reads, those of shard indexes included. */
   reads: number
   /** Of these, the reads that were needed to find chunks. */

@@ -10,6 +10,15 @@ export interface ReadStats {
   readonly missingChunks: number;
   /** Chunks taken from what another call, at the same time, had read and decoded. */
   readonly sharedChunks: number;
+  /** Indexes of shards that were taken from the cache, after a look at their object. */
+  readonly cacheHits: number;
+  /** Those that were not in the cache, or only of another version of their object. */
+  readonly cacheMisses: number;
+  /**
+   * Entries of the cache that made room for what the call left there; over all calls, also those that gave way
+   * to memory that was wanted.
+   */
+  readonly cacheEvictions: number;
   /** Physical reads, those of shard indexes included. */
   readonly reads: number;
   /** Of these, the reads that were needed to find chunks. */

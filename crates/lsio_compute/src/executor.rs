@@ -13,8 +13,8 @@ use lsio_io::Memory;
 
 use crate::batch::{Tasks, batches};
 use crate::bell::Bell;
+use crate::cache::Cache;
 use crate::index_read::IndexArrived;
-use crate::known_cache::KnownCache;
 use crate::operation::Operation;
 use crate::run::{Run, RunOptions};
 use crate::stats::{Counters, read};
@@ -43,7 +43,7 @@ pub(crate) enum Job {
 /// What the workers, the runs and the storages' threads share.
 pub(crate) struct Shared {
     pub(crate) memory: Arc<Memory>,
-    pub(crate) known: KnownCache,
+    pub(crate) cache: Arc<Cache>,
     pub(crate) bell: Bell,
     pub(crate) injector: Injector<Job>,
     pub(crate) stealers: Vec<Stealer<Job>>,
@@ -97,8 +97,8 @@ impl Executor {
         let threads = threads.max(1);
         let queues: Vec<Deque<Job>> = (0..threads).map(|_| Deque::new_lifo()).collect();
         let shared = Arc::new(Shared {
+            cache: Cache::new(&memory),
             memory,
-            known: KnownCache::default(),
             bell: Bell::default(),
             injector: Injector::new(),
             stealers: queues.iter().map(Deque::stealer).collect(),
@@ -146,8 +146,10 @@ impl Executor {
     #[must_use]
     pub fn stats(&self) -> ExecutorStats {
         let shared = &self.shared;
+        let mut runs = shared.totals.snapshot();
+        runs.cache_evictions += shared.cache.gave_way();
         ExecutorStats {
-            runs: shared.totals.snapshot(),
+            runs,
             runs_ended: read(&shared.runs_ended),
             steals: read(&shared.steals),
             tasks_by_worker: shared.tasks_by_worker.iter().map(read).collect(),

@@ -12,6 +12,7 @@ use lsio_io::{
 };
 
 use crate::RunError;
+use crate::cache::CachedAnswer;
 use crate::executor::{Job, Shared};
 use crate::panics::contain;
 use crate::planning::{allowed_bytes, chunk_error};
@@ -68,9 +69,10 @@ pub(crate) fn prepare(
     let mut learned = false;
     while let Some(key) = state.unread.front().cloned() {
         // A run that starts over has met a version that may still be the known one.
-        let known = shared.known.get(run.sources[key.0].id, &key.1);
-        let fresh = |known: &(Answer, u64, u64)| known.2 > run.id && state.start == Start::First;
-        if let Some((answer, bytes, checked)) = known.filter(fresh) {
+        let known = shared.cache.answer(run.sources[key.0].id, &key.1);
+        let fresh = |known: &CachedAnswer| known.checked > run.id && state.start == Start::First;
+        if let Some(CachedAnswer { answer, bytes, checked }) = known.filter(fresh) {
+            add(&run.counters.cache_hits, 1);
             state.unread.pop_front();
             state.learn(key, answer, bytes, checked);
             learned = true;
@@ -98,9 +100,9 @@ fn prepare_one(
         let reason = format!("the source has no store {}", spec.store);
         return Err(failed(run, state, &key, ChunkErrorKind::Panic(reason)));
     };
-    let cached = shared.known.get(handle.id, spec);
-    let cached = cached.filter(|(answer, ..)| answer.identity.is_some());
-    let cached = cached.map(|(answer, bytes, _)| (answer, bytes));
+    let cached = shared.cache.answer(handle.id, spec);
+    let cached = cached.filter(|known| known.answer.identity.is_some());
+    let cached = cached.map(|CachedAnswer { answer, bytes, .. }| (answer, bytes));
     let (range, limit) = match &cached {
         Some(_) => (ByteRange::Bounded { offset: 0, len: 0 }, 0),
         None => (spec.range, spec.limit),
@@ -198,14 +200,16 @@ pub(crate) fn arrived(arrived: IndexArrived) {
         (Ok(answer), Some((cached, bytes)))
             if cached.identity.as_ref() == Some(&answer.identity) =>
         {
+            add(&run.counters.cache_hits, 1);
             Found::Known(cached.clone(), *bytes)
         }
         // Another version, or gone: what is known of it is of no use.
         (Ok(_) | Err(StorageError::NotFound { .. }), Some(_)) => {
-            shared.known.forget(handle.id, &key.1);
+            shared.cache.forget_answer(handle.id, &key.1);
             Found::ReadAgain
         }
         (Ok(answer), None) => {
+            add(&run.counters.cache_misses, 1);
             let parse = || handle.source.parse(&key.1, Some(&answer.bytes), answer.object_len);
             Found::from_parse(contain(parse), |value| {
                 let identity = Some(answer.identity.clone());
@@ -223,7 +227,7 @@ pub(crate) fn arrived(arrived: IndexArrived) {
             Found::Failed(ChunkErrorKind::TooLarge { needed: *len, limit: *reserved })
         }
         (Err(error @ StorageError::Conflict { .. }), _) => {
-            shared.known.forget(handle.id, &key.1);
+            shared.cache.forget_answer(handle.id, &key.1);
             Found::Replaced(error.clone())
         }
         (Err(error), _) => Found::Failed(ChunkErrorKind::Storage(error.clone())),
@@ -237,8 +241,9 @@ pub(crate) fn arrived(arrived: IndexArrived) {
         match found {
             Found::Known(answer, bytes) => {
                 if bytes > 0 {
-                    let known = (answer.clone(), bytes);
-                    shared.known.put(handle.id, key.1.clone(), known, *checked);
+                    let known = CachedAnswer { answer: answer.clone(), bytes, checked: *checked };
+                    let gone = shared.cache.keep_answer(handle.id, key.1.clone(), known);
+                    add(&run.counters.cache_evictions, gone);
                 }
                 state.learn(key.clone(), answer, bytes, *checked);
             }

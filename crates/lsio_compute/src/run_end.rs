@@ -82,7 +82,7 @@ impl Shared {
     /// An object was replaced while chunks were being read from it: plan again, once.
     fn replaced(&self, run: &Run, state: &mut RunState, mut planned: PlannedTask, error: RunError) {
         for Known { key, .. } in planned.known.iter().map(Arc::as_ref) {
-            self.known.forget(run.sources[key.0].id, &key.1);
+            self.cache.forget_answer(run.sources[key.0].id, &key.1);
         }
         if run.operation.restart() == Restart::Whole {
             if state.start == Start::Second {

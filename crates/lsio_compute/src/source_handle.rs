@@ -55,7 +55,7 @@ impl SourceHandle {
 impl Drop for SourceHandle {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.known.forget_source(self.id);
+            shared.cache.forget_source(self.id);
         }
     }
 }

@@ -19,6 +19,13 @@ pub struct RunStats {
     pub chunks_missing: u64,
     /// Chunks taken from what another run had read and decoded.
     pub chunks_shared: u64,
+    /// Shard indexes and the like that were taken from the cache, after a look at their object.
+    pub cache_hits: u64,
+    /// Of these, the ones that were not in the cache, or in another version.
+    pub cache_misses: u64,
+    /// Entries of the cache that made room for what this run left there; over all runs, also those that gave
+    /// way to what was reserved.
+    pub cache_evictions: u64,
     /// Physical reads, shard indexes and the like included.
     pub reads: u64,
     /// Of these, the reads that a source needed before it could locate a chunk.
@@ -90,6 +97,9 @@ counters!(
     chunks_decoded,
     chunks_missing,
     chunks_shared,
+    cache_hits,
+    cache_misses,
+    cache_evictions,
     reads,
     index_reads,
     bytes_read,

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 pub(crate) enum Account {
     /// Counts against the limit.
     Reserved,
+    /// Counts against the limit too, but gives way to what is to be reserved.
+    Cached,
     /// The allowance for metadata, which is never refused.
     Small,
     /// The user's: never refused and never in anybody's way.
@@ -18,6 +20,7 @@ pub(crate) enum Account {
 pub(crate) struct Budget {
     pub(crate) limit: u64,
     pub(crate) reserved: u64,
+    pub(crate) cached: u64,
     pub(crate) small: u64,
     pub(crate) held: u64,
     pub(crate) peak_reserved: u64,
@@ -27,7 +30,15 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(limit: u64) -> Self {
-        Self { limit, reserved: 0, small: 0, held: 0, peak_reserved: 0, waiting: BTreeMap::new() }
+        Self {
+            limit,
+            reserved: 0,
+            cached: 0,
+            small: 0,
+            held: 0,
+            peak_reserved: 0,
+            waiting: BTreeMap::new(),
+        }
     }
 
     /// Books `bytes` for `request`, or notes it as waiting. Never waits for what exceeds the limit.
@@ -49,7 +60,7 @@ impl Budget {
 
     /// Books `more` bytes if they are free and nobody but `request` waits.
     pub(crate) fn grow(&mut self, request: u64, account: Account, more: u64) -> bool {
-        if account == Account::Reserved {
+        if matches!(account, Account::Reserved | Account::Cached) {
             let another_waits = self.waiting.keys().any(|&waiting| waiting != request);
             if another_waits || !self.fits(more) {
                 return false;
@@ -59,14 +70,23 @@ impl Budget {
         true
     }
 
+    /// Cached bytes that have to go before `bytes` fit for `request`. `None`: none would help it.
+    pub(crate) fn in_the_way(&self, request: u64, bytes: u64) -> Option<u64> {
+        let an_older_one_waits =
+            self.waiting.first_key_value().is_some_and(|(&oldest, _)| oldest < request);
+        let short = bytes.checked_sub(self.free())?;
+        (short > 0 && short <= self.cached && !an_older_one_waits).then_some(short)
+    }
+
     /// `request` no longer waits.
     pub(crate) fn withdraw(&mut self, request: u64) {
         self.waiting.remove(&request);
     }
 
-    /// Whether the oldest waiting request would be served now.
+    /// Whether the oldest waiting request would be served now, if need be after the cache has given way.
     pub(crate) fn oldest_fits(&self) -> bool {
-        self.waiting.first_key_value().is_some_and(|(_, &bytes)| self.fits(bytes))
+        let available = self.free().saturating_add(self.cached);
+        self.waiting.first_key_value().is_some_and(|(_, &bytes)| bytes <= available)
     }
 
     pub(crate) fn add(&mut self, account: Account, bytes: u64) {
@@ -84,13 +104,18 @@ impl Budget {
     fn sum(&mut self, account: Account) -> &mut u64 {
         match account {
             Account::Reserved => &mut self.reserved,
+            Account::Cached => &mut self.cached,
             Account::Small => &mut self.small,
             Account::Held => &mut self.held,
         }
     }
 
     fn fits(&self, bytes: u64) -> bool {
-        bytes <= self.limit.saturating_sub(self.reserved)
+        bytes <= self.free()
+    }
+
+    fn free(&self) -> u64 {
+        self.limit.saturating_sub(self.reserved).saturating_sub(self.cached)
     }
 }
 
@@ -132,5 +157,25 @@ mod tests {
         budget.withdraw(2);
         assert!(!budget.grow(1, Account::Reserved, 41));
         assert!(budget.grow(1, Account::Reserved, 40));
+    }
+
+    #[test]
+    fn cached_bytes_are_in_the_way_of_the_oldest_request_only() {
+        let mut budget = Budget::new(100);
+        budget.add(Account::Cached, 70);
+        assert_eq!(budget.in_the_way(1, 30), None, "they fit beside it");
+        assert!(!budget.reserve(4, 50));
+        assert_eq!(budget.in_the_way(4, 50), Some(20));
+        assert!(budget.oldest_fits());
+        assert!(!budget.reserve(5, 40));
+        assert_eq!(budget.in_the_way(5, 40), None, "4 is first");
+        assert!(!budget.grow(5, Account::Cached, 1), "nothing is cached while somebody waits");
+        budget.subtract(Account::Cached, 20);
+        assert!(budget.reserve(4, 50));
+        assert!(budget.oldest_fits());
+        assert!(!budget.reserve(5, 40));
+        assert_eq!(budget.in_the_way(5, 40), Some(40));
+        budget.withdraw(5);
+        assert_eq!(budget.in_the_way(5, 51), None, "the whole cache would not be enough");
     }
 }

@@ -35,6 +35,19 @@ impl Lease {
         self
     }
 
+    /// Counts this buffer, if it is a reserved one, as cached from now on: see [`Memory`].
+    ///
+    /// # Errors
+    /// The buffer as it was, if it counts on another account.
+    pub fn into_cached(mut self) -> Result<Self, Self> {
+        if self.account != Account::Reserved {
+            return Err(self);
+        }
+        self.account = Account::Cached;
+        self.memory.move_lease(self.capacity() as u64, Account::Reserved, Account::Cached);
+        Ok(self)
+    }
+
     /// As [`into_held`](Self::into_held) for each of these buffers. Neighbours out of the same memory
     /// are booked together.
     pub fn hold_all<'a>(leases: impl IntoIterator<Item = &'a mut Self>) {
@@ -49,13 +62,13 @@ impl Lease {
                 _ => {
                     let next = (Arc::clone(&lease.memory), account, bytes);
                     if let Some((memory, account, bytes)) = sum.replace(next) {
-                        memory.hold_lease(account, bytes);
+                        memory.move_lease(bytes, account, Account::Held);
                     }
                 }
             }
         }
         if let Some((memory, account, bytes)) = sum {
-            memory.hold_lease(account, bytes);
+            memory.move_lease(bytes, account, Account::Held);
         }
     }
 

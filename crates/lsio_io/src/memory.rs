@@ -18,12 +18,17 @@ const OVERHANG: u64 = 16 << 20;
 
 type Hook = Arc<dyn Fn() + Send + Sync>;
 
+/// Drops cached things that take so many bytes or more; tells whether there were any.
+type GiveWay = Arc<dyn Fn(u64) -> bool + Send + Sync>;
+
 /// The process-wide byte budget and the pool of huge-page regions in one.
 ///
-/// Bytes are booked on one of three accounts:
+/// Bytes are booked on one of four accounts:
 ///
 /// - *reserved*: reads and decodes under way, and chunks that nobody has fetched yet. Never more than
 ///   the limit. A request that does not fit waits, and younger requests wait behind it.
+/// - *cached*: what is kept because it may be wanted again. Never more than the limit together with what
+///   is reserved; a request that does not fit beside it makes it go: see [`Memory::on_shortage`].
 /// - *held*: the user's. Never refused by the budget, and never in the way of a reservation.
 /// - *small*: the allowance for metadata, see [`Memory::reserve_unwaited`].
 ///
@@ -35,6 +40,7 @@ type Hook = Arc<dyn Fn() + Send + Sync>;
 pub struct Memory {
     books: Mutex<Books>,
     hooks: Mutex<Arc<[Hook]>>,
+    caches: Mutex<Arc<[GiveWay]>>,
     next_region: AtomicU64,
     /// A buffer longer than this cannot be backed here.
     longest: u64,
@@ -57,10 +63,12 @@ pub struct MemoryUsage {
     pub limit: u64,
     /// Reserved for reads and decodes that are under way, and for undelivered chunks.
     pub reserved: u64,
+    /// Kept because it may be wanted again; gives way to what is to be reserved.
+    pub cached: u64,
     /// Delivered to the user and not yet given back.
     pub held: u64,
     /// Backed pool memory that nobody uses and that no reservation has been promised: memory that a
-    /// reservation without a buffer will be served from counts as reserved only. `reserved + idle`
+    /// reservation without a buffer will be served from counts as reserved only. `reserved + cached + idle`
     /// exceeds the limit by a few MiB at most.
     pub idle: u64,
     /// The allowance for metadata: granted by [`Memory::reserve_unwaited`], beside the limit.
@@ -90,6 +98,7 @@ impl Memory {
         Arc::new(Self {
             books: Mutex::new(books),
             hooks: Mutex::new(Arc::new([])),
+            caches: Mutex::new(Arc::new([])),
             next_region: AtomicU64::new(0),
             longest: total_memory().unwrap_or(u64::MAX),
         })
@@ -111,12 +120,40 @@ impl Memory {
     ///
     /// If it is served and the next waiting request fits too, the hook is called from here.
     pub fn reserve(self: &Arc<Self>, request: u64, bytes: u64) -> Option<Reservation> {
-        let mut books = self.books();
-        if !books.budget.reserve(request, bytes) {
-            return None;
+        loop {
+            let mut books = self.books();
+            if books.budget.reserve(request, bytes) {
+                self.wake_oldest(books);
+                return Some(Reservation::new(Arc::clone(self), request, Account::Reserved, bytes));
+            }
+            // It is noted as waiting by now: what the cache gives back later wakes it.
+            let short = books.budget.in_the_way(request, bytes);
+            drop(books);
+            if !self.makes_room(short) {
+                return None;
+            }
         }
-        self.wake_oldest(books);
-        Some(Reservation::new(Arc::clone(self), request, Account::Reserved, bytes))
+    }
+
+    /// Bytes for something that may be wanted again: `None` unless they are free and nobody waits.
+    pub fn cache(self: &Arc<Self>, bytes: u64) -> Option<Reservation> {
+        let cached = self.books().budget.grow(u64::MAX, Account::Cached, bytes);
+        cached.then(|| Reservation::new(Arc::clone(self), u64::MAX, Account::Cached, bytes))
+    }
+
+    /// Adds a hook that is called when a request would fit if so many cached bytes were free. It drops
+    /// what takes them, and tells whether there was anything. It is called on the thread that asks for
+    /// memory, while no lock of the memory is held, and must not panic.
+    pub fn on_shortage(&self, give_way: GiveWay) {
+        let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        *caches = caches.iter().cloned().chain([give_way]).collect();
+    }
+
+    /// Whether a cache has dropped anything for the `short` bytes that a request lacks.
+    fn makes_room(&self, short: Option<u64>) -> bool {
+        let Some(short) = short else { return false };
+        let caches = Arc::clone(&self.caches.lock().unwrap_or_else(PoisonError::into_inner));
+        caches.iter().any(|give_way| give_way(short))
     }
 
     /// Bytes for metadata: granted at once, whatever is in use.
@@ -165,11 +202,12 @@ impl Memory {
     #[must_use]
     pub fn usage(&self) -> MemoryUsage {
         let books = self.books();
-        let Budget { limit, reserved, small, held, peak_reserved, .. } = books.budget;
+        let Budget { limit, reserved, cached, small, held, peak_reserved, .. } = books.budget;
         let promised = reserved - books.leased_reserved;
         MemoryUsage {
             limit,
             reserved,
+            cached,
             held,
             idle: books.pool.idle().saturating_sub(promised),
             small,
@@ -267,14 +305,14 @@ impl Memory {
         self.release(surplus);
     }
 
-    /// Moves leases of `class` bytes in all from `account` to the user.
-    pub(crate) fn hold_lease(&self, account: Account, class: u64) {
+    /// Moves leases of `class` bytes in all from account `from` to account `to`.
+    pub(crate) fn move_lease(&self, class: u64, from: Account, to: Account) {
         let mut books = self.books();
-        if account == Account::Reserved {
+        if from == Account::Reserved {
             books.leased_reserved -= class;
         }
-        books.budget.subtract(account, class);
-        books.budget.add(Account::Held, class);
+        books.budget.subtract(from, class);
+        books.budget.add(to, class);
         self.wake_oldest(books);
     }
 
@@ -295,7 +333,17 @@ impl Memory {
 
     /// Adds bytes to a reservation of `request`, if that is possible now.
     pub(crate) fn grow(&self, request: u64, account: Account, more: u64) -> bool {
-        self.books().budget.grow(request, account, more)
+        loop {
+            let mut books = self.books();
+            if books.budget.grow(request, account, more) {
+                return true;
+            }
+            let short = books.budget.in_the_way(request, more);
+            drop(books);
+            if account != Account::Reserved || !self.makes_room(short) {
+                return false;
+            }
+        }
     }
 
     fn release(&self, surplus: Surplus) {
@@ -332,7 +380,7 @@ impl Books {
 
     /// Idle memory that does not fit under the limit beside what is leased.
     fn take_surplus(&mut self) -> Surplus {
-        let backed = self.leased_reserved + self.pool.idle();
+        let backed = self.leased_reserved + self.budget.cached + self.pool.idle();
         let excess = backed.saturating_sub(self.budget.limit);
         self.pool.take_surplus(excess, OVERHANG)
     }

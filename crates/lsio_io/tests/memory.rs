@@ -1,9 +1,10 @@
 //! The budget and the pool against a naive model, under threads, and against the system's own count.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::BTreeMap;
+use std::any::Any;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use lsio_io::{Lease, Memory, Reservation, SharedBytes, class_size};
@@ -32,6 +33,8 @@ enum Step {
     Freeze(usize),
     DropLease(usize),
     DropShared(usize),
+    Cache(u64),
+    CacheLease(usize),
 }
 
 fn size() -> impl Strategy<Value = u64> {
@@ -55,6 +58,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any().prop_map(Step::Freeze),
         3 => any().prop_map(Step::DropLease),
         2 => any().prop_map(Step::DropShared),
+        2 => size().prop_map(Step::Cache),
+        2 => any().prop_map(Step::CacheLease),
     ]
 }
 
@@ -63,6 +68,24 @@ enum Account {
     Reserved,
     Small,
     Held,
+}
+
+/// A cache that gives way: what it keeps, oldest first, and the bytes of each.
+type Cached = Arc<Mutex<VecDeque<(Box<dyn Any + Send>, u64)>>>;
+
+/// Drops the oldest things until so many bytes are free.
+fn give_way(cached: &Cached, short: u64) -> bool {
+    let mut freed = 0;
+    let mut dropped = Vec::new();
+    let mut cached = cached.lock().unwrap();
+    while freed < short
+        && let Some((thing, bytes)) = cached.pop_front()
+    {
+        freed += bytes;
+        dropped.push(thing);
+    }
+    drop(cached);
+    !dropped.is_empty()
 }
 
 /// Everything that is alive, beside what the naive model says that it costs.
@@ -74,6 +97,7 @@ struct World {
     reservations: Vec<(Reservation, Account, u64)>,
     leases: Vec<(Lease, Account, u8)>,
     shared: Vec<(SharedBytes, Account, u64, u8)>,
+    cached: Cached,
     stamp: u8,
 }
 
@@ -89,10 +113,14 @@ impl World {
         memory.on_release(Arc::new(move || {
             calls.fetch_add(1, Ordering::Relaxed);
         }));
+        let cached = Cached::default();
+        let gives_way = Arc::clone(&cached);
+        memory.on_shortage(Arc::new(move |short| give_way(&gives_way, short)));
         Self {
             memory,
             limit,
             hook_calls,
+            cached,
             waiting: BTreeMap::new(),
             reservations: Vec::new(),
             leases: Vec::new(),
@@ -113,8 +141,17 @@ impl World {
             .sum()
     }
 
+    /// What can be reserved: the cache is in nobody's way.
     fn free(&self) -> u64 {
         self.limit - self.sum(Account::Reserved)
+    }
+
+    fn cached(&self) -> u64 {
+        self.cached.lock().unwrap().iter().map(|(_, bytes)| bytes).sum()
+    }
+
+    fn keep_cached(&self, thing: impl Any + Send, bytes: u64) {
+        self.cached.lock().unwrap().push_back((Box::new(thing), bytes));
     }
 
     fn keep(&mut self, mut lease: Lease, account: Account) {
@@ -255,6 +292,32 @@ impl World {
                 let Some((view, .., stamp)) = pick(&mut self.shared, index) else { return false };
                 assert!(view.iter().all(|&byte| byte == stamp), "another wrote into a view");
             }
+            Step::Cache(bytes) => {
+                let expected = self.waiting.is_empty() && bytes <= self.free() - self.cached();
+                let cached = self.memory.cache(bytes);
+                assert_eq!(cached.is_some(), expected);
+                if let Some(reservation) = cached {
+                    self.keep_cached(reservation, bytes);
+                }
+                return false;
+            }
+            Step::CacheLease(index) => {
+                let Some((lease, account, stamp)) = pick(&mut self.leases, index) else {
+                    return false;
+                };
+                let class = lease.capacity() as u64;
+                match lease.into_cached() {
+                    Ok(lease) => {
+                        assert_eq!(account, Account::Reserved);
+                        self.keep_cached(lease, class);
+                    }
+                    Err(lease) => {
+                        assert_ne!(account, Account::Reserved);
+                        self.leases.push((lease, account, stamp));
+                        return false;
+                    }
+                }
+            }
             _ => unreachable!("a step of the budget"),
         }
         true
@@ -265,10 +328,15 @@ impl World {
         assert_eq!(usage.reserved, self.sum(Account::Reserved));
         assert_eq!(usage.small, self.sum(Account::Small));
         assert_eq!(usage.held, self.sum(Account::Held));
-        assert_eq!(usage.leases as usize, self.leases.len() + self.shared.len());
+        assert_eq!(usage.cached, self.cached());
+        assert!(usage.reserved + usage.cached <= self.limit);
+        let is_lease = |(thing, _): &&(Box<dyn Any + Send>, u64)| thing.is::<Lease>();
+        let cached = self.cached.lock().unwrap().iter().filter(is_lease).count();
+        assert_eq!(usage.leases as usize, self.leases.len() + self.shared.len() + cached);
         assert!(usage.reserved <= usage.peak_reserved && usage.peak_reserved <= self.limit);
         assert!(usage.leases <= usage.peak_leases);
-        assert!(usage.reserved + usage.idle <= self.limit + OVERHANG, "{usage:?}");
+        let used = usage.reserved + usage.cached + usage.idle;
+        assert!(used <= self.limit + OVERHANG, "{usage:?}");
     }
 }
 
@@ -283,19 +351,44 @@ proptest! {
         let mut world = World::new(limit);
         for step in &steps {
             let calls = world.hook_calls.load(Ordering::Relaxed);
+            let cached = world.cached();
             let may_free = world.run(step);
             world.check();
             let called = world.hook_calls.load(Ordering::Relaxed) > calls;
             let fits = world.waiting.values().next().is_some_and(|&bytes| bytes <= world.free());
-            prop_assert!(!called || fits, "called for nobody after {step:?}");
+            // Whoever makes the cache give way is called for its own sake.
+            let gave_way = world.cached() < cached;
+            prop_assert!(!called || fits || gave_way, "called for nobody after {step:?}");
             prop_assert!(called || !fits || !may_free, "nobody was called after {step:?}");
         }
-        let World { memory, reservations, leases, shared, .. } = world;
+        let World { memory, reservations, leases, shared, cached, .. } = world;
         drop((reservations, leases, shared));
+        cached.lock().unwrap().clear();
         let usage = memory.usage();
         prop_assert_eq!((usage.reserved, usage.small, usage.held, usage.leases), (0, 0, 0, 0));
+        prop_assert_eq!(usage.cached, 0);
         prop_assert!(usage.idle <= limit + OVERHANG);
     }
+}
+
+#[test]
+fn a_request_that_waits_for_cached_bytes_in_use_is_called_when_they_are_free() {
+    let memory = Memory::new(4 * MIB);
+    let lease = memory.reserve(0, 4 * MIB).and_then(|mut bytes| bytes.lease(4 << 20)).unwrap();
+    let in_use = lease.into_cached().unwrap().freeze();
+    let cached: Cached = Arc::default();
+    cached.lock().unwrap().push_back((Box::new(in_use.clone()), 4 * MIB));
+    memory.on_shortage(Arc::new(move |short| give_way(&cached, short)));
+    let calls = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&calls);
+    memory.on_release(Arc::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    }));
+    assert!(memory.reserve(1, MIB).is_none());
+    assert_eq!((memory.usage().cached, calls.load(Ordering::Relaxed)), (4 * MIB, 0));
+    drop(in_use);
+    assert_eq!((memory.usage().cached, calls.load(Ordering::Relaxed)), (0, 1));
+    assert!(memory.reserve(1, MIB).is_some());
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub struct NativeMemoryUsage {
     pub limit_bytes: f64,
     /// Reserved for reads and decodes under way, and for chunks that were not delivered yet.
     pub reserved_bytes: f64,
+    /// Kept because it may be wanted again; gives way to what is to be reserved.
+    pub cached_bytes: f64,
     /// Delivered and not given back yet.
     pub held_bytes: f64,
     /// Pool memory that waits to be used again.
@@ -89,6 +91,7 @@ pub fn memory_usage() -> Tagged<NativeMemoryUsage> {
         .map(|usage| NativeMemoryUsage {
             limit_bytes: usage.limit as f64,
             reserved_bytes: usage.reserved as f64,
+            cached_bytes: usage.cached as f64,
             held_bytes: usage.held as f64,
             idle_bytes: usage.idle as f64,
             peak_reserved_bytes: usage.peak_reserved as f64,

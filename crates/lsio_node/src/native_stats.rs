@@ -15,6 +15,12 @@ pub struct NativeStats {
     pub missing_chunks: f64,
     /// Chunks taken from what another call had read and decoded.
     pub shared_chunks: f64,
+    /// Indexes of shards taken from the cache.
+    pub cache_hits: f64,
+    /// Those looked for there in vain.
+    pub cache_misses: f64,
+    /// Entries of the cache that made room for others.
+    pub cache_evictions: f64,
     /// Physical reads, those of shard indexes included.
     pub reads: f64,
     /// Of these, the reads that were needed to find chunks.
@@ -70,6 +76,9 @@ impl From<RunStats> for NativeStats {
             total_chunks: stats.tasks as f64,
             missing_chunks: stats.chunks_missing as f64,
             shared_chunks: stats.chunks_shared as f64,
+            cache_hits: stats.cache_hits as f64,
+            cache_misses: stats.cache_misses as f64,
+            cache_evictions: stats.cache_evictions as f64,
             reads: stats.reads as f64,
             index_reads: stats.index_reads as f64,
             bytes_read: stats.bytes_read as f64,

@@ -48,15 +48,53 @@ fn an_index_is_read_once_and_only_looked_at_in_later_runs() {
         let (values, stats) = run(&world, &source);
         assert_eq!(values, expected(0));
         assert_eq!((stats.index_reads, stats.reads), (SHARDS, SHARDS + CHUNKS));
+        assert_eq!((stats.cache_hits, stats.cache_misses), (0, SHARDS));
 
         let (values, stats) = run(&world, &source);
         assert_eq!(values, expected(0));
         assert_eq!((stats.index_reads, stats.reads), (0, SHARDS + CHUNKS));
+        assert_eq!((stats.cache_hits, stats.cache_misses), (SHARDS, 0));
 
         put_shards(&world, 1);
         let (values, stats) = run(&world, &source);
         assert_eq!(values, expected(1));
         assert_eq!((stats.index_reads, stats.reads), (SHARDS, 2 * SHARDS + CHUNKS));
+        assert_eq!((stats.cache_hits, stats.cache_misses), (0, SHARDS));
+        assert_eq!(stats.cache_evictions, 0);
+        let usage = world.memory.usage();
+        assert!(usage.cached > 0 && usage.reserved == 0, "{usage:?}");
+    }
+}
+
+#[test]
+fn indexes_give_way_to_what_is_to_be_reserved() {
+    let world = World::new(2, 1 << 20);
+    world.put_chunks(CHUNKS);
+    put_shards(&world, 0);
+    let source = sharded(&world);
+    run(&world, &source);
+    assert!(world.memory.usage().cached > 0);
+    let everything = world.memory.reserve(0, 1 << 20).unwrap();
+    assert_eq!(world.memory.usage().cached, 0);
+    drop(everything);
+    let (values, stats) = run(&world, &source);
+    assert_eq!(values.len() as u64, CHUNKS * 16);
+    assert_eq!((stats.index_reads, stats.cache_misses), (SHARDS, SHARDS));
+    assert_eq!(world.executor.stats().runs.cache_evictions, SHARDS);
+}
+
+#[test]
+fn nothing_is_kept_of_a_source_that_nobody_has_any_more() {
+    let world = World::new(1, 64 << 20);
+    world.put_chunks(CHUNKS);
+    put_shards(&world, 0);
+    let source = sharded(&world);
+    run(&world, &source);
+    assert!(world.memory.usage().cached > 0);
+    drop(source);
+    // The run that has just ended may have it for a moment.
+    while world.memory.usage().cached > 0 {
+        std::thread::yield_now();
     }
 }
 

@@ -1,0 +1,220 @@
+//! What is kept between runs because it may be wanted again: what sources had to read before they could
+//! locate chunks, parsed.
+//!
+//! Its bytes are part of the budget and give way to whatever is to be reserved, so a full cache is in
+//! nobody's way. What is found here holds only for the version of the object that it was made of: a run
+//! looks at that once before it uses it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lsio_array::{Answer, ReadSpec};
+use lsio_io::{Memory, Reservation};
+
+use crate::lru::Lru;
+
+/// Most bytes that are kept: 16 MiB hold the indexes of 1,000 shards of 1,024 chunks.
+const INDEX_BYTES: u64 = 16 << 20;
+
+/// Bytes that an entry counts beside what it keeps: its key twice, the identity, its places in the two maps.
+/// Their sizes add up to 300 to 450, depending on the length of names.
+const ENTRY: u64 = 512;
+
+/// Names what is kept: the source that asked for it, and the read.
+type CacheKey = (u64, ReadSpec);
+
+pub(crate) struct Cache {
+    memory: Arc<Memory>,
+    entries: Mutex<Lru<CacheKey, Entry>>,
+    /// Entries that had to go for memory.
+    gave_way: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    known: CachedAnswer,
+    _memory: Reservation,
+}
+
+/// A parsed answer.
+#[derive(Debug, Clone)]
+pub(crate) struct CachedAnswer {
+    pub(crate) answer: Answer,
+    /// Its length as it was read. Parsed values are heap structures of about that size.
+    pub(crate) bytes: u64,
+    /// The moment from which on it was last looked for.
+    pub(crate) checked: u64,
+}
+
+impl Cache {
+    /// An empty one, which gives way to what is reserved from `memory`.
+    pub(crate) fn new(memory: &Arc<Memory>) -> Arc<Self> {
+        let cache = Arc::new(Self {
+            memory: memory.clone(),
+            entries: Mutex::new(Lru::new(INDEX_BYTES)),
+            gave_way: AtomicU64::new(0),
+        });
+        let weak = Arc::downgrade(&cache);
+        memory.on_shortage(Arc::new(move |short| {
+            weak.upgrade().is_some_and(|cache: Arc<Self>| cache.give_way(short))
+        }));
+        cache
+    }
+
+    /// What was made of this read.
+    pub(crate) fn answer(&self, source: u64, spec: &ReadSpec) -> Option<CachedAnswer> {
+        let mut entries = self.entries();
+        entries.get(&(source, spec.clone())).map(|entry| entry.known.clone())
+    }
+
+    /// Keeps an answer, unless a newer one is known or there is no memory to spare. Returns how many
+    /// entries it pushed out.
+    pub(crate) fn keep_answer(&self, source: u64, spec: ReadSpec, known: CachedAnswer) -> u64 {
+        let bytes = known.bytes.saturating_add(ENTRY);
+        if bytes > INDEX_BYTES {
+            return 0;
+        }
+        let key = (source, spec);
+        let mut entries = self.entries();
+        let mut replaced = 0;
+        if let Some(kept) = entries.get(&key) {
+            if kept.known.checked > known.checked {
+                return 0;
+            }
+            if kept.known.bytes == known.bytes {
+                let old = std::mem::replace(&mut kept.known, known);
+                drop(entries);
+                drop(old);
+                return 0;
+            }
+            replaced = 1;
+        }
+        let Some(memory) = self.memory.cache(bytes) else { return 0 };
+        let gone = entries.insert(key, Entry { known, _memory: memory }, bytes);
+        drop(entries);
+        gone.len() as u64 - replaced
+    }
+
+    pub(crate) fn forget_answer(&self, source: u64, spec: &ReadSpec) {
+        let gone = self.entries().remove(&(source, spec.clone()));
+        drop(gone);
+    }
+
+    pub(crate) fn forget_source(&self, source: u64) {
+        let gone = self.entries().remove_all(|(owner, _)| *owner == source);
+        drop(gone);
+    }
+
+    /// Entries that had to go because their memory was wanted.
+    pub(crate) fn gave_way(&self) -> u64 {
+        self.gave_way.load(Ordering::Relaxed)
+    }
+
+    /// Drops what was not used for longest, `short` bytes or more. `false`: there is nothing.
+    fn give_way(&self, short: u64) -> bool {
+        let mut entries = self.entries();
+        let rest = entries.bytes().saturating_sub(short);
+        let gone = entries.shrink_to(rest);
+        drop(entries);
+        self.gave_way.fetch_add(gone.len() as u64, Ordering::Relaxed);
+        !gone.is_empty()
+    }
+
+    /// Nothing that is kept may be dropped under this lock: it may be the last of a source, which then
+    /// comes here itself.
+    fn entries(&self) -> MutexGuard<'_, Lru<CacheKey, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("bytes", &self.entries().bytes()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use lsio_io::{ByteRange, Key};
+
+    fn spec(name: u64) -> ReadSpec {
+        let key = Key::new(&name.to_string()).unwrap();
+        ReadSpec { store: 0, key, range: ByteRange::Whole, limit: 0, purpose: 0 }
+    }
+
+    fn known(bytes: u64, checked: u64) -> CachedAnswer {
+        let answer = Answer { value: Arc::new(()), identity: None, object_len: 0 };
+        CachedAnswer { answer, bytes, checked }
+    }
+
+    fn cache() -> (Arc<Memory>, Arc<Cache>) {
+        let memory = Memory::new(64 << 20);
+        let cache = Cache::new(&memory);
+        (memory, cache)
+    }
+
+    #[test]
+    fn the_least_recently_used_answers_go_first() {
+        let (memory, cache) = cache();
+        let eighth = INDEX_BYTES / 8 - ENTRY;
+        for name in 0..8 {
+            assert_eq!(cache.keep_answer(1, spec(name), known(eighth, 0)), 0);
+        }
+        assert!(cache.answer(1, &spec(0)).is_some());
+        assert_eq!(cache.keep_answer(1, spec(8), known(eighth, 0)), 1);
+        assert!(cache.answer(1, &spec(0)).is_some());
+        assert!(cache.answer(1, &spec(1)).is_none());
+        assert!(cache.answer(1, &spec(8)).is_some());
+        assert!(cache.answer(2, &spec(8)).is_none());
+        assert_eq!(memory.usage().cached, INDEX_BYTES);
+    }
+
+    #[test]
+    fn an_older_answer_does_not_replace_a_newer_one() {
+        let (memory, cache) = cache();
+        let now = || cache.answer(1, &spec(0)).map(|known| (known.bytes, known.checked));
+        assert_eq!(cache.keep_answer(1, spec(0), known(20, 7)), 0);
+        assert_eq!(cache.keep_answer(1, spec(0), known(10, 5)), 0);
+        assert_eq!(now(), Some((20, 7)));
+        assert_eq!(cache.keep_answer(1, spec(0), known(30, 7)), 0);
+        assert_eq!(now(), Some((30, 7)));
+        assert_eq!(memory.usage().cached, 30 + ENTRY);
+    }
+
+    #[test]
+    fn a_forgotten_source_leaves_nothing_behind() {
+        let (memory, cache) = cache();
+        cache.keep_answer(1, spec(0), known(10, 0));
+        cache.keep_answer(2, spec(0), known(10, 0));
+        cache.forget_source(1);
+        assert!(cache.answer(1, &spec(0)).is_none());
+        assert!(cache.answer(2, &spec(0)).is_some());
+        cache.keep_answer(2, spec(1), known(INDEX_BYTES, 0));
+        assert!(cache.answer(2, &spec(1)).is_none());
+        cache.forget_answer(2, &spec(0));
+        assert_eq!(memory.usage().cached, 0);
+    }
+
+    #[test]
+    fn what_is_reserved_pushes_the_oldest_out_and_leaves_the_rest() {
+        let (memory, cache) = cache();
+        let free = memory.usage().limit - 3 * (1000 + ENTRY);
+        for name in 0..3 {
+            cache.keep_answer(1, spec(name), known(1000, 0));
+        }
+        let most = memory.reserve(1, free).unwrap();
+        assert_eq!(cache.gave_way(), 0);
+        let more = memory.reserve(1, 1).unwrap();
+        assert_eq!((cache.gave_way(), memory.usage().cached), (1, 2 * (1000 + ENTRY)));
+        assert!(cache.answer(1, &spec(0)).is_none());
+        assert!(cache.answer(1, &spec(1)).is_some());
+        drop((most, more));
+        let everything = memory.reserve(2, memory.usage().limit).unwrap();
+        assert_eq!((cache.gave_way(), memory.usage().cached), (3, 0));
+        cache.keep_answer(1, spec(4), known(1000, 0));
+        assert!(cache.answer(1, &spec(4)).is_none(), "there is no memory to spare");
+        drop(everything);
+    }
+}
