@@ -107,6 +107,12 @@ export declare interface ConfigureOptions {
     readonly threads?: number | undefined;
     /** The byte budget of the process. Default: a quarter of the memory of machine or cgroup. */
     readonly memory?: ByteSize | undefined;
+    /**
+     * Bytes of the budget for what later calls may want again: indexes of shards and decoded chunks. They give
+     * way to reads that need the memory. Each call looks once whether what it takes from the cache is still what
+     * the store has. `0`: nothing is kept. Default: indexes only, up to 16 MiB.
+     */
+    readonly cache?: ByteSize | undefined;
     /** What reads local files. Default: `LSIO_ENGINE`, else `'auto'`: io_uring where it works. */
     readonly engine?: 'auto' | 'uring' | 'pread' | undefined;
 }
@@ -209,6 +215,8 @@ export declare interface EngineInfo {
     readonly threads: number;
     /** The byte budget of the process. */
     readonly memoryBytes: number;
+    /** Most bytes of it that are cached. */
+    readonly cacheBytes: number;
     /** CPU features that were found. */
     readonly cpuFeatures: readonly string[];
     /** The counters of all calls. */
@@ -570,8 +578,9 @@ export declare interface MemoryUsage {
     /** Reserved for reads and decodes that are under way, and for chunks that were not delivered yet. */
     readonly reservedBytes: number;
     /**
-     * Kept because it may be wanted again, such as indexes of shards. Together with `reservedBytes` never more
-     * than the budget; gives way to whatever is to be reserved.
+     * Kept because it may be wanted again: indexes of shards and, where `configure` was given a `cache`,
+     * decoded chunks. Together with `reservedBytes` never more than the budget; gives way to whatever is to be
+     * reserved.
      */
     readonly cachedBytes: number;
     /** Delivered to the user and not given back yet. */
@@ -708,9 +717,9 @@ export declare interface ReadStats {
     readonly missingChunks: number;
     /** Chunks taken from what another call, at the same time, had read and decoded. */
     readonly sharedChunks: number;
-    /** Indexes of shards that were taken from the cache, after a look at their object. */
+    /** Indexes of shards and decoded chunks that were taken from the cache: see `configure`. */
     readonly cacheHits: number;
-    /** Those that were not in the cache, or only of another version of their object. */
+    /** Those that were not there, or only of another version of their object. */
     readonly cacheMisses: number;
     /**
      * Entries of the cache that made room for what the call left there; over all calls, also those that gave way

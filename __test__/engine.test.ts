@@ -41,7 +41,7 @@ test('settings in use may be given again, others are a conflict', (t) => {
   );
   t.throws(
     () => {
-      configure({ cache: '1GiB' } as object);
+      configure({ cores: 2 } as object);
     },
     { instanceOf: TypeError },
   );

@@ -15,6 +15,8 @@ export interface EngineInfo {
   readonly threads: number;
   /** The byte budget of the process. */
   readonly memoryBytes: number;
+  /** Most bytes of it that are cached. */
+  readonly cacheBytes: number;
   /** CPU features that were found. */
   readonly cpuFeatures: readonly string[];
   /** The counters of all calls. */
@@ -44,8 +46,9 @@ export interface MemoryUsage {
   /** Reserved for reads and decodes that are under way, and for chunks that were not delivered yet. */
   readonly reservedBytes: number;
   /**
-   * Kept because it may be wanted again, such as indexes of shards. Together with `reservedBytes` never more
-   * than the budget; gives way to whatever is to be reserved.
+   * Kept because it may be wanted again: indexes of shards and, where `configure` was given a `cache`,
+   * decoded chunks. Together with `reservedBytes` never more than the budget; gives way to whatever is to be
+   * reserved.
    */
   readonly cachedBytes: number;
   /** Delivered to the user and not given back yet. */

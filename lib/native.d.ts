@@ -250,6 +250,8 @@ export interface NativeEngineInfo {
   threads: number
   /** The byte budget. */
   memoryBytes: number
+  /** Most bytes of it that are cached. */
+  cacheBytes: number
   /** CPU features that were found. */
   cpuFeatures: Array<string>
   /** The counters of all calls. */
@@ -376,6 +378,8 @@ export interface NativeSettings {
   threads?: number
   /** The byte budget. */
   memory?: number
+  /** Bytes of it for indexes and decoded chunks that later calls may want again. */
+  cache?: number
   /** `auto`, `uring` or `pread`. */
   engine?: string
 }
@@ -390,7 +394,7 @@ export interface NativeStats {
   missingChunks: number
   /** Chunks taken from what another call had read and decoded. */
   sharedChunks: number
-  /** Indexes of shards taken from the cache. */
+  /** Indexes of shards and decoded chunks taken from the cache. */
   cacheHits: number
   /** Those looked for there in vain. */
   cacheMisses: number

@@ -142,6 +142,12 @@ export interface ConfigureOptions {
   readonly threads?: number | undefined;
   /** The byte budget of the process. Default: a quarter of the memory of machine or cgroup. */
   readonly memory?: ByteSize | undefined;
+  /**
+   * Bytes of the budget for what later calls may want again: indexes of shards and decoded chunks. They give
+   * way to reads that need the memory. Each call looks once whether what it takes from the cache is still what
+   * the store has. `0`: nothing is kept. Default: indexes only, up to 16 MiB.
+   */
+  readonly cache?: ByteSize | undefined;
   /** What reads local files. Default: `LSIO_ENGINE`, else `'auto'`: io_uring where it works. */
   readonly engine?: 'auto' | 'uring' | 'pread' | undefined;
 }
@@ -151,7 +157,7 @@ export type Check<T> = (value: unknown, name: string) => T;
 
 /** The options of a call after the checks: sizes are bytes. */
 export type Parsed<O> = {
-  readonly [K in keyof O]?: K extends 'memory' ? number : NonNullable<O[K]>;
+  readonly [K in keyof O]?: K extends 'memory' | 'cache' ? number : NonNullable<O[K]>;
 };
 
 /** One check for each member of `O`, no more and no fewer. */
@@ -167,14 +173,18 @@ function oneOf<const T extends string | number>(values: readonly T[]): Check<T> 
   };
 }
 
-const positiveInteger: Check<number> = (value, name) => {
-  if (typeof value !== 'number')
-    throw new TypeError(`${name} is ${show(value)}; expected a number`);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`${name} is ${value}; expected an integer of at least 1`);
-  }
-  return value;
-};
+function integerFrom(least: number): Check<number> {
+  return (value, name) => {
+    if (typeof value !== 'number')
+      throw new TypeError(`${name} is ${show(value)}; expected a number`);
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new RangeError(`${name} is ${value}; expected an integer of at least ${least}`);
+    }
+    return value;
+  };
+}
+
+const positiveInteger = integerFrom(1);
 
 const BYTE_UNITS: { readonly [unit: string]: number } = {
   '': 1,
@@ -189,21 +199,26 @@ const BYTE_UNITS: { readonly [unit: string]: number } = {
   tib: 2 ** 40,
 };
 
-/** Bytes that a size means. */
-const byteSize: Check<number> = (value, name) => {
-  if (typeof value === 'number') return positiveInteger(value, name);
-  if (typeof value !== 'string') {
-    throw new TypeError(`${name} is ${show(value)}; expected bytes as a number or '512MiB'`);
-  }
-  const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(value.trim());
-  const unit = BYTE_UNITS[match?.[2]?.toLowerCase() ?? ''];
-  if (match === null || unit === undefined) {
-    throw new TypeError(
-      `${name} is ${show(value)}; expected a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB`,
-    );
-  }
-  return positiveInteger(Math.floor(Number(match[1]) * unit), name);
-};
+/** Bytes that a size means, `least` or more. */
+function byteSizeFrom(least: number): Check<number> {
+  const integer = integerFrom(least);
+  return (value, name) => {
+    if (typeof value === 'number') return integer(value, name);
+    if (typeof value !== 'string') {
+      throw new TypeError(`${name} is ${show(value)}; expected bytes as a number or '512MiB'`);
+    }
+    const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(value.trim());
+    const unit = BYTE_UNITS[match?.[2]?.toLowerCase() ?? ''];
+    if (match === null || unit === undefined) {
+      throw new TypeError(
+        `${name} is ${show(value)}; expected a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB`,
+      );
+    }
+    return integer(Math.floor(Number(match[1]) * unit), name);
+  };
+}
+
+const byteSize = byteSizeFrom(1);
 
 const truth: Check<boolean> = (value, name) => {
   if (typeof value !== 'boolean') {
@@ -288,6 +303,7 @@ export const READ_CHUNKS_OPTIONS: Schema<ReadChunksOptions<ElementForm, string>>
 export const CONFIGURE_OPTIONS: Schema<ConfigureOptions> = {
   threads: positiveInteger,
   memory: byteSize,
+  cache: byteSizeFrom(0),
   engine: oneOf(['auto', 'uring', 'pread']),
 };
 

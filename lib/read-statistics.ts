@@ -10,9 +10,9 @@ export interface ReadStats {
   readonly missingChunks: number;
   /** Chunks taken from what another call, at the same time, had read and decoded. */
   readonly sharedChunks: number;
-  /** Indexes of shards that were taken from the cache, after a look at their object. */
+  /** Indexes of shards and decoded chunks that were taken from the cache: see `configure`. */
   readonly cacheHits: number;
-  /** Those that were not in the cache, or only of another version of their object. */
+  /** Those that were not there, or only of another version of their object. */
   readonly cacheMisses: number;
   /**
    * Entries of the cache that made room for what the call left there; over all calls, also those that gave way

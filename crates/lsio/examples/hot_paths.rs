@@ -172,7 +172,8 @@ fn parse_index() -> Result<Round, Anything> {
 /// A fold over many tiny chunks in shards, through an engine with one worker.
 fn scan_tiny_chunks() -> Result<Round, Anything> {
     const CHUNKS: u64 = 10_000;
-    let config = EngineConfig { threads: Some(1), memory: Some(64 << 20), engine: None };
+    let config =
+        EngineConfig { threads: Some(1), memory: Some(64 << 20), ..EngineConfig::default() };
     let engine = Engine::new(&config)?;
     write_shards(engine.memory_store("tiny"), (4096, 1000, CHUNKS / 1000))?;
     let Node::Array(array) = engine.open_blocking("memory://tiny", &OpenOptions::default())? else {

@@ -22,6 +22,9 @@ pub struct EngineConfig {
     pub threads: Option<usize>,
     /// The byte budget; `None`: a quarter of the physical memory or of the container's limit.
     pub memory: Option<u64>,
+    /// Bytes of the budget for what later calls may want again: indexes of shards and decoded chunks; 0:
+    /// nothing is kept. `None`: indexes only, up to 16 MiB.
+    pub cache: Option<u64>,
     /// What reads local files past the page cache; `None`: the environment variable `LSIO_ENGINE`
     /// (`uring` or `pread`), else whatever works.
     pub engine: Option<EngineChoice>,
@@ -67,7 +70,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ErrorCode::Unsupported`] for an engine that does not work here or is not known,
-    /// [`ErrorCode::Budget`] for a budget below [`MIN_MEMORY`].
+    /// [`ErrorCode::Budget`] for a budget below [`MIN_MEMORY`], and for a cache that is larger than it.
     pub fn new(config: &EngineConfig) -> Result<Arc<Self>, LsioError> {
         let choice = match config.engine {
             Some(choice) => choice,
@@ -79,11 +82,17 @@ impl Engine {
                 format!("a budget of {limit} bytes is too small, {MIN_MEMORY} are needed");
             return Err(LsioError::new(ErrorCode::Budget, message));
         }
+        if let Some(cache) = config.cache.filter(|&cache| cache > limit) {
+            let message = format!(
+                "a cache of {cache} bytes does not fit into the memory budget of {limit} bytes, of which it is a part"
+            );
+            return Err(LsioError::new(ErrorCode::Budget, message));
+        }
         let available = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = config.threads.unwrap_or_else(available).max(1);
         let memory = Memory::new(limit);
         Ok(Arc::new(Self {
-            executor: Executor::new(threads, memory.clone()),
+            executor: Executor::with_cache(threads, memory.clone(), config.cache),
             memory,
             control: ControlThreads::default(),
             archive_threads: ControlThreads::default(),
@@ -226,6 +235,12 @@ impl Engine {
         &self.executor
     }
 
+    /// Most bytes that are cached.
+    #[must_use]
+    pub fn cache_limit(&self) -> u64 {
+        self.executor.cache_limit()
+    }
+
     /// What the budget says now.
     #[must_use]
     pub fn memory_usage(&self) -> MemoryUsage {
@@ -299,5 +314,18 @@ mod tests {
     fn a_budget_that_holds_nothing_is_refused() {
         let config = EngineConfig { memory: Some(1000), ..EngineConfig::default() };
         assert_eq!(Engine::new(&config).unwrap_err().code, ErrorCode::Budget);
+    }
+
+    #[test]
+    fn a_cache_larger_than_the_budget_is_refused_with_the_numbers() {
+        let config = |cache| EngineConfig {
+            memory: Some(2 << 20),
+            cache: Some(cache),
+            ..EngineConfig::default()
+        };
+        assert_eq!(Engine::new(&config(2 << 20)).unwrap().cache_limit(), 2 << 20);
+        let error = Engine::new(&config((2 << 20) + 1)).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Budget);
+        assert!(error.message.contains("2097153") && error.message.contains("2097152"), "{error}");
     }
 }

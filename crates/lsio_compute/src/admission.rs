@@ -59,7 +59,7 @@ impl Shared {
             index_read::prepare(self, run, &mut state, &mut indexes);
             if state.bundles.is_empty() || !state.again.is_empty() {
                 let limit = self.memory.usage().limit;
-                if let Err(error) = plan_window(run, &mut state, limit) {
+                if let Err(error) = plan_window(run, &mut state, limit, &self.cache) {
                     state.fail(run, error);
                 }
                 if index_read::prepare(self, run, &mut state, &mut indexes) {

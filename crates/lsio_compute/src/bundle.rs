@@ -10,6 +10,7 @@ use lsio_io::{
 };
 
 use crate::batch::Tasks;
+use crate::cached_chunk::{Keep, Versions};
 use crate::executor::{Shared, weight};
 use crate::placing;
 use crate::run::{Attempt, Known, Run};
@@ -67,7 +68,17 @@ pub(crate) enum Input {
         parts: Vec<Option<SharedBytes>>,
         params: Params,
         whole: Option<Key>,
+        /// What the decoded chunk is kept as in the cache, if it is to be.
+        keep: Option<Box<Keep>>,
     },
+    /// The cache had it in these versions. If something is read, it is to see whether the object is still
+    /// the same.
+    Cached {
+        versions: Box<Versions>,
+        whole: Option<Key>,
+    },
+    /// What the cache had was of another version.
+    Stale,
     Failed {
         error: StorageError,
         whole: bool,
@@ -247,7 +258,12 @@ impl InFlight {
         let [user] = self.users[read.tag as usize].0[..] else { return None };
         let mut job = {
             // Others could not be given what lies in pieces.
-            let fits = |job: &mut Box<TaskJob>| job.planned.waiting == 1 && job.is_private();
+            let fits = |job: &mut Box<TaskJob>| {
+                let planned = &job.planned;
+                let is_own =
+                    matches!(planned.inputs[user.input], Input::Encoded { keep: None, .. });
+                planned.waiting == 1 && is_own && job.is_private()
+            };
             self.jobs()[user.task].take_if(fits)?
         };
         if self.place(&mut job, storage, read) {
@@ -297,9 +313,11 @@ impl PlannedTask {
     fn arrive(&mut self, user: User, completion: &Completion) {
         self.waiting -= 1;
         let input = &mut self.inputs[user.input];
-        let Input::Encoded { parts, whole, .. } = input else { return };
-        match &completion.result {
-            Ok(answer) => {
+        match (&completion.result, &mut *input) {
+            (Ok(answer), Input::Encoded { parts, keep, .. }) => {
+                if keep.as_mut().is_some_and(|keep| !keep.read_from(&answer.identity)) {
+                    *keep = None;
+                }
                 let actual = answer.bytes.len() as u64;
                 let expected = user.len.map_or(actual, |len| user.offset + len);
                 match answer.bytes.slice(user.offset as usize..expected as usize) {
@@ -307,9 +325,13 @@ impl PlannedTask {
                     None => *input = Input::Short { expected, actual },
                 }
             }
-            Err(error) => {
+            (Ok(answer), Input::Cached { versions, .. }) if !versions.are_of(&answer.identity) => {
+                *input = Input::Stale;
+            }
+            (Err(error), Input::Encoded { whole, .. } | Input::Cached { whole, .. }) => {
                 *input = Input::Failed { error: error.clone(), whole: whole.is_some() };
             }
+            _ => {}
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What is kept between runs because it may be wanted again: what sources had to read before they could
-//! locate chunks, parsed.
+//! locate chunks, parsed; and, for those who ask for it, decoded chunks.
 //!
 //! Its bytes are part of the budget and give way to whatever is to be reserved, so a full cache is in
 //! nobody's way. What is found here holds only for the version of the object that it was made of: a run
@@ -11,29 +11,39 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lsio_array::{Answer, ReadSpec};
 use lsio_io::{Memory, Reservation};
 
+use crate::cached_chunk::CachedChunk;
 use crate::lru::Lru;
 
-/// Most bytes that are kept: 16 MiB hold the indexes of 1,000 shards of 1,024 chunks.
+/// Most bytes that are kept unless the caller says how many: 16 MiB hold the indexes of 1,000 shards of
+/// 1,024 chunks.
 const INDEX_BYTES: u64 = 16 << 20;
 
 /// Bytes that an entry counts beside what it keeps: its key twice, the identity, its places in the two maps.
 /// Their sizes add up to 300 to 450, depending on the length of names.
-const ENTRY: u64 = 512;
+pub(crate) const ENTRY: u64 = 512;
 
-/// Names what is kept: the source that asked for it, and the read.
-type CacheKey = (u64, ReadSpec);
-
-pub(crate) struct Cache {
-    memory: Arc<Memory>,
-    entries: Mutex<Lru<CacheKey, Entry>>,
-    /// Entries that had to go for memory.
-    gave_way: AtomicU64,
+/// Names what is kept: by the number of its source, so by store, array and codecs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum CacheKey {
+    Answer(u64, ReadSpec),
+    /// Grid coordinates.
+    Chunk(u64, Vec<u64>),
 }
 
 #[derive(Debug)]
-struct Entry {
-    known: CachedAnswer,
-    _memory: Reservation,
+pub(crate) enum Entry {
+    Answer { known: CachedAnswer, _memory: Reservation },
+    Chunk(CachedChunk),
+}
+
+pub(crate) struct Cache {
+    memory: Arc<Memory>,
+    capacity: u64,
+    /// Whether decoded chunks are kept too.
+    keeps_chunks: bool,
+    entries: Mutex<Lru<CacheKey, Entry>>,
+    /// Entries that had to go for memory.
+    gave_way: AtomicU64,
 }
 
 /// A parsed answer.
@@ -47,11 +57,15 @@ pub(crate) struct CachedAnswer {
 }
 
 impl Cache {
-    /// An empty one, which gives way to what is reserved from `memory`.
-    pub(crate) fn new(memory: &Arc<Memory>) -> Arc<Self> {
+    /// An empty one, which gives way to what is reserved from `memory`. It keeps decoded chunks too if
+    /// it is told how many `bytes` it may have.
+    pub(crate) fn new(memory: &Arc<Memory>, bytes: Option<u64>) -> Arc<Self> {
+        let capacity = bytes.unwrap_or(INDEX_BYTES);
         let cache = Arc::new(Self {
             memory: memory.clone(),
-            entries: Mutex::new(Lru::new(INDEX_BYTES)),
+            capacity,
+            keeps_chunks: bytes.is_some_and(|bytes| bytes > 0),
+            entries: Mutex::new(Lru::new(capacity)),
             gave_way: AtomicU64::new(0),
         });
         let weak = Arc::downgrade(&cache);
@@ -61,28 +75,40 @@ impl Cache {
         cache
     }
 
+    /// Most bytes that it keeps.
+    pub(crate) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// Whether it keeps decoded chunks.
+    pub(crate) fn keeps_chunks(&self) -> bool {
+        self.keeps_chunks
+    }
+
     /// What was made of this read.
     pub(crate) fn answer(&self, source: u64, spec: &ReadSpec) -> Option<CachedAnswer> {
-        let mut entries = self.entries();
-        entries.get(&(source, spec.clone())).map(|entry| entry.known.clone())
+        match self.entries().get(&CacheKey::Answer(source, spec.clone())) {
+            Some(Entry::Answer { known, .. }) => Some(known.clone()),
+            _ => None,
+        }
     }
 
     /// Keeps an answer, unless a newer one is known or there is no memory to spare. Returns how many
     /// entries it pushed out.
     pub(crate) fn keep_answer(&self, source: u64, spec: ReadSpec, known: CachedAnswer) -> u64 {
         let bytes = known.bytes.saturating_add(ENTRY);
-        if bytes > INDEX_BYTES {
+        if bytes > self.capacity {
             return 0;
         }
-        let key = (source, spec);
+        let key = CacheKey::Answer(source, spec);
         let mut entries = self.entries();
         let mut replaced = 0;
-        if let Some(kept) = entries.get(&key) {
-            if kept.known.checked > known.checked {
+        if let Some(Entry::Answer { known: kept, .. }) = entries.get(&key) {
+            if kept.checked > known.checked {
                 return 0;
             }
-            if kept.known.bytes == known.bytes {
-                let old = std::mem::replace(&mut kept.known, known);
+            if kept.bytes == known.bytes {
+                let old = std::mem::replace(kept, known);
                 drop(entries);
                 drop(old);
                 return 0;
@@ -90,18 +116,25 @@ impl Cache {
             replaced = 1;
         }
         let Some(memory) = self.memory.cache(bytes) else { return 0 };
-        let gone = entries.insert(key, Entry { known, _memory: memory }, bytes);
+        let gone = entries.insert(key, Entry::Answer { known, _memory: memory }, bytes);
         drop(entries);
         gone.len() as u64 - replaced
     }
 
     pub(crate) fn forget_answer(&self, source: u64, spec: &ReadSpec) {
-        let gone = self.entries().remove(&(source, spec.clone()));
+        self.forget(&CacheKey::Answer(source, spec.clone()));
+    }
+
+    /// Drops what this key has.
+    pub(crate) fn forget(&self, key: &CacheKey) {
+        let gone = self.entries().remove(key);
         drop(gone);
     }
 
+    /// Drops the answers for a source that nobody has any more. Of chunks there are none by then.
     pub(crate) fn forget_source(&self, source: u64) {
-        let gone = self.entries().remove_all(|(owner, _)| *owner == source);
+        let is_its = |key: &CacheKey| matches!(key, CacheKey::Answer(owner, _) if *owner == source);
+        let gone = self.entries().remove_all(is_its);
         drop(gone);
     }
 
@@ -122,7 +155,7 @@ impl Cache {
 
     /// Nothing that is kept may be dropped under this lock: it may be the last of a source, which then
     /// comes here itself.
-    fn entries(&self) -> MutexGuard<'_, Lru<CacheKey, Entry>> {
+    pub(crate) fn entries(&self) -> MutexGuard<'_, Lru<CacheKey, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -151,7 +184,7 @@ mod tests {
 
     fn cache() -> (Arc<Memory>, Arc<Cache>) {
         let memory = Memory::new(64 << 20);
-        let cache = Cache::new(&memory);
+        let cache = Cache::new(&memory, None);
         (memory, cache)
     }
 
@@ -216,5 +249,14 @@ mod tests {
         cache.keep_answer(1, spec(4), known(1000, 0));
         assert!(cache.answer(1, &spec(4)).is_none(), "there is no memory to spare");
         drop(everything);
+    }
+
+    #[test]
+    fn a_cache_of_no_bytes_keeps_nothing() {
+        let memory = Memory::new(64 << 20);
+        let cache = Cache::new(&memory, Some(0));
+        cache.keep_answer(1, spec(0), known(1, 0));
+        assert!(cache.answer(1, &spec(0)).is_none() && !cache.keeps_chunks());
+        assert_eq!(memory.usage().cached, 0);
     }
 }

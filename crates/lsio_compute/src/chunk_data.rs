@@ -6,7 +6,7 @@ use lsio_array::{
 use lsio_io::{Lease, Reservation, class_size};
 
 use crate::SourceHandle;
-use crate::operation::DecodedInput;
+use crate::operation::{DecodedInput, InputMemory};
 use crate::stats::{Counters, add};
 
 /// The selected elements of one chunk.
@@ -72,12 +72,17 @@ impl ChunkData {
     }
 }
 
-/// Most bytes that [`gather`] needs for an input whose decoded form takes `decoded` bytes.
-pub(crate) fn gather_needs(input: &TaskInput, handle: &SourceHandle, decoded: u64) -> u64 {
+/// Most bytes that [`gather`] needs for an input.
+pub(crate) fn gather_needs(
+    input: &TaskInput,
+    handle: &SourceHandle,
+    InputMemory { decoded, shared }: InputMemory,
+) -> u64 {
     let Some(element) = handle.element else { return decoded.saturating_mul(2) };
     let Some(placement) = input.placements.first() else { return decoded };
     if placement.covers(handle.grid.chunk_shape()) {
-        return decoded;
+        let copy = if shared { class_size(handle.source.info().decoded_len) } else { 0 };
+        return decoded.saturating_add(copy);
     }
     let shape = placement.shape().unwrap_or_default();
     let region = shape.iter().fold(element as u64, |bytes, &len| bytes.saturating_mul(len));
@@ -100,19 +105,23 @@ pub(crate) fn gather(
     let contiguous = || c_strides(&shape).ok_or_else(|| internal("its strides overflow"));
     let info = handle.source.info();
     let missing = matches!(decoded, DecodedInput::Missing);
+    let covers = placement.covers(handle.grid.chunk_shape());
+    let copied = |source: &[u8], element, reservation: &mut Reservation| {
+        // All of a chunk is copied as it lies.
+        let strides = if covers { handle.strides.clone() } else { contiguous()? };
+        let mut lease = lease(reservation, &shape, element)?;
+        if !copy_to(placement, handle, source, element, (&mut lease, &strides)) {
+            return Err(internal("its region is outside the chunk"));
+        }
+        add(&counters.bytes_copied, lease.len() as u64);
+        Ok((strides, ChunkValues::Fixed(lease)))
+    };
     let (strides, values) = match (decoded, handle.element) {
-        (DecodedInput::Fixed(lease), Some(_)) if placement.covers(handle.grid.chunk_shape()) => {
+        (DecodedInput::Fixed(lease), Some(_)) if covers => {
             (handle.strides.clone(), ChunkValues::Fixed(lease))
         }
-        (DecodedInput::Fixed(source), Some(element)) => {
-            let contiguous = contiguous()?;
-            let mut lease = lease(reservation, &shape, element)?;
-            if !copy_to(placement, handle, &source, element, (&mut lease, &contiguous)) {
-                return Err(internal("its region is outside the chunk"));
-            }
-            add(&counters.bytes_copied, lease.len() as u64);
-            (contiguous, ChunkValues::Fixed(lease))
-        }
+        (DecodedInput::Fixed(source), Some(element)) => copied(&source, element, reservation)?,
+        (DecodedInput::Shared(source), Some(element)) => copied(&source, element, reservation)?,
         (DecodedInput::Missing, Some(element)) => {
             let contiguous = contiguous()?;
             let mut lease = lease(reservation, &shape, element)?;

@@ -9,7 +9,7 @@ use lsio_array::{
 };
 use lsio_io::{Lease, Reservation, class_size};
 
-use crate::operation::{DecodedInput, Lent, Operation, Restart, Sources};
+use crate::operation::{DecodedInput, InputMemory, Lent, Operation, Restart, Sources};
 use crate::run::RunOptions;
 use crate::stats::{Counters, add};
 use crate::{Executor, RunError, RunHandle, SourceHandle};
@@ -165,15 +165,19 @@ fn whole_chunk<'a>(task: &'a Task, source: &SourceHandle) -> Option<&'a Region> 
 }
 
 impl Operation for CopyInto {
-    fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
+    fn needs(&self, task: &Task, sources: &Sources, memory: &[InputMemory]) -> u64 {
         let source = &sources[0];
+        let decoded = || memory.iter().map(|input| input.decoded).fold(0, u64::saturating_add);
+        if memory.iter().any(|input| input.shared) {
+            return decoded();
+        }
         if self.place_of(task, source).is_some() {
             return 0;
         }
         if source.source.info().stored_as_is.is_some() {
             return self.piece_len(task, sources).map_or(0, class_size);
         }
-        decoded.iter().copied().fold(0, u64::saturating_add)
+        decoded()
     }
 
     fn place(&self, task: &Task, _input: usize, sources: &Sources) -> Option<&mut [u8]> {

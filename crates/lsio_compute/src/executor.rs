@@ -94,10 +94,18 @@ impl Executor {
     /// An executor with `threads` workers (at least one) whose buffers come out of `memory`.
     #[must_use]
     pub fn new(threads: usize, memory: Arc<Memory>) -> Self {
+        Self::with_cache(threads, memory, None)
+    }
+
+    /// As [`new`](Self::new), and `cache` says how many bytes are kept of what later runs may want again:
+    /// parsed indexes and decoded chunks; 0: none of them. `None`: indexes only, up to 16 MiB. They are part
+    /// of `memory` and give way to what is to be reserved.
+    #[must_use]
+    pub fn with_cache(threads: usize, memory: Arc<Memory>, cache: Option<u64>) -> Self {
         let threads = threads.max(1);
         let queues: Vec<Deque<Job>> = (0..threads).map(|_| Deque::new_lifo()).collect();
         let shared = Arc::new(Shared {
-            cache: Cache::new(&memory),
+            cache: Cache::new(&memory, cache),
             memory,
             bell: Bell::default(),
             injector: Injector::new(),
@@ -142,6 +150,12 @@ impl Executor {
         &self.shared.memory
     }
 
+    /// Most bytes that are cached.
+    #[must_use]
+    pub fn cache_limit(&self) -> u64 {
+        self.shared.cache.capacity()
+    }
+
     /// What the workers have done so far.
     #[must_use]
     pub fn stats(&self) -> ExecutorStats {
@@ -169,7 +183,10 @@ impl Executor {
         let estimates = sources.iter().map(|handle| handle.source.info().encoded_estimate);
         let estimate = estimates.fold(0, u64::saturating_add);
         let request_bytes = plan.len().saturating_mul(estimate);
-        let run = Arc::new(Run::new(id, sources, plan, operation, options, request_bytes));
+        let keeps_chunks = self.keeps_chunks(&sources, plan.len());
+        let mut run = Run::new(id, sources, plan, operation, options, request_bytes);
+        run.keeps_chunks = keeps_chunks;
+        let run = Arc::new(run);
         self.shared.add_run(run.clone());
         if run.operation.borrows() {
             self.shared.arrivals.push(run.clone());
@@ -182,6 +199,16 @@ impl Executor {
             self.shared.fail(&run, RunError::OutOfMemory { bytes: STACK as u64 });
         }
         RunHandle { shared: self.shared.clone(), run }
+    }
+
+    /// Whether the cache takes the chunks of a run of so many tasks. One that decodes more than the cache holds
+    /// would push out what others use, and itself find nothing of it.
+    fn keeps_chunks(&self, sources: &[Arc<SourceHandle>], tasks: u64) -> bool {
+        let cache = &self.shared.cache;
+        let lens =
+            sources.iter().map(|handle| Cache::chunk_bytes(handle.source.info().decoded_len));
+        let kept = lens.fold(0, u64::saturating_add).saturating_mul(tasks);
+        cache.keeps_chunks() && kept <= cache.capacity()
     }
 
     /// Starts the threads that do not run yet. With fewer than wanted everything still runs; `false`:

@@ -4,7 +4,7 @@
 //! look at the object's identity, once a run.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lsio_array::{Answer, ChunkErrorKind, TaskInput};
 use lsio_io::{
@@ -209,7 +209,7 @@ pub(crate) fn arrived(arrived: IndexArrived) {
             Found::ReadAgain
         }
         (Ok(answer), None) => {
-            add(&run.counters.cache_misses, 1);
+            add(&run.counters.cache_misses, u64::from(shared.cache.capacity() > 0));
             let parse = || handle.source.parse(&key.1, Some(&answer.bytes), answer.object_len);
             Found::from_parse(contain(parse), |value| {
                 let identity = Some(answer.identity.clone());
@@ -242,6 +242,7 @@ pub(crate) fn arrived(arrived: IndexArrived) {
             Found::Known(answer, bytes) => {
                 if bytes > 0 {
                     let known = CachedAnswer { answer: answer.clone(), bytes, checked: *checked };
+                    handle.has_answers.store(true, Ordering::Relaxed);
                     let gone = shared.cache.keep_answer(handle.id, key.1.clone(), known);
                     add(&run.counters.cache_evictions, gone);
                 }

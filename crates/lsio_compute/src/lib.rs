@@ -20,6 +20,8 @@ mod bell;
 mod bundle;
 mod bundling;
 mod cache;
+mod cached_chunk;
+mod cached_inputs;
 mod chunk_data;
 mod collect_variable;
 mod copy_into;

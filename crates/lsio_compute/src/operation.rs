@@ -21,7 +21,7 @@ pub(crate) enum DecodedInput {
     InPlace,
     /// The whole chunk in the source's axis order.
     Fixed(Lease),
-    /// The same, in a buffer that others may share: where [`Operation::takes_shared`].
+    /// The same, in a buffer that others may share.
     Shared(SharedBytes),
     /// The whole chunk, elements of varying length.
     Variable(VariableChunk),
@@ -34,6 +34,15 @@ pub(crate) enum Lent<'a> {
     Missing,
     /// The whole chunk in the source's axis order.
     Fixed(&'a [u8]),
+}
+
+/// The memory that one input of a task takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InputMemory {
+    /// For the decoded chunk; 0 where the cache has it.
+    pub(crate) decoded: u64,
+    /// Whether the chunk comes as [`DecodedInput::Shared`], because the cache has it or is to keep it.
+    pub(crate) shared: bool,
 }
 
 /// How an operation starts again when an object was replaced while it was being read.
@@ -59,11 +68,11 @@ pub(crate) enum Gate {
 /// What one run does with its chunks.
 pub(crate) trait Operation: Send + Sync {
     /// Most bytes that one task needs at a time beyond its encoded bytes and the codecs' scratch
-    /// memory. `decoded` is what one decoded input takes.
-    fn needs(&self, task: &Task, sources: &Sources, decoded: &[u64]) -> u64 {
-        let inputs = task.inputs.iter().zip(decoded);
+    /// memory.
+    fn needs(&self, task: &Task, sources: &Sources, memory: &[InputMemory]) -> u64 {
+        let inputs = task.inputs.iter().zip(memory);
         let needs =
-            inputs.map(|(input, &bytes)| gather_needs(input, &sources[input.source], bytes));
+            inputs.map(|(input, &memory)| gather_needs(input, &sources[input.source], memory));
         needs.fold(0, u64::saturating_add)
     }
 
@@ -91,7 +100,8 @@ pub(crate) trait Operation: Send + Sync {
         false
     }
 
-    /// Whether [`consume`](Self::consume) takes chunks in buffers that others share.
+    /// Whether [`consume`](Self::consume) takes chunks in buffers that others share as well as others: it
+    /// does not copy them first.
     fn takes_shared(&self) -> bool {
         false
     }

@@ -14,7 +14,10 @@ use lsio_io::{ByteRange, Read, class_size};
 use crate::RunError;
 use crate::bundle::{Input, PlannedTask, User};
 use crate::bundling::{Wish, bundles, plan_reads};
+use crate::cache::Cache;
+use crate::cached_inputs::{self, Take};
 use crate::flight;
+use crate::operation::InputMemory;
 use crate::panics::contain;
 use crate::run::{Attempt, Known, KnownKey, Run, RunState};
 
@@ -74,12 +77,13 @@ pub(crate) fn plan_window(
     run: &Arc<Run>,
     state: &mut RunState,
     limit: u64,
+    cache: &Cache,
 ) -> Result<(), RunError> {
     let allowed = allowed_bytes(run, limit);
     let further = state.bundles.is_empty();
-    let all_fit = plan_tasks(run, state, allowed, further)?;
+    let all_fit = plan_tasks(run, state, allowed, further, cache)?;
     if !all_fit {
-        plan_tasks(run, state, allowed, false)?;
+        plan_tasks(run, state, allowed, false, cache)?;
     }
     Ok(())
 }
@@ -89,6 +93,7 @@ fn plan_tasks(
     state: &mut RunState,
     allowed: u64,
     further: bool,
+    cache: &Cache,
 ) -> Result<bool, RunError> {
     // At least a byte: a run that may reserve next to nothing is to be told what it needs.
     let window_bytes = (allowed / 4).max(1).min(run.operation.window_bytes());
@@ -112,7 +117,7 @@ fn plan_tasks(
         };
         let recent = window.tasks.last().and_then(|task| task.known.last());
         let Located::Ready(planned, wishes) =
-            locate_task(run, state, task, attempt, allowed, recent)?
+            locate_task(run, state, (task, attempt), allowed, recent, cache)?
         else {
             continue;
         };
@@ -192,25 +197,32 @@ impl KnownReads for Recorder<'_> {
 fn locate_task(
     run: &Run,
     state: &mut RunState,
-    task: Task,
-    attempt: Attempt,
+    (task, attempt): (Task, Attempt),
     allowed: u64,
     recent: Option<&Arc<Known>>,
+    cache: &Cache,
 ) -> Result<Located, RunError> {
     let mut inputs = Vec::with_capacity(task.inputs.len());
     let mut wishes = Vec::new();
     let mut known = Vec::new();
+    let mut cached = Vec::new();
     for (index, input) in task.inputs.iter().enumerate() {
         let handle = &run.sources[input.source];
         let used = RefCell::default();
         let recorder = Recorder { source: input.source, known: &state.known, recent, used };
         let location = contain(|| handle.source.locate(&input.chunk, &recorder))
             .unwrap_or_else(|panic| Err(chunk_error(run, input, ChunkErrorKind::Panic(panic))))?;
+        let before = known.len();
         known.append(&mut recorder.used.into_inner());
+        if cache.keeps_chunks() {
+            let used = &known[before..];
+            cached.push(cached_inputs::look_up(run, cache, input, attempt, &location, used));
+        }
         match location {
             Location::Missing => inputs.push(Input::Missing),
             Location::Inline(bytes, params) => {
-                inputs.push(Input::Encoded { parts: vec![Some(bytes)], params, whole: None });
+                let parts = vec![Some(bytes)];
+                inputs.push(Input::Encoded { parts, params, whole: None, keep: None });
             }
             Location::After(spec) => {
                 let key = (input.source, spec);
@@ -239,11 +251,11 @@ fn locate_task(
                     let freshness = freshness.clone();
                     wishes.push((user, Wish { storage, key, range, freshness, whole_bytes }));
                 }
-                inputs.push(Input::Encoded { parts, params, whole });
+                inputs.push(Input::Encoded { parts, params, whole, keep: None });
             }
         }
     }
-    let bytes = task_bytes(run, &task, attempt);
+    let mut bytes = task_bytes(run, &task, attempt, |_| Take::Decoded);
     let encoded = wishes.iter().map(|(_, wish)| wish.bytes()).fold(0, u64::saturating_add);
     if encoded.saturating_add(bytes) > allowed {
         let array = task.inputs.first().map(|input| &run.sources[input.source]);
@@ -251,21 +263,39 @@ fn locate_task(
         let needed = encoded.saturating_add(bytes);
         return Err(RunError::Budget { array, needed, encoded, decoded: bytes, limit: allowed });
     }
+    if !cached.is_empty() {
+        // Whether a task fits never depends on the cache.
+        let with = |takes: &[Take]| task_bytes(run, &task, attempt, |input| takes[input]);
+        let mut takes = cached_inputs::takes(&cached, true);
+        if encoded.saturating_add(with(&takes)) > allowed {
+            takes = cached_inputs::takes(&cached, false);
+        }
+        bytes = with(&takes);
+        cached_inputs::replace(cached, &takes, &mut inputs, &mut wishes);
+    }
     let waiting = wishes.len();
     Ok(Located::Ready(PlannedTask { task, attempt, inputs, bytes, waiting, known }, wishes))
 }
 
 /// Bytes that a task needs beside its encoded ones.
-fn task_bytes(run: &Run, task: &Task, attempt: Attempt) -> u64 {
+fn task_bytes(run: &Run, task: &Task, attempt: Attempt, take: impl Fn(usize) -> Take) -> u64 {
     let info = |input: &TaskInput| run.sources[input.source].source.info();
-    let decoded = |input: &TaskInput| class_size(info(input).decoded_len.max(attempt.decoded));
+    let memory = |(index, input)| {
+        let take = take(index);
+        let decoded = match take {
+            Take::Decoded | Take::Kept => class_size(info(input).decoded_len.max(attempt.decoded)),
+            Take::Cached => 0,
+        };
+        InputMemory { decoded, shared: take != Take::Decoded }
+    };
     // One input is decoded after the other.
     let beside = |info: &ArrayInfo| class_size(info.scratch_len).saturating_add(info.suspended_len);
-    let beside = task.inputs.iter().map(|input| beside(info(input))).max();
-    let needs = |decoded: &[u64]| run.operation.needs(task, &run.sources, decoded);
+    let decoded = task.inputs.iter().enumerate().filter(|(index, _)| take(*index) != Take::Cached);
+    let beside = decoded.map(|(_, input)| beside(info(input))).max();
+    let needs = |memory: &[InputMemory]| run.operation.needs(task, &run.sources, memory);
     let needs = match &task.inputs[..] {
-        [input] => needs(&[decoded(input)]),
-        inputs => needs(&inputs.iter().map(decoded).collect::<Vec<u64>>()),
+        [input] => needs(&[memory((0, input))]),
+        inputs => needs(&inputs.iter().enumerate().map(memory).collect::<Vec<_>>()),
     };
     beside.unwrap_or(0).saturating_add(needs)
 }

@@ -45,6 +45,8 @@ pub(crate) struct Attempt {
     pub(crate) replaced: bool,
     /// There is no room for it together with others: its reads are not shared or joined.
     pub(crate) alone: bool,
+    /// What the cache had of it was of another version, or has gone: it is read.
+    pub(crate) uncached: bool,
 }
 
 /// Names a read that a source of this run needs before it can locate chunks.
@@ -58,6 +60,8 @@ pub(crate) struct Run {
     pub(crate) options: RunOptions,
     /// Encoded bytes that the whole run may read.
     pub(crate) request_bytes: u64,
+    /// Whether the chunks that it decodes are cached.
+    pub(crate) keeps_chunks: bool,
     pub(crate) cancel: CancelToken,
     pub(crate) counters: Counters,
     /// Set once the run needs no more planning.
@@ -149,6 +153,7 @@ impl Run {
             operation,
             options,
             request_bytes,
+            keeps_chunks: false,
             cancel: CancelToken::new(),
             counters,
             over: AtomicBool::new(false),

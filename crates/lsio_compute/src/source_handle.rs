@@ -1,6 +1,7 @@
 //! A chunk source as the executor knows it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use lsio_array::{ChunkGrid, ChunkLayout, ChunkSource, strides_in_order};
@@ -20,6 +21,8 @@ pub struct SourceHandle {
     pub(crate) element: Option<usize>,
     /// What runs over this source share.
     pub(crate) flights: Flights,
+    /// Whether the cache may have answers for it.
+    pub(crate) has_answers: AtomicBool,
     shared: Weak<Shared>,
 }
 
@@ -31,7 +34,8 @@ impl SourceHandle {
         let strides = strides_in_order(&info.chunk_shape, &info.axis_order)?;
         let element = info.data_type.size();
         let (flights, shared) = (Flights::default(), Arc::downgrade(shared));
-        Some(Self { id, source, grid, strides, element, flights, shared })
+        let has_answers = AtomicBool::new(false);
+        Some(Self { id, source, grid, strides, element, flights, has_answers, shared })
     }
 
     /// The source.
@@ -54,7 +58,9 @@ impl SourceHandle {
 
 impl Drop for SourceHandle {
     fn drop(&mut self) {
-        if let Some(shared) = self.shared.upgrade() {
+        if self.has_answers.load(Ordering::Relaxed)
+            && let Some(shared) = self.shared.upgrade()
+        {
             shared.cache.forget_source(self.id);
         }
     }

@@ -19,9 +19,9 @@ pub struct RunStats {
     pub chunks_missing: u64,
     /// Chunks taken from what another run had read and decoded.
     pub chunks_shared: u64,
-    /// Shard indexes and the like that were taken from the cache, after a look at their object.
+    /// Shard indexes and the like, and decoded chunks, that were taken from the cache.
     pub cache_hits: u64,
-    /// Of these, the ones that were not in the cache, or in another version.
+    /// Those that were not there, or only of another version of their object.
     pub cache_misses: u64,
     /// Entries of the cache that made room for what this run left there; over all runs, also those that gave
     /// way to what was reserved.

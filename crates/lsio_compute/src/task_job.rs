@@ -38,7 +38,7 @@ pub(crate) struct TaskJob {
     scratch: Option<Lease>,
     /// A buffer that a suspended decode will be given again.
     buffer: Option<Lease>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Where it waits, from its first decode on.
     resumer: Option<Arc<Resumer>>,
     /// Whether the run knows the resumer.
@@ -157,22 +157,46 @@ impl TaskJob {
                     Err(kind) => Step::Ended(self.failed(index, kind)),
                 }
             }
+            Input::Cached { versions, .. } => match self.cached(index, &versions) {
+                Some(elements) => {
+                    add(&workspace.counters.cache_hits, 1);
+                    Step::Decoded(DecodedInput::Shared(elements))
+                }
+                None => self.uncached(&workspace.counters),
+            },
+            Input::Stale => {
+                self.forget_cached(index);
+                self.uncached(&workspace.counters)
+            }
             Input::Placed => Step::Decoded(DecodedInput::InPlace),
             Input::Failed { error, whole } => Step::Ended(self.read_failed(index, error, whole)),
             Input::Short { expected, actual } => {
                 Step::Ended(self.failed(index, ChunkErrorKind::Truncated { expected, actual }))
             }
-            Input::Encoded { parts, params, whole } => {
-                let step = self.decode(index, &parts, &params, workspace);
+            Input::Encoded { parts, params, whole, keep } => {
+                let step = self.decode(index, &parts, &params, keep.is_some(), workspace);
                 let elapsed = workspace.lap();
                 add_time(&workspace.counters.decode_nanos, elapsed);
-                if matches!(step, Step::Suspended | Step::Grown) {
-                    // They will be decoded again.
-                    self.planned.inputs[index] = Input::Encoded { parts, params, whole };
+                match (step, keep) {
+                    (step @ (Step::Suspended | Step::Grown), keep) => {
+                        // They will be decoded again.
+                        self.planned.inputs[index] = Input::Encoded { parts, params, whole, keep };
+                        step
+                    }
+                    (Step::Decoded(DecodedInput::Fixed(elements)), Some(kept)) => {
+                        let counters = &workspace.counters;
+                        Step::Decoded(self.keep(index, elements, kept.versions, counters))
+                    }
+                    (step, _) => step,
                 }
-                step
             }
         }
+    }
+
+    /// What was planned to come from the cache is read.
+    fn uncached(&self, counters: &Counters) -> Step {
+        add(&counters.cache_misses, 1);
+        Step::Ended(Ended::Again(Attempt { uncached: true, ..self.planned.attempt }))
     }
 
     /// Hands the next input, now decoded, to others that want it too.
@@ -201,9 +225,12 @@ impl TaskJob {
     fn stored_as_is(&mut self, index: usize, counters: &Counters) -> Option<Step> {
         let info = self.info(index);
         let (codec, expected) = (info.stored_as_is?, info.decoded_len);
-        let Input::Encoded { parts, .. } = &mut self.planned.inputs[index] else { return None };
+        let Input::Encoded { parts, keep, .. } = &mut self.planned.inputs[index] else {
+            return None;
+        };
         let [part] = &mut parts[..] else { return None };
         let bytes = part.take()?;
+        let keep = keep.take();
         let actual = bytes.len() as u64;
         if actual != expected {
             let kind = if actual < expected {
@@ -215,10 +242,20 @@ impl TaskJob {
             let error = ChunkError { codec: Some(codec), ..error };
             return Some(Step::Ended(Ended::Failed(error.into())));
         }
-        let input = match bytes.into_lease() {
-            Ok(lease) => DecodedInput::Fixed(lease),
-            Err(bytes) if self.run.operation.takes_shared() => DecodedInput::Shared(bytes),
-            Err(bytes) => {
+        let input = match (bytes.into_lease(), keep) {
+            (Ok(lease), None) => DecodedInput::Fixed(lease),
+            (Ok(lease), Some(keep)) => self.keep(index, lease, keep.versions, counters),
+            // A part of a longer read, all of which it would keep.
+            (Err(bytes), Some(keep)) => {
+                let Some(mut lease) = self.lease(expected) else {
+                    return Some(Step::Ended(out_of_memory(expected)));
+                };
+                lease.copy_from_slice(&bytes);
+                add(&counters.bytes_copied, expected);
+                self.keep(index, lease, keep.versions, counters)
+            }
+            (Err(bytes), None) if self.run.operation.takes_shared() => DecodedInput::Shared(bytes),
+            (Err(bytes), None) => {
                 *part = Some(bytes);
                 return None;
             }
@@ -265,6 +302,7 @@ impl TaskJob {
         index: usize,
         parts: &[Option<SharedBytes>],
         params: &Params,
+        to_keep: bool,
         workspace: &mut Workspace,
     ) -> Step {
         let run = self.run.clone();
@@ -288,10 +326,13 @@ impl TaskJob {
             }
         }
         let fixed = handle.element.is_some();
-        let place =
-            fixed.then(|| run.operation.place(&self.planned.task, index, &run.sources)).flatten();
+        // What is kept has a buffer of its own.
+        let place = (fixed && !to_keep)
+            .then(|| run.operation.place(&self.planned.task, index, &run.sources))
+            .flatten();
         // Others could not be given a chunk that is in pieces.
         let in_pieces = fixed
+            && !to_keep
             && info.comes_in_pieces
             && place.is_none()
             && self.is_private()

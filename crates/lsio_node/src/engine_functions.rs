@@ -22,6 +22,8 @@ pub struct NativeSettings {
     pub threads: Option<u32>,
     /// The byte budget.
     pub memory: Option<f64>,
+    /// Bytes of it for indexes and decoded chunks that later calls may want again.
+    pub cache: Option<f64>,
     /// `auto`, `uring` or `pread`.
     pub engine: Option<String>,
 }
@@ -73,6 +75,7 @@ pub fn configure(settings: NativeSettings) -> Tagged<Null> {
     let config = EngineConfig {
         threads: settings.threads.map(|threads| threads as usize),
         memory: settings.memory.map(|bytes| bytes as u64),
+        cache: settings.cache.map(|bytes| bytes as u64),
         engine: settings.engine.as_deref().map(|name| match name {
             "uring" => EngineChoice::Uring,
             "pread" => EngineChoice::Pread,

@@ -19,6 +19,8 @@ pub struct NativeEngineInfo {
     pub threads: u32,
     /// The byte budget.
     pub memory_bytes: f64,
+    /// Most bytes of it that are cached.
+    pub cache_bytes: f64,
     /// CPU features that were found.
     pub cpu_features: Vec<&'static str>,
     /// The counters of all calls.
@@ -60,6 +62,7 @@ fn info(engine: &Engine) -> NativeEngineInfo {
         probe,
         threads: engine.threads() as u32,
         memory_bytes: engine.memory_usage().limit as f64,
+        cache_bytes: engine.cache_limit() as f64,
         cpu_features: cpu_features(),
         stats: executor.runs.into(),
         calls_ended: executor.runs_ended as f64,

@@ -15,7 +15,7 @@ pub struct NativeStats {
     pub missing_chunks: f64,
     /// Chunks taken from what another call had read and decoded.
     pub shared_chunks: f64,
-    /// Indexes of shards taken from the cache.
+    /// Indexes of shards and decoded chunks taken from the cache.
     pub cache_hits: f64,
     /// Those looked for there in vain.
     pub cache_misses: f64,

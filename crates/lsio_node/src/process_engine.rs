@@ -45,6 +45,8 @@ pub(crate) fn configure(config: EngineConfig) -> Result<(), LsioError> {
     let choice = in_use.config.engine.unwrap_or_default();
     check("threads", config.threads, threads)?;
     check("memory", config.memory, memory)?;
+    let cache = |bytes: Option<u64>| bytes.map_or("its default".to_owned(), |it| it.to_string());
+    check("cache", config.cache.map(Some).map(cache), cache(in_use.config.cache))?;
     check("engine", config.engine.map(choice_name), choice_name(choice))
 }
 

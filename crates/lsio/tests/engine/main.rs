@@ -3,6 +3,7 @@
 
 mod archives;
 mod bit_identity;
+mod cached_chunks;
 mod chunk_reader;
 mod counters;
 mod data_types;

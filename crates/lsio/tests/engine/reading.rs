@@ -14,7 +14,19 @@ use lsio_io::{Key, Storage};
 pub(crate) const AMPLE: u64 = 1 << 30;
 
 pub(crate) fn engine(threads: usize, memory: u64) -> Arc<Engine> {
-    let config = EngineConfig { threads: Some(threads), memory: Some(memory), engine: None };
+    let config =
+        EngineConfig { threads: Some(threads), memory: Some(memory), ..EngineConfig::default() };
+    Engine::new(&config).unwrap()
+}
+
+/// An engine that caches decoded chunks in so many bytes.
+pub(crate) fn caching_engine(threads: usize, memory: u64, cache: u64) -> Arc<Engine> {
+    let config = EngineConfig {
+        threads: Some(threads),
+        memory: Some(memory),
+        cache: Some(cache),
+        ..EngineConfig::default()
+    };
     Engine::new(&config).unwrap()
 }
 
@@ -22,7 +34,12 @@ pub(crate) fn engine(threads: usize, memory: u64) -> Arc<Engine> {
 pub(crate) fn engines() -> Vec<(EngineChoice, Arc<Engine>)> {
     let choices = [EngineChoice::Pread, EngineChoice::Uring];
     let engines = choices.into_iter().filter_map(|choice| {
-        let config = EngineConfig { threads: Some(2), memory: Some(AMPLE), engine: Some(choice) };
+        let config = EngineConfig {
+            threads: Some(2),
+            memory: Some(AMPLE),
+            engine: Some(choice),
+            ..EngineConfig::default()
+        };
         match Engine::new(&config) {
             Ok(engine) => Some((choice, engine)),
             Err(error) => {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod budget;
+mod cached_chunks;
 mod conflicts;
 mod index_reads;
 mod locations;

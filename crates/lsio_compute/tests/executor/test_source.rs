@@ -211,10 +211,16 @@ pub(crate) type Folded = Result<Vec<u64>, RunError>;
 
 impl World {
     pub(crate) fn new(threads: usize, limit: u64) -> Self {
+        Self::caching(threads, limit, None)
+    }
+
+    /// With so many bytes for the cache.
+    pub(crate) fn caching(threads: usize, limit: u64, cache: Option<u64>) -> Self {
         let memory = Memory::new(limit);
         let store = Arc::new(MemoryStorage::new());
         let faults = Arc::new(FaultStorage::new(store.clone(), 7));
-        Self { executor: Executor::new(threads, memory.clone()), memory, store, faults }
+        let executor = Executor::with_cache(threads, memory.clone(), cache);
+        Self { memory, store, faults, executor }
     }
 
     pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
