@@ -96,23 +96,29 @@ impl PackBits {
 
 impl Numbers {
     fn of(data_type: &DataType) -> Option<Self> {
+        if let Some(part) = data_type.part() {
+            return Self::of(&part);
+        }
         let size = data_type.size()?;
         if let Some((bits, is_signed)) = data_type.bits_below_a_byte() {
             return Some(Self { size: 1, bits, is_signed });
         }
         let (size, bits, is_signed) = match data_type {
             DataType::Bool => (1, 1, false),
-            DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => {
-                (size, 8 * size as u32, true)
-            }
+            DataType::Int8
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::DateTime64(_)
+            | DataType::TimeDelta64(_) => (size, 8 * size as u32, true),
             DataType::UInt8
             | DataType::UInt16
             | DataType::UInt32
             | DataType::UInt64
             | DataType::Float16
             | DataType::Float32
-            | DataType::Float64 => (size, 8 * size as u32, false),
-            DataType::Complex64 | DataType::Complex128 => (size / 2, 4 * size as u32, false),
+            | DataType::Float64
+            | DataType::Small(_) => (size, 8 * size as u32, false),
             _ => return None,
         };
         Some(Self { size, bits, is_signed })

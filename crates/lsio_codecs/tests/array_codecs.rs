@@ -454,6 +454,24 @@ fn serializers_of_their_own_give_back_every_data_type() {
 }
 
 #[test]
+fn small_floats_and_their_pairs_are_packed() {
+    for (name, encoded, elements) in [
+        ("bfloat16", vec![0x80, 0x3f], 0x3f80u16.to_ne_bytes().to_vec()),
+        ("float8_e5m2", vec![0x3c], vec![0x3c]),
+        ("complex_float8_e4m3", vec![0x38, 0xb8], vec![0x38, 0xb8]),
+        (
+            "complex_float16",
+            vec![0, 0x3c, 0, 0xbc],
+            [0x3c00u16, 0xbc00].map(u16::to_ne_bytes).concat(),
+        ),
+        ("complex_float6_e2m3fn", vec![0b1100_1000, 0b1001], vec![0b1000, 0b10_0111]),
+    ] {
+        let chain = chain(DataType::from_name(name).unwrap(), &[1], &json!([["packbits"]]));
+        assert_eq!(decode(&chain.unwrap(), &encoded).unwrap(), elements, "{name}");
+    }
+}
+
+#[test]
 fn packed_bits_are_extended_by_their_sign() {
     let codec = json!([["packbits", {"first_bit": 1, "last_bit": 4}]]);
     let signed = chain(DataType::Int8, &[3], &codec).unwrap();
