@@ -1,5 +1,5 @@
-//! The engine: one budget, one executor, the local engine and the stores in memory. A value, not a
-//! static: a process may have several, though the Node addon holds one.
+//! The engine: one budget, one executor, the local engine, the stores in memory and those on the network. A value, not
+//! a static: a process may have several, though the Node addon holds one.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_compute::{Executor, ExecutorStats};
 use lsio_io::{Key, Memory, MemoryStorage, MemoryUsage, Storage};
+use lsio_object_store_bridge::{StorageOptions, StoreStats, Stores, without_secrets};
 use lsio_uring::{EngineChoice, LocalConfig, LocalEngine, LocalStats, LocalStorage};
 use lsio_zip::ZipStorage;
 
 use crate::control_threads::ControlThreads;
-use crate::location::{Location, archive_in, archive_in_memory};
+use crate::location::{Location, archive_in, archive_in_storage};
 use crate::open_nodes::OpenNodes;
 use crate::{Array, ErrorCode, Group, LsioError};
 
@@ -43,6 +44,7 @@ pub struct Engine {
     archive_threads: ControlThreads,
     local: Arc<LocalEngine>,
     stores: Mutex<HashMap<String, Arc<MemoryStorage>>>,
+    object_stores: Stores,
     pub(crate) open_nodes: OpenNodes,
     threads: usize,
 }
@@ -54,6 +56,8 @@ pub struct OpenOptions {
     pub path: String,
     /// 2 or 3; `None`: whichever is there, 3 first.
     pub zarr_format: Option<u8>,
+    /// How to get at an object store.
+    pub storage: StorageOptions,
 }
 
 /// What was opened.
@@ -98,14 +102,15 @@ impl Engine {
             archive_threads: ControlThreads::default(),
             local: LocalEngine::new(choice, LocalConfig::default())?,
             stores: Mutex::default(),
+            object_stores: Stores::default(),
             open_nodes: OpenNodes::default(),
             threads,
         }))
     }
 
-    /// Opens what is at `location`: a path, a `file://` or a `memory://` URL. Each may lead into a zip
-    /// archive whose name ends with `.zip`. `done` is called once, on
-    /// a thread of the engine.
+    /// Opens what is at `location`: a path, a `file://` or a `memory://` URL, or that of an object store (`s3://`,
+    /// `gs://`, `az://`, `abfs://`, `http://`, `https://`). Each may lead into a zip archive whose name ends with
+    /// `.zip`. `done` is called once, on a thread of the engine.
     pub fn open(
         self: &Arc<Self>,
         location: &str,
@@ -127,7 +132,7 @@ impl Engine {
         location: &str,
         options: &OpenOptions,
     ) -> Result<Node, LsioError> {
-        let (storage, base) = self.storage(location)?;
+        let (storage, base) = self.storage(location, &options.storage)?;
         let path = base.join(options.path.trim_matches('/'))?;
         self.open_in(&storage, &path, options.zarr_format)
     }
@@ -147,8 +152,17 @@ impl Engine {
     }
 
     /// The storage that a location is in, and where in it.
-    pub(crate) fn storage(&self, location: &str) -> Result<(Arc<dyn Storage>, Key), LsioError> {
-        match Location::parse(location)? {
+    pub(crate) fn storage(
+        &self,
+        location: &str,
+        options: &StorageOptions,
+    ) -> Result<(Arc<dyn Storage>, Key), LsioError> {
+        let location_of = Location::parse(location)?;
+        if !matches!(location_of, Location::Store(_)) && *options != StorageOptions::default() {
+            let message = "storage options are for object stores, such as s3://";
+            return Err(LsioError::new(ErrorCode::Unsupported, message).at(location));
+        }
+        match location_of {
             Location::Folder(folder) => {
                 let absolute = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
                 // Without a slash at the end, which a file cannot have.
@@ -167,15 +181,27 @@ impl Engine {
                     let message = format!("there is no store in memory named '{store}'");
                     LsioError::new(ErrorCode::NotFound, message).at(location)
                 })?;
-                let key = Key::new(&path)?;
-                match archive_in_memory(storage.as_ref(), &key)? {
-                    Some((archive, inside)) => {
-                        let zip = self.zip(storage, archive).map_err(|error| error.at(location))?;
-                        Ok((Arc::new(zip), inside))
-                    }
-                    None => Ok((storage, key)),
-                }
+                self.archive_or(storage, Key::new(&path)?).map_err(|error| error.at(location))
             }
+            Location::Store(address) => {
+                let named = |error: LsioError| error.at(without_secrets(location));
+                let storage = self.object_stores.open(&address, options);
+                let storage = storage.map_err(|error| named(error.into()))?;
+                let key = Key::new(&address.path).map_err(|error| named(error.into()))?;
+                self.archive_or(storage, key).map_err(named)
+            }
+        }
+    }
+
+    /// The zip archive that a key leads to or into, and the key in it; else the storage and the key.
+    fn archive_or(
+        &self,
+        storage: Arc<dyn Storage>,
+        key: Key,
+    ) -> Result<(Arc<dyn Storage>, Key), LsioError> {
+        match archive_in_storage(storage.as_ref(), &self.memory, &key)? {
+            Some((archive, inside)) => Ok((Arc::new(self.zip(storage, archive)?), inside)),
+            None => Ok((storage, key)),
         }
     }
 
@@ -257,6 +283,12 @@ impl Engine {
     #[must_use]
     pub fn local(&self) -> &LocalEngine {
         &self.local
+    }
+
+    /// What object stores were asked so far.
+    #[must_use]
+    pub fn store_stats(&self) -> StoreStats {
+        self.object_stores.stats()
     }
 
     /// What all runs did so far.

@@ -7,6 +7,7 @@ use lsio_array::{ChunkError, ChunkErrorKind, SelectionError};
 use lsio_codecs::CodecError;
 use lsio_compute::RunError;
 use lsio_io::StorageError;
+use lsio_object_store_bridge::StoreError;
 use lsio_uring::EngineError;
 use lsio_zarr::ZarrError;
 use lsio_zip::ZipError;
@@ -131,7 +132,7 @@ impl LsioError {
 
 fn storage_code(error: &StorageError) -> ErrorCode {
     match error {
-        StorageError::NotFound { .. } => ErrorCode::NotFound,
+        StorageError::NotFound { .. } | StorageError::NoStore { .. } => ErrorCode::NotFound,
         StorageError::Access { .. } => ErrorCode::Access,
         StorageError::Io { .. } => ErrorCode::Io,
         StorageError::Truncated { .. } => ErrorCode::Truncated,
@@ -163,6 +164,17 @@ impl From<StorageError> for LsioError {
     fn from(error: StorageError) -> Self {
         let message = error.to_string();
         Self { source: Some(Arc::new(error.clone())), ..Self::new(storage_code(&error), message) }
+    }
+}
+
+impl From<StoreError> for LsioError {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::Address { .. } => ErrorCode::NotFound,
+            StoreError::Unencrypted { .. } => ErrorCode::Access,
+            StoreError::Option { .. } | StoreError::SetUp { .. } => ErrorCode::Unsupported,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -42,6 +42,7 @@ pub use lsio_compute::{
     ChunkData, ExecutorStats, MissingChunks, RunHandle, RunOptions, RunStats, SourceHandle,
 };
 pub use lsio_io::{ByteRange, CancelToken, IoMode, Lease, MemoryUsage, Reservation, Route};
+pub use lsio_object_store_bridge::{Secret, StorageOptions, StoreStats};
 pub use lsio_uring::{Engine as LocalEngineKind, EngineChoice, LocalStats};
 pub use lsio_zarr::ArrayMetadata;
 pub use objects::Objects;

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use lsio_io::blocking::list_blocking;
-use lsio_io::{Entry, Key, Storage, StorageError};
+use lsio_io::blocking::read_range;
+use lsio_io::{ByteRange, Freshness, Key, Memory, Storage, StorageError};
+use lsio_object_store_bridge::Address;
 
 use crate::{ErrorCode, LsioError};
 
@@ -15,14 +17,12 @@ pub(crate) enum Location {
     Folder(PathBuf),
     /// A store in memory, and a path in it.
     Memory { store: String, path: String },
+    /// An object store, and a path in it.
+    Store(Address),
 }
 
-/// Schemes of stores that are not local.
-const REMOTE: [&str; 10] =
-    ["s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "http", "https"];
-
 impl Location {
-    /// Parses a path, a `file://` URL or a `memory://` URL.
+    /// Parses a path, a `file://` URL, a `memory://` URL or that of an object store.
     pub(crate) fn parse(text: &str) -> Result<Self, LsioError> {
         if text.is_empty() || text.contains('\0') {
             let message = format!("{text:?} is not a location: expected a path or a URL");
@@ -31,6 +31,9 @@ impl Location {
         let Some((scheme, rest)) = text.split_once("://") else {
             return Ok(Self::Folder(PathBuf::from(text)));
         };
+        if let Some(address) = Address::parse(text) {
+            return Ok(Self::Store(address?));
+        }
         match scheme.to_ascii_lowercase().as_str() {
             "file" => {
                 let path = rest.strip_prefix("localhost").unwrap_or(rest);
@@ -48,11 +51,6 @@ impl Location {
                 let (store, path) = rest.split_once('/').unwrap_or((rest, ""));
                 let path = path.trim_end_matches('/').to_owned();
                 Ok(Self::Memory { store: store.to_owned(), path })
-            }
-            scheme if REMOTE.contains(&scheme) => {
-                let message =
-                    format!("'{scheme}://' locations are not supported; local and memory:// are");
-                Err(LsioError::new(ErrorCode::Unsupported, message))
             }
             other => {
                 let message = format!("'{other}://' is not a scheme that is known");
@@ -75,26 +73,27 @@ pub(crate) fn archive_in(path: &Path) -> Option<(&Path, &Path)> {
 
 /// The object of a storage that a key leads to or into, if its name says that it is a zip archive, and the key inside
 /// it. Blocks on the storage.
-pub(crate) fn archive_in_memory(
+pub(crate) fn archive_in_storage(
     storage: &dyn Storage,
+    memory: &Arc<Memory>,
     key: &Key,
 ) -> Result<Option<(Key, Key)>, LsioError> {
     let path = key.as_str();
     let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
     for end in ends {
         let (archive, inside) = path.split_at(end);
-        let (folder, name) = archive.rsplit_once('/').unwrap_or(("", archive));
-        let extension = Path::new(name).extension();
+        let extension = Path::new(archive).extension();
         if !extension.is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
             continue;
         }
-        let entries = match list_blocking(storage, &Key::new(folder)?) {
-            Err(StorageError::NotFound { .. }) => continue,
-            entries => entries?,
-        };
-        if entries.iter().any(|entry| matches!(entry, Entry::Object(found, _) if found == name)) {
-            let inside = Key::new(inside.trim_start_matches('/'))?;
-            return Ok(Some((Key::new(archive)?, inside)));
+        let archive = Key::new(archive)?;
+        let nothing = ByteRange::Bounded { offset: 0, len: 0 };
+        match read_range(storage, memory, &archive, nothing, Freshness::Current) {
+            Err(StorageError::NotFound { .. }) => {}
+            found => {
+                found?;
+                return Ok(Some((archive, Key::new(inside.trim_start_matches('/'))?)));
+            }
         }
     }
     Ok(None)
@@ -128,6 +127,9 @@ mod tests {
         assert_eq!(Location::parse("data/x.zarr").unwrap(), folder("data/x.zarr"));
         assert_eq!(Location::parse("/data/a:b").unwrap(), folder("/data/a:b"));
         assert_eq!(Location::parse("file:///a%20b/%C3%A9").unwrap(), folder("/a b/é"));
+        for url in ["s3://bucket/key", "HTTPS://host/key", "az://container"] {
+            assert!(matches!(Location::parse(url), Ok(Location::Store(_))), "{url}");
+        }
         let memory = Location::parse("memory://store/a/b/").unwrap();
         assert_eq!(memory, Location::Memory { store: "store".into(), path: "a/b".into() });
     }
@@ -135,8 +137,7 @@ mod tests {
     #[test]
     fn what_cannot_be_opened_says_why() {
         let code = |text: &str| Location::parse(text).unwrap_err().code;
-        assert_eq!(code("s3://bucket/key"), ErrorCode::Unsupported);
-        assert_eq!(code("HTTPS://host/key"), ErrorCode::Unsupported);
+        assert_eq!(code("s3:///key"), ErrorCode::NotFound);
         assert_eq!(code("ftp://host/key"), ErrorCode::Unsupported);
         assert_eq!(code("file://host/key"), ErrorCode::Unsupported);
         assert_eq!(code("file:///a%2"), ErrorCode::NotFound);

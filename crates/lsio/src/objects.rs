@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_io::blocking::read_range_unless;
 use lsio_io::{ByteRange, CancelToken, Freshness, Key, Lease, Storage, StorageError};
+use lsio_object_store_bridge::StorageOptions;
 
 use crate::{Engine, ErrorCode, LsioError};
 
@@ -12,6 +13,7 @@ use crate::{Engine, ErrorCode, LsioError};
 pub struct Objects {
     engine: Arc<Engine>,
     location: String,
+    options: StorageOptions,
     /// The storage and where in it, since the first read.
     opened: Mutex<Option<(Arc<dyn Storage>, Key)>>,
 }
@@ -19,9 +21,9 @@ pub struct Objects {
 impl Objects {
     /// The objects at and below `location`, which is looked at when the first of them is read.
     #[must_use]
-    pub fn new(engine: &Arc<Engine>, location: &str) -> Self {
-        let opened = Mutex::default();
-        Self { engine: engine.clone(), location: location.to_owned(), opened }
+    pub fn new(engine: &Arc<Engine>, location: &str, options: StorageOptions) -> Self {
+        let (engine, location, opened) = (engine.clone(), location.to_owned(), Mutex::default());
+        Self { engine, location, options, opened }
     }
 
     /// Reads a range of the object at `key`; `None` if there is no such object. The bytes are the
@@ -108,6 +110,6 @@ impl Objects {
         if let Some(opened) = &*opened {
             return Ok(opened.clone());
         }
-        Ok(opened.insert(self.engine.storage(&self.location)?).clone())
+        Ok(opened.insert(self.engine.storage(&self.location, &self.options)?).clone())
     }
 }

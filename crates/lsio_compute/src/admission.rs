@@ -9,7 +9,7 @@ use lsio_io::{Read, Reservation, Resident, Storage};
 
 use crate::batch::{Tasks, batches};
 use crate::bundle::{Bundle, Charge, InFlight};
-use crate::executor::{Job, Shared};
+use crate::executor::{Job, Shared, unit};
 use crate::index_read;
 use crate::operation::Gate;
 use crate::planning::plan_window;
@@ -148,6 +148,7 @@ impl Shared {
                     }
                     Resident::Miss(read) => {
                         self.waits_for_device.store(true, Ordering::Relaxed);
+                        self.ready_unit.store(unit(storage.reads_at_once()), Ordering::Relaxed);
                         let weight = started.in_flight.weight(read.tag);
                         self.outstanding.fetch_add(weight, Ordering::Relaxed);
                         let known = batches.iter_mut().find(|(at, _)| Arc::ptr_eq(at, &storage));

@@ -206,7 +206,8 @@ impl InFlight {
             jobs.iter_mut().filter_map(|job| job.take_if(|job| job.planned.waiting == 0)).collect();
         let mut reads = bundle.reads;
         let users_of = |read: &mut PhysicalRead| {
-            let weight = weight(read.bytes, read.storage.enough_in_flight());
+            let (enough, at_once) = (read.storage.enough_in_flight(), read.storage.reads_at_once());
+            let weight = weight(read.bytes, enough, at_once);
             (std::mem::take(&mut read.users), weight)
         };
         let users = reads.iter_mut().map(users_of).collect();
@@ -297,6 +298,8 @@ impl InFlight {
         if let Ok(answer) = &completion.result {
             let bytes = answer.bytes.len() as u64;
             self.run.counters.count_read(bytes, completion.route, completion.elapsed);
+            let unwanted = unwanted_bytes(&self.users[completion.tag as usize].0, bytes);
+            add(&self.run.counters.bytes_over_read, unwanted);
         }
         let mut jobs = self.jobs();
         for user in &self.users[completion.tag as usize].0 {
@@ -307,6 +310,27 @@ impl InFlight {
             }
         }
     }
+}
+
+/// Bytes of a read of `bytes` bytes that no user waits for. Users are in no order and may overlap.
+fn unwanted_bytes(users: &[User], bytes: u64) -> u64 {
+    let range = |user: &User| (user.offset, user.len.map_or(bytes, |len| user.offset + len));
+    let mut wanted: Vec<(u64, u64)> = match users {
+        // Most reads have one user.
+        [only] => {
+            let (start, end) = range(only);
+            return bytes.saturating_sub(end - start);
+        }
+        users => users.iter().map(range).collect(),
+    };
+    wanted.sort_unstable();
+    let mut covered = 0;
+    let mut unwanted = bytes;
+    for (start, end) in wanted {
+        unwanted = unwanted.saturating_sub(end.saturating_sub(start.max(covered)));
+        covered = covered.max(end);
+    }
+    unwanted
 }
 
 impl PlannedTask {
@@ -345,5 +369,22 @@ impl CompletionSink for InFlight {
         drop(completion);
         self.shared.read_has_ended(weight);
         self.shared.queue_tasks(ready);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_between_and_beside_what_is_wanted_are_unwanted() {
+        let user = |offset, len| User { task: 0, input: 0, part: 0, offset, len };
+        assert_eq!(unwanted_bytes(&[user(0, None)], 100), 0);
+        assert_eq!(unwanted_bytes(&[user(10, Some(20))], 100), 80);
+        assert_eq!(unwanted_bytes(&[user(60, Some(40)), user(0, Some(50))], 100), 10);
+        assert_eq!(
+            unwanted_bytes(&[user(0, Some(50)), user(20, Some(10)), user(40, Some(20))], 60),
+            0
+        );
     }
 }

@@ -20,16 +20,27 @@ use crate::run::{Run, RunOptions};
 use crate::stats::{Counters, read};
 use crate::{ExecutorStats, RunError, RunHandle, SourceHandle, worker};
 
-/// Reads under way and tasks ready to decode that the workers aim for when reads have to wait for a
-/// device: twice what a queue depth of 8 needs to keep an `NVMe` drive busy at 256 KiB, so that workers
-/// that all decode for a while do not let it fall idle. Long reads count more than once: see [`weight`].
-const READ_AHEAD: usize = 32;
+/// What the workers aim for when reads have to wait for a device or a network, counted in reads under way and tasks
+/// ready to decode: as many as the storage says. One read of a local file is a [`UNIT`], so that reads of stores which
+/// want more of them can be a part of that.
+const READ_AHEAD: usize = LOCAL_READS * UNIT;
 
-/// How many of the [`READ_AHEAD`] reads one of `bytes` stands for, if a storage has enough to do with `enough`
-/// bytes.
-pub(crate) fn weight(bytes: u64, enough: u64) -> usize {
-    let share = (enough / READ_AHEAD as u64).max(1);
-    (bytes.div_ceil(share) as usize).clamp(1, READ_AHEAD)
+/// What a read of a storage that wants [`LOCAL_READS`] at once counts.
+pub(crate) const UNIT: usize = 64;
+
+/// Reads of local files under way that the workers aim for: see [`Storage::reads_at_once`].
+const LOCAL_READS: usize = lsio_io::LOCAL_READS_AT_ONCE as usize;
+
+/// What a short read counts at a storage that wants so many at once.
+pub(crate) fn unit(reads_at_once: u32) -> usize {
+    (READ_AHEAD / (reads_at_once.max(1) as usize)).max(1)
+}
+
+/// What a read of `bytes` counts at a storage that has enough to do with `enough` bytes, or with so many reads.
+pub(crate) fn weight(bytes: u64, enough: u64, reads_at_once: u32) -> usize {
+    let share = (enough / LOCAL_READS as u64).max(1);
+    let reads = (bytes.div_ceil(share) as usize).clamp(1, LOCAL_READS);
+    (reads * unit(reads_at_once)).min(READ_AHEAD)
 }
 
 /// Bytes of a worker's stack: what the standard library gives a thread.
@@ -59,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) outstanding: AtomicUsize,
     /// Whether the last read was not in memory.
     pub(crate) waits_for_device: AtomicBool,
+    /// What a task that is ready to decode counts beside the reads under way.
+    pub(crate) ready_unit: AtomicUsize,
     pub(crate) stop: AtomicBool,
     /// Bytes of all streams' tasks in flight and undelivered chunks.
     pub(crate) undelivered: Arc<AtomicU64>,
@@ -116,6 +129,7 @@ impl Executor {
             ready: AtomicUsize::new(0),
             outstanding: AtomicUsize::new(0),
             waits_for_device: AtomicBool::new(false),
+            ready_unit: AtomicUsize::new(UNIT),
             stop: AtomicBool::new(false),
             undelivered: Arc::default(),
             totals: Counters::default(),
@@ -305,8 +319,8 @@ impl Shared {
     }
 
     fn has_read_ahead(&self) -> bool {
-        let (outstanding, ready) = (&self.outstanding, &self.ready);
-        outstanding.load(Ordering::Relaxed) + ready.load(Ordering::Relaxed) >= READ_AHEAD
+        let ready = self.ready.load(Ordering::Relaxed) * self.ready_unit.load(Ordering::Relaxed);
+        self.outstanding.load(Ordering::Relaxed) + ready >= READ_AHEAD
     }
 }
 
@@ -316,12 +330,21 @@ mod tests {
 
     #[test]
     fn a_read_weighs_what_it_takes_of_what_is_enough() {
-        assert_eq!(weight(1, u64::MAX), 1);
-        assert_eq!(weight(8 << 30, u64::MAX), 1);
-        assert_eq!(weight(0, 32 << 20), 1);
-        assert_eq!(weight(1 << 20, 32 << 20), 1);
-        assert_eq!(weight((1 << 20) + 1, 32 << 20), 2);
-        assert_eq!(weight(1 << 40, 32 << 20), READ_AHEAD);
-        assert_eq!(weight(u64::MAX, 0), READ_AHEAD);
+        assert_eq!(weight(1, u64::MAX, 32), UNIT);
+        assert_eq!(weight(8 << 30, u64::MAX, 32), UNIT);
+        assert_eq!(weight(0, 32 << 20, 32), UNIT);
+        assert_eq!(weight(1 << 20, 32 << 20, 32), UNIT);
+        assert_eq!(weight((1 << 20) + 1, 32 << 20, 32), 2 * UNIT);
+        assert_eq!(weight(1 << 40, 32 << 20, 32), READ_AHEAD);
+        assert_eq!(weight(u64::MAX, 0, 32), READ_AHEAD);
+    }
+
+    #[test]
+    fn a_storage_has_as_many_reads_under_way_as_it_wants() {
+        for at_once in [1, 2, 32, 64, 256] {
+            assert_eq!(weight(1 << 20, u64::MAX, at_once) * at_once as usize, READ_AHEAD);
+        }
+        assert_eq!(weight(1 << 20, u64::MAX, u32::MAX), 1);
+        assert_eq!(weight(1 << 40, 32 << 20, 1), READ_AHEAD);
     }
 }

@@ -32,6 +32,8 @@ pub struct RunStats {
     pub index_reads: u64,
     /// Bytes that physical reads brought.
     pub bytes_read: u64,
+    /// Of these, bytes that nobody wanted: gaps between ranges that were read as one.
+    pub bytes_over_read: u64,
     /// Encoded bytes that were decoded.
     pub bytes_encoded: u64,
     /// Bytes after decoding.
@@ -103,6 +105,7 @@ counters!(
     reads,
     index_reads,
     bytes_read,
+    bytes_over_read,
     bytes_encoded,
     bytes_decoded,
     bytes_copied

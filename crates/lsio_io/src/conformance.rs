@@ -20,7 +20,7 @@
 //!         Ok(())
 //!     }
 //!     fn capabilities(&self) -> Capabilities {
-//!         Capabilities { resident: ResidentReads::Always, has_directories: false }
+//!         Capabilities::new(ResidentReads::Always)
 //!     }
 //! }
 //!
@@ -69,6 +69,16 @@ pub struct Capabilities {
     pub resident: ResidentReads,
     /// Whether a prefix without members can be told from one that does not exist.
     pub has_directories: bool,
+    /// Whether members can be listed; else that is [`StorageError::Unsupported`].
+    pub can_list: bool,
+}
+
+impl Capabilities {
+    /// A store that can be listed and has no directories.
+    #[must_use]
+    pub fn new(resident: ResidentReads) -> Self {
+        Self { resident, has_directories: false, can_list: true }
+    }
 }
 
 /// When [`Storage::try_read_resident`] serves a read.

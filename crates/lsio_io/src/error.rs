@@ -17,6 +17,12 @@ pub enum StorageError {
         /// The object.
         key: Key,
     },
+    /// The store itself does not exist: no bucket or container has its name. Never taken for a missing object.
+    #[error("the store at {location} does not exist")]
+    NoStore {
+        /// Where the store was looked for.
+        location: String,
+    },
     /// The store refused access (EACCES, EPERM, 401, 403).
     #[error("access to '{key}' was refused")]
     Access {

@@ -232,6 +232,10 @@ impl Storage for FaultStorage {
         self.inner.enough_in_flight()
     }
 
+    fn reads_at_once(&self) -> u32 {
+        self.inner.reads_at_once()
+    }
+
     fn submit(&self, batch: Vec<Read>) {
         let mut passed_on = Vec::new();
         let mut failed = Vec::new();

@@ -55,7 +55,7 @@ pub use reservation::Reservation;
 pub use shared_bytes::SharedBytes;
 pub use size_class::class_size;
 pub use storage::{
-    Begun, CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, ListDone, Read,
-    ReadAnswer, ReadLimits, ReadTarget, Resident, Route, Storage, WriteStorage,
+    Begun, CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, LOCAL_READS_AT_ONCE,
+    ListDone, Read, ReadAnswer, ReadLimits, ReadTarget, Resident, Route, Storage, WriteStorage,
 };
 pub use system_memory::available_memory;

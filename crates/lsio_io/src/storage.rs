@@ -33,12 +33,20 @@ pub enum Route {
     PreadDirect,
     /// From an in-memory store.
     Memory,
+    /// Over the network, from an object store.
+    ObjectStore,
 }
 
 impl Route {
     /// Every route, in the order of [`Route::index`].
-    pub const ALL: [Self; 5] =
-        [Self::Resident, Self::Buffered, Self::UringDirect, Self::PreadDirect, Self::Memory];
+    pub const ALL: [Self; 6] = [
+        Self::Resident,
+        Self::Buffered,
+        Self::UringDirect,
+        Self::PreadDirect,
+        Self::Memory,
+        Self::ObjectStore,
+    ];
 
     /// Position in [`Route::ALL`], for counters.
     #[must_use]
@@ -55,6 +63,7 @@ impl Route {
             Self::UringDirect => "uring+direct",
             Self::PreadDirect => "pread+direct",
             Self::Memory => "memory",
+            Self::ObjectStore => "object store",
         }
     }
 }
@@ -263,12 +272,16 @@ impl Entry {
 /// Receives the result of a listing, once.
 pub type ListDone = Box<dyn FnOnce(Result<Vec<Entry>, StorageError>) + Send>;
 
+/// Reads under way that keep a local device busy: twice what a queue depth of 8 needs at an `NVMe` drive and 256 KiB,
+/// and twice that, so that workers which all decode for a while do not let it fall idle.
+pub const LOCAL_READS_AT_ONCE: u32 = 32;
+
 /// Something that holds objects and answers reads.
 ///
 /// Implementers owe [`submit`](Storage::submit), [`list`](Storage::list),
 /// [`limits`](Storage::limits) and [`location`](Storage::location); a wrapper must also forward
-/// [`enough_in_flight`](Storage::enough_in_flight), [`try_read_resident`](Storage::try_read_resident) and
-/// [`try_read_resident_into`](Storage::try_read_resident_into). The suite in [`crate::conformance`]
+/// [`enough_in_flight`](Storage::enough_in_flight), [`reads_at_once`](Storage::reads_at_once),
+/// [`try_read_resident`](Storage::try_read_resident) and [`try_read_resident_into`](Storage::try_read_resident_into). The suite in [`crate::conformance`]
 /// holds for every implementation.
 pub trait Storage: Send + Sync + fmt::Debug {
     /// Where the store is, for messages. Free of secrets.
@@ -281,6 +294,11 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// has no such number: it answers many reads at once faster than few.
     fn enough_in_flight(&self) -> u64 {
         u64::MAX
+    }
+
+    /// Reads that are worth having under way at once. It may change from call to call.
+    fn reads_at_once(&self) -> u32 {
+        LOCAL_READS_AT_ONCE
     }
 
     /// Starts all reads of a batch and returns at once. Each ends in exactly one completion, in any

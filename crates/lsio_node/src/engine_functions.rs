@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use crate::native_call::NativeCall;
 use crate::native_group::NativeNode;
+use crate::native_storage::NativeStorageOptions;
 use crate::process_engine::{configure as configure_engine, engine};
 use crate::settled_promise::{Settle, Tagged};
 use crate::unsafe_js_values::Null;
@@ -56,9 +57,11 @@ pub fn open(
     location: String,
     path: Option<String>,
     zarr_format: Option<u8>,
+    storage: Option<NativeStorageOptions>,
 ) -> Result<Object<'_>> {
     let (settle, promise) = Settle::promise(env)?;
-    let options = OpenOptions { path: path.unwrap_or_default(), zarr_format };
+    let storage = storage.map(Into::into).unwrap_or_default();
+    let options = OpenOptions { path: path.unwrap_or_default(), zarr_format, storage };
     match engine() {
         Ok(engine) => {
             engine.open(&location, options, move |node| settle.with(node.map(NativeNode::opened)));

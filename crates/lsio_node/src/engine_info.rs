@@ -4,6 +4,7 @@ use lsio::{Engine, LocalEngineKind};
 use napi_derive::napi;
 
 use crate::native_stats::NativeStats;
+use crate::native_storage::NativeStoreStats;
 use crate::process_engine::engine;
 use crate::settled_promise::Tagged;
 
@@ -41,6 +42,8 @@ pub struct NativeEngineInfo {
     pub ring_submissions: f64,
     /// Bytes that were read beside those asked for: alignment of direct reads.
     pub over_read_bytes: f64,
+    /// What object stores were asked.
+    pub stores: NativeStoreStats,
 }
 
 /// What the engine is and what all calls did so far.
@@ -73,6 +76,7 @@ fn info(engine: &Engine) -> NativeEngineInfo {
         ring_requests: local.ring_requests as f64,
         ring_submissions: local.submissions as f64,
         over_read_bytes: local.over_read_bytes as f64,
+        stores: engine.store_stats().into(),
     }
 }
 

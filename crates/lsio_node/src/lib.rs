@@ -27,6 +27,7 @@ mod native_objects;
 mod native_reader;
 mod native_results;
 mod native_stats;
+mod native_storage;
 mod packed_selection;
 mod process_engine;
 mod settled_promise;

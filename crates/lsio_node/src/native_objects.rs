@@ -11,6 +11,7 @@ use crate::environment_calls::RunningCall;
 use crate::native_array::state_of;
 use crate::native_call::NativeCall;
 use crate::native_results::owned;
+use crate::native_storage::NativeStorageOptions;
 use crate::process_engine::engine;
 use crate::settled_promise::{Settle, Tagged};
 use crate::unsafe_js_values::OwnedBytes;
@@ -25,8 +26,9 @@ pub struct NativeObjects {
 /// The objects at and below a location, which is looked at when the first of them is read.
 #[napi(catch_unwind, ts_return_type = "NativeResult<NativeObjects>")]
 #[must_use]
-pub fn objects(location: String) -> Tagged<NativeObjects> {
-    let objects = engine().map(|engine| Arc::new(Objects::new(&engine, &location)));
+pub fn objects(location: String, storage: Option<NativeStorageOptions>) -> Tagged<NativeObjects> {
+    let storage = storage.map(Into::into).unwrap_or_default();
+    let objects = engine().map(|engine| Arc::new(Objects::new(&engine, &location, storage)));
     objects.map(|objects| NativeObjects { objects }).into()
 }
 

@@ -29,6 +29,8 @@ pub struct NativeStats {
     pub bytes_read: f64,
     /// Of these, the bytes by how they were served.
     pub bytes_by_route: NativeRoutes,
+    /// Of the bytes read, those that nobody wanted: gaps between ranges that were read as one.
+    pub bytes_over_read: f64,
     /// Encoded bytes that were decoded.
     pub bytes_encoded: f64,
     /// Bytes after decoding.
@@ -55,6 +57,8 @@ pub struct NativeRoutes {
     pub pread_direct: f64,
     /// From a store in memory.
     pub memory: f64,
+    /// Over the network, from an object store.
+    pub object_store: f64,
 }
 
 /// Seconds by stage, summed over threads.
@@ -83,6 +87,7 @@ impl From<RunStats> for NativeStats {
             index_reads: stats.index_reads as f64,
             bytes_read: stats.bytes_read as f64,
             bytes_by_route: NativeRoutes::new(|route| stats.bytes_by_route[route.index()]),
+            bytes_over_read: stats.bytes_over_read as f64,
             bytes_encoded: stats.bytes_encoded as f64,
             bytes_decoded: stats.bytes_decoded as f64,
             bytes_copied: stats.bytes_copied as f64,
@@ -104,6 +109,7 @@ impl NativeRoutes {
             uring_direct: bytes(Route::UringDirect) as f64,
             pread_direct: bytes(Route::PreadDirect) as f64,
             memory: bytes(Route::Memory) as f64,
+            object_store: bytes(Route::ObjectStore) as f64,
         }
     }
 }

@@ -168,6 +168,10 @@ impl Storage for ZipStorage {
         self.0.below.enough_in_flight()
     }
 
+    fn reads_at_once(&self) -> u32 {
+        self.0.below.reads_at_once()
+    }
+
     fn submit(&self, batch: Vec<Read>) {
         let directory = self.0.directory();
         for read in batch {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lsio::{ByteRange, CancelToken, Engine, ErrorCode, LsioError, Objects};
+use lsio::{ByteRange, CancelToken, Engine, ErrorCode, LsioError, Objects, StorageOptions};
 
 use crate::reading::{AMPLE, engine, wait};
 use crate::scratch_folder::ScratchFolder;
@@ -27,8 +27,8 @@ fn stores(folder: &ScratchFolder) -> (Arc<Engine>, [Objects; 2], Vec<u8>) {
         let put = wait(|done| engine.put_in_memory("objects", key, value.to_vec(), done));
         put.unwrap();
     }
-    let objects =
-        [Objects::new(&engine, folder.location()), Objects::new(&engine, "memory://objects")];
+    let objects = [folder.location(), "memory://objects"]
+        .map(|at| Objects::new(&engine, at, StorageOptions::default()));
     (engine, objects, bytes)
 }
 
@@ -102,7 +102,7 @@ fn members_of_archives_are_objects_too() {
     let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/data/zip");
     let archive = std::fs::read_dir(archive).unwrap().map(|entry| entry.unwrap().path());
     let archive = archive.min().unwrap();
-    let objects = Objects::new(&engine, archive.to_str().unwrap());
+    let objects = Objects::new(&engine, archive.to_str().unwrap(), StorageOptions::default());
     let keys = ["zarr.json", ".zgroup", ".zarray"];
     let documents = keys.map(|key| read(&objects, key, ByteRange::Whole).unwrap());
     let document = documents.into_iter().flatten().next().unwrap();

@@ -12,6 +12,13 @@ impl Suite<'_> {
             blocking::list_blocking(&*self.reader.storage, &key(name)?)
                 .map_err(|error| format!("listing of '{name}': {error}"))
         };
+        if !self.harness.capabilities().can_list {
+            let listed = list("listing");
+            let refused = blocking::list_blocking(&*self.reader.storage, &Key::root());
+            let is_refused = matches!(refused, Err(StorageError::Unsupported { .. }));
+            ensure!(listed.is_err() && is_refused, "it lists, but was not to: {refused:?}");
+            return Ok(());
+        }
         let prefix = |name: &str| Entry::Prefix(name.to_owned());
         let object = |name: &str, len| Entry::Object(name.to_owned(), len);
         for (name, members) in [

@@ -88,7 +88,7 @@ impl ConformanceHarness for Harness {
             Some(IoMode::Direct) => ResidentReads::Never,
             _ => ResidentReads::Sometimes,
         };
-        Capabilities { resident, has_directories: true }
+        Capabilities { has_directories: true, ..Capabilities::new(resident) }
     }
 }
 

@@ -78,7 +78,7 @@ impl ConformanceHarness for Harness {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { resident: self.resident, has_directories: false }
+        Capabilities::new(self.resident)
     }
 }
 

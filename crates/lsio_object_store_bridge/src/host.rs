@@ -1,0 +1,224 @@
+//! One host with one set of credentials: who may ask it now, what it was asked and how fast it is.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::concurrency::Concurrency;
+use crate::stats::{Counters, Sum};
+use crate::turn::{Place, Turns};
+use crate::{RetryLimits, StoreStats};
+
+/// Bounds of the gap between two ranges over which they are read as one, and the gap before anything was measured.
+const GAPS: (u64, u64, u64) = (64 << 10, 1 << 20, 512 << 10);
+
+/// How a host is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HostLimits {
+    /// Most requests under way at once.
+    pub most_requests: u32,
+    /// How long a request is tried.
+    pub retry: RetryLimits,
+}
+
+impl Default for HostLimits {
+    /// A connection keeps a buffer of up to 400 KiB (hyper's), so 128 stay within the 64 MiB by which resident
+    /// memory may exceed the budget.
+    fn default() -> Self {
+        Self { most_requests: 128, retry: RetryLimits::default() }
+    }
+}
+
+/// What all stores on one host share.
+#[derive(Debug)]
+pub struct Host {
+    state: Mutex<State>,
+    pub(crate) retry: RetryLimits,
+    pub(crate) counters: Counters,
+    reads: AtomicU64,
+    randoms: AtomicU64,
+    answered: AtomicBool,
+}
+
+#[derive(Debug)]
+struct State {
+    turns: Turns<oneshot::Sender<Permit>>,
+    concurrency: Concurrency,
+    /// Bytes a second of one stream, averaged over some requests.
+    stream_rate: Option<u64>,
+}
+
+impl Host {
+    /// A host that nothing is known of yet.
+    #[must_use]
+    pub fn new(limits: HostLimits) -> Arc<Self> {
+        let concurrency = Concurrency::new(limits.most_requests, Instant::now());
+        let state = State { turns: Turns::default(), concurrency, stream_rate: None };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            retry: limits.retry,
+            counters: Counters::default(),
+            reads: AtomicU64::new(0),
+            randoms: AtomicU64::new(0),
+            answered: AtomicBool::new(false),
+        })
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn stats(&self) -> StoreStats {
+        let mut sum = Sum::default();
+        self.add_to(&mut sum);
+        sum.finish()
+    }
+
+    /// Adds what was done so far.
+    pub(crate) fn add_to(&self, sum: &mut Sum) {
+        self.counters.add_to(sum);
+        let state = self.state();
+        sum.stats.under_way += u64::from(state.turns.under_way());
+        let most = u64::from(state.turns.most_under_way());
+        sum.stats.most_under_way = sum.stats.most_under_way.max(most);
+    }
+
+    /// Requests that may be under way now.
+    #[must_use]
+    pub fn concurrency(&self) -> u32 {
+        self.state().concurrency.limit()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the next read.
+    pub(crate) fn next_read(&self) -> u64 {
+        self.reads.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn random(&self) -> u64 {
+        crate::retry::scramble(self.randoms.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The host has answered something.
+    fn answers(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that arrive on a stream in the time until an answer begins: to read over a longer gap takes longer than
+    /// to ask again.
+    pub(crate) fn merge_gap(&self) -> u64 {
+        let (least, most, unmeasured) = GAPS;
+        let rate = self.state().stream_rate;
+        match (rate, self.counters.median_first_byte()) {
+            (Some(rate), Some(latency)) => {
+                let meanwhile = u128::from(rate) * latency.as_micros() / 1_000_000;
+                u64::try_from(meanwhile).unwrap_or(most).clamp(least, most)
+            }
+            _ => unmeasured,
+        }
+    }
+
+    /// Waits until a request for about so many bytes may be made.
+    pub(crate) async fn turn(self: &Arc<Self>, place: Place, bytes: u64) -> Option<Permit> {
+        let (sender, receiver) = oneshot::channel();
+        self.state().turns.wait(place, bytes, sender);
+        self.admit();
+        receiver.await.ok()
+    }
+
+    /// Tells those whose turn it is.
+    fn admit(self: &Arc<Self>) {
+        loop {
+            let mut state = self.state();
+            let limit = state.concurrency.limit();
+            let Some((bytes, waiter)) = state.turns.next(limit) else {
+                if state.turns.is_awaited() {
+                    state.concurrency.is_full();
+                }
+                return;
+            };
+            drop(state);
+            let permit = Permit { host: Some(self.clone()), bytes, brought: 0, stream: None };
+            if let Err(mut unwanted) = waiter.send(permit) {
+                // Whoever waited is gone.
+                unwanted.host = None;
+                self.state().turns.end(bytes);
+            }
+        }
+    }
+}
+
+/// Leave to have one request under way.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    host: Option<Arc<Host>>,
+    bytes: u64,
+    brought: u64,
+    stream: Option<Instant>,
+}
+
+/// Bytes from which on the rate of a stream says something about the network.
+const TELLING_BYTES: u64 = 256 << 10;
+
+impl Permit {
+    /// The answer has begun, after so long, and has so many bytes.
+    pub(crate) fn answered(&mut self, after: Duration, bytes: u64) {
+        let Some(host) = &self.host else { return };
+        host.answers();
+        host.counters.first_byte(after);
+        host.state().turns.resize(self.bytes, bytes);
+        self.bytes = bytes;
+        self.stream = Some(Instant::now());
+        host.admit();
+    }
+
+    /// So many bytes have arrived.
+    pub(crate) fn brought(&mut self, bytes: u64) {
+        self.brought += bytes;
+        if let Some(host) = &self.host {
+            host.counters.received(bytes);
+        }
+    }
+
+    /// The host answered, but not with what was asked for.
+    pub(crate) fn refused(&self) {
+        if let Some(host) = &self.host {
+            host.answers();
+        }
+    }
+
+    /// The host said that there are too many requests.
+    pub(crate) fn throttled(&self) {
+        if let Some(host) = &self.host {
+            host.answers();
+            host.counters.throttled();
+            host.state().concurrency.throttled(Instant::now());
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let Some(host) = self.host.take() else { return };
+        let now = Instant::now();
+        let mut state = host.state();
+        state.turns.end(self.bytes);
+        state.concurrency.ended(self.brought, now);
+        if let Some(began) = self.stream.filter(|_| self.brought >= TELLING_BYTES) {
+            let took = now.saturating_duration_since(began).as_micros().max(1);
+            let rate = u128::from(self.brought) * 1_000_000 / took;
+            let before = u128::from(state.stream_rate.unwrap_or(0));
+            let average = if before == 0 { rate } else { (7 * before + rate) / 8 };
+            state.stream_rate = Some(u64::try_from(average).unwrap_or(u64::MAX));
+        }
+        drop(state);
+        host.admit();
+    }
+}

@@ -1,0 +1,259 @@
+//! The clients of `object_store` for each provider, made of what the user and the environment say.
+
+use std::sync::Arc;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::http::HttpBuilder;
+use object_store::{
+    ClientConfigKey, ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider,
+};
+use url::Url;
+
+use crate::address::without_secrets;
+use crate::failure::innermost;
+use crate::http_client::Connector;
+use crate::options::Secret;
+use crate::origin::{StoreOrigin, is_allowed};
+use crate::{Address, Provider, StorageOptions, StoreError};
+
+/// A store that is to be made, and through which connections.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan<'a> {
+    pub(crate) address: &'a Address,
+    pub(crate) options: &'a StorageOptions,
+    pub(crate) connections: &'a reqwest::Client,
+}
+
+/// A store that was made, and the server that it is on.
+pub(crate) struct Made {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) server: String,
+}
+
+impl Plan<'_> {
+    /// The store, which does not retry.
+    ///
+    /// # Errors
+    /// [`StoreError`] for options that contradict each other or lack something.
+    pub(crate) fn make(self) -> Result<Made, StoreError> {
+        match self.address.provider {
+            Provider::S3 => self.s3(),
+            Provider::Gcs => self.gcs(),
+            Provider::Azure => self.azure(),
+            Provider::Http => self.http(),
+        }
+    }
+
+    fn s3(self) -> Result<Made, StoreError> {
+        let Self { address, options, .. } = self;
+        let mut builder = AmazonS3Builder::from_env().with_bucket_name(&address.store);
+        if let Some(region) = &options.region {
+            builder = builder.with_region(region);
+        }
+        match (&options.access_key_id, &options.secret_access_key) {
+            (Some(key_id), Some(secret)) => {
+                let credential = AwsCredential {
+                    key_id: key_id.clone(),
+                    secret_key: secret.expose().to_owned(),
+                    token: options.session_token.as_ref().map(Secret::expose).map(str::to_owned),
+                };
+                let credentials = StaticCredentialProvider::new(credential);
+                builder = builder.with_credentials(Arc::new(credentials));
+            }
+            (None, None) if options.session_token.is_none() => {}
+            _ => {
+                let reason = "accessKeyId and secretAccessKey belong together".to_owned();
+                return Err(StoreError::Option { option: "accessKeyId", reason });
+            }
+        }
+        if options.anonymous {
+            builder = builder.with_skip_signature(true);
+        }
+        let value = |key| builder.get_config_value(&key);
+        let is_set = |key| value(key).is_some_and(|text| text == "true");
+        let region = value(AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".to_owned());
+        let endpoint = options.endpoint.clone();
+        let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::S3Endpoint));
+        let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::Endpoint));
+        let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
+        let allow_http = is_set(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
+        let hosted = options.virtual_hosted || is_set(AmazonS3ConfigKey::VirtualHostedStyleRequest);
+        let base = self.endpoint(&endpoint, allow_http)?;
+        let mut service = base.clone();
+        if hosted {
+            let host = format!("{}.{}", address.store, base.host_str().unwrap_or_default());
+            let reason = "the bucket cannot be part of the host's name".to_owned();
+            let invalid = |_| StoreError::Option { option: "virtualHosted", reason };
+            service.set_host(Some(&host)).map_err(invalid)?;
+        }
+        let (connector, server) = self.connector(base, allow_http)?;
+        let store = builder
+            .with_config(AmazonS3ConfigKey::S3Endpoint, service.as_str().trim_end_matches('/'))
+            .with_virtual_hosted_style_request(hosted)
+            .with_region(region)
+            .with_retry(no_retries())
+            .with_client_options(client_options())
+            .with_http_connector(connector)
+            .build();
+        self.made(store, server)
+    }
+
+    fn gcs(self) -> Result<Made, StoreError> {
+        let Self { address, options, .. } = self;
+        let environment = GoogleCloudStorageBuilder::from_env();
+        let usual = environment.get_config_value(&GoogleConfigKey::BaseUrl);
+        let mut builder = match (&options.service_account_key, &options.bearer_token) {
+            (Some(_), Some(_)) => {
+                let reason = "serviceAccountKey and bearerToken exclude each other".to_owned();
+                return Err(StoreError::Option { option: "bearerToken", reason });
+            }
+            (Some(key), None) => {
+                GoogleCloudStorageBuilder::new().with_service_account_key(key.expose())
+            }
+            (None, token) if token.is_some() || options.anonymous => {
+                let bearer = token.as_ref().map_or("", Secret::expose).to_owned();
+                let credentials = StaticCredentialProvider::new(GcpCredential { bearer });
+                GoogleCloudStorageBuilder::new().with_credentials(Arc::new(credentials))
+            }
+            _ => environment,
+        };
+        if options.anonymous {
+            builder = builder.with_skip_signature(true);
+        }
+        let endpoint = options.endpoint.clone().or(usual);
+        let endpoint = endpoint.unwrap_or_else(|| "https://storage.googleapis.com".to_owned());
+        let base = self.endpoint(&endpoint, false)?;
+        let (connector, server) = self.connector(base.clone(), false)?;
+        let store = builder
+            .with_bucket_name(&address.store)
+            .with_base_url(base.as_str().trim_end_matches('/'))
+            .with_retry(no_retries())
+            .with_client_options(client_options())
+            .with_http_connector(connector)
+            .build();
+        self.made(store, server)
+    }
+
+    fn azure(self) -> Result<Made, StoreError> {
+        let Self { address, options, .. } = self;
+        let environment = MicrosoftAzureBuilder::from_env();
+        let value = |key| environment.get_config_value(&key);
+        let account = options.account.clone().or_else(|| address.account.clone());
+        let account = account.or_else(|| value(AzureConfigKey::AccountName)).ok_or_else(|| {
+            self.not_set_up("no account is given: set the storage option 'account'".to_owned())
+        })?;
+        let endpoint = options.endpoint.clone().or_else(|| value(AzureConfigKey::Endpoint));
+        let endpoint =
+            endpoint.unwrap_or_else(|| format!("https://{account}.blob.core.windows.net"));
+        let signature = options.sas_token.as_ref().map(Secret::expose);
+        let signature = signature.or(address.query.as_deref());
+        let given =
+            [options.account_key.is_some(), signature.is_some(), options.bearer_token.is_some()];
+        if given.into_iter().filter(|given| *given).count() > 1 {
+            let reason = "accountKey, sasToken and bearerToken exclude each other".to_owned();
+            return Err(StoreError::Option { option: "accountKey", reason });
+        }
+        let mut builder = match (&options.account_key, signature, &options.bearer_token) {
+            (Some(key), ..) => MicrosoftAzureBuilder::new().with_access_key(key.expose()),
+            (_, Some(sas), _) => {
+                MicrosoftAzureBuilder::new().with_config(AzureConfigKey::SasKey, sas)
+            }
+            (.., Some(token)) => {
+                MicrosoftAzureBuilder::new().with_bearer_token_authorization(token.expose())
+            }
+            _ => environment.with_use_emulator(false),
+        };
+        if options.anonymous {
+            builder = builder.with_skip_signature(true);
+        }
+        let base = self.endpoint(&endpoint, false)?;
+        let (connector, server) = self.connector(base.clone(), false)?;
+        let store = builder
+            .with_account(account)
+            .with_container_name(&address.store)
+            .with_endpoint(base.as_str().trim_end_matches('/').to_owned())
+            .with_retry(no_retries())
+            .with_client_options(client_options())
+            .with_http_connector(connector)
+            .build();
+        self.made(store, server)
+    }
+
+    fn http(self) -> Result<Made, StoreError> {
+        let base = self.endpoint(&self.address.store, false)?;
+        let (connector, server) = self.connector(base.clone(), false)?;
+        let store = HttpBuilder::new()
+            .with_url(base.as_str())
+            .with_retry(no_retries())
+            .with_client_options(client_options())
+            .with_http_connector(connector)
+            .build();
+        self.made(store, server)
+    }
+
+    /// The URL of a service, if data may go there.
+    fn endpoint(self, text: &str, allow_http: bool) -> Result<Url, StoreError> {
+        let shown = || without_secrets(text);
+        let url = Url::parse(text).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        let url = url.ok_or_else(|| StoreError::Option {
+            option: "endpoint",
+            reason: format!("'{}' is not a URL such as https://host:port", shown()),
+        })?;
+        if is_allowed(&url, self.options.allow_http || allow_http) {
+            Ok(url)
+        } else {
+            Err(StoreError::Unencrypted { address: shown() })
+        }
+    }
+
+    fn connector(self, base: Url, allow_http: bool) -> Result<(Connector, String), StoreError> {
+        let is_plain = self.address.provider == Provider::Http;
+        let server = base.origin().ascii_serialization();
+        let query = self.address.query.clone().filter(|_| is_plain);
+        let allow_http = self.options.allow_http || allow_http;
+        let origin = StoreOrigin::new(base, query, is_plain, allow_http);
+        let connections = self.connections.clone();
+        Ok((Connector::new(connections, origin, &self.options.headers)?, server))
+    }
+
+    fn made<T: ObjectStore>(
+        self,
+        store: object_store::Result<T>,
+        server: String,
+    ) -> Result<Made, StoreError> {
+        match store {
+            Ok(store) => Ok(Made { store: Arc::new(store), server }),
+            // What is wrong with a key may repeat part of it.
+            Err(_) if self.options.service_account_key.is_some() => Err(StoreError::Option {
+                option: "serviceAccountKey",
+                reason: "it is not the key of a service account in JSON".to_owned(),
+            }),
+            Err(_) if self.options.account_key.is_some() => Err(StoreError::Option {
+                option: "accountKey",
+                reason: "it is not a key in base64".to_owned(),
+            }),
+            Err(error) => Err(self.not_set_up(innermost(&error))),
+        }
+    }
+
+    fn not_set_up(self, reason: String) -> StoreError {
+        StoreError::SetUp { location: self.address.location(), reason }
+    }
+}
+
+/// Retries are ours.
+fn no_retries() -> RetryConfig {
+    RetryConfig { max_retries: 0, ..RetryConfig::default() }
+}
+
+/// Whether a request may be made is decided by the origin.
+fn client_options() -> ClientOptions {
+    ClientOptions::new().with_allow_http(true)
+}

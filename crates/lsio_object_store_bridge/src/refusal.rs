@@ -1,0 +1,93 @@
+//! What a server said when it did not give what it was asked for.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Longest text of a server that is repeated in a message.
+const LONGEST_TEXT: usize = 300;
+
+/// An answer with a status that is no success. It keeps only what the server says about the reason: bodies of errors
+/// may repeat what was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    /// The store's name for the reason, such as `NoSuchBucket`.
+    pub(crate) code: Option<String>,
+    message: Option<String>,
+    /// How long the server asks to wait.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// `code` is from a header; without it, it is looked for in the body.
+    pub(crate) fn new(
+        status: u16,
+        code: Option<String>,
+        body: &str,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let code = code.or_else(|| element(body, "Code"));
+        Self { status, code, message: element(body, "Message"), retry_after }
+    }
+
+    /// Whether it is the bucket or container that does not exist.
+    pub(crate) fn is_missing_store(&self) -> bool {
+        let codes = ["NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted"];
+        let named = self.code.as_deref().is_some_and(|code| codes.contains(&code));
+        self.status == 404 && named
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = http::StatusCode::from_u16(self.status).ok();
+        let reason = reason.and_then(|status| status.canonical_reason()).unwrap_or_default();
+        write!(f, "the server answered {} {reason}", self.status)?;
+        match (&self.code, &self.message) {
+            (Some(code), Some(message)) => write!(f, " ({code}: {message})"),
+            (Some(text), None) | (None, Some(text)) => write!(f, " ({text})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The text of the first element with this name in an XML document of a store.
+fn element(body: &str, name: &str) -> Option<String> {
+    let (_, rest) = body.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    // Of several lines, the further ones name the request.
+    let text = text.lines().next().unwrap_or_default().trim();
+    let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_taken_from_the_body_and_nothing_else() {
+        let body = "<?xml version=\"1.0\"?><Error><Code>SignatureDoesNotMatch</Code>\
+                    <Message>Check your key.\nRequestId: 1</Message><AWSAccessKeyId>AKIA</AWSAccessKeyId></Error>";
+        let refusal = Refusal::new(403, None, body, None);
+        let text = refusal.to_string();
+        assert_eq!(
+            text,
+            "the server answered 403 Forbidden (SignatureDoesNotMatch: Check your key.)"
+        );
+        assert!(!format!("{refusal:?}").contains("AKIA"));
+    }
+
+    #[test]
+    fn a_missing_bucket_is_told_from_a_missing_object() {
+        let missing = |code: &str| {
+            Refusal::new(404, None, &format!("<Error><Code>{code}</Code></Error>"), None)
+        };
+        assert!(missing("NoSuchBucket").is_missing_store());
+        assert!(!missing("NoSuchKey").is_missing_store());
+        assert!(Refusal::new(404, Some("ContainerNotFound".into()), "", None).is_missing_store());
+        assert!(!Refusal::new(404, None, "Not Found", None).is_missing_store());
+    }
+}

@@ -1,0 +1,74 @@
+//! Which version of an object an answer belongs to.
+
+use lsio_io::Identity;
+use object_store::ObjectMeta;
+
+/// How weak entity tags begin (RFC 9110, section 8.8.3), and with them the identities of objects that have no strong
+/// one: their length and their time of modification are all that is known.
+const WEAK: &str = "W/";
+
+/// A version of an object and its length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) identity: Identity,
+    pub(crate) object_len: u64,
+}
+
+impl Version {
+    pub(crate) fn of(meta: &ObjectMeta) -> Self {
+        let object_len = meta.size;
+        let identity = match meta.e_tag.as_deref() {
+            Some(tag) if !tag.starts_with(WEAK) => Identity::Tag(tag.into()),
+            tag => {
+                let modified = meta.last_modified.timestamp_micros();
+                let tag = tag.unwrap_or_default().trim_start_matches(WEAK);
+                Identity::Tag(format!("{WEAK}{tag};{object_len};{modified}").into())
+            }
+        };
+        Self { identity, object_len }
+    }
+}
+
+/// The entity tag by which a server can be asked for this version only. It compares strongly, so a weak one would
+/// never match.
+pub(crate) fn if_match(identity: &Identity) -> Option<String> {
+    match identity {
+        Identity::Tag(tag) if !tag.starts_with(WEAK) => Some(tag.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object_store::path::Path;
+
+    fn meta(e_tag: Option<&str>, size: u64, modified: u64) -> ObjectMeta {
+        let last_modified = std::time::UNIX_EPOCH + std::time::Duration::from_secs(modified);
+        ObjectMeta {
+            location: Path::from("a"),
+            last_modified: last_modified.into(),
+            size,
+            e_tag: e_tag.map(str::to_owned),
+            version: None,
+        }
+    }
+
+    #[test]
+    fn a_strong_tag_alone_tells_versions_apart() {
+        let version = Version::of(&meta(Some("\"x\""), 5, 1));
+        assert_eq!(version.identity, Version::of(&meta(Some("\"x\""), 5, 2)).identity);
+        assert_eq!(if_match(&version.identity).as_deref(), Some("\"x\""));
+    }
+
+    #[test]
+    fn without_one_length_and_time_do() {
+        for tag in [None, Some("W/\"x\"")] {
+            let version = Version::of(&meta(tag, 5, 1));
+            assert_eq!(version, Version::of(&meta(tag, 5, 1)));
+            assert_ne!(version.identity, Version::of(&meta(tag, 6, 1)).identity);
+            assert_ne!(version.identity, Version::of(&meta(tag, 5, 2)).identity);
+            assert_eq!(if_match(&version.identity), None);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! What becomes of reads when requests fail, break, stall or meet another version.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod scripted;
+
+use std::time::Duration;
+
+use lsio_io::{
+    ByteRange, CancelToken, Freshness, Key, Memory, ReadAnswer, Storage, StorageError, blocking,
+};
+use lsio_object_store_bridge::{HostLimits, RetryLimits};
+use object_store::GetRange;
+use scripted::{Script, Scripted, Step};
+
+fn read(
+    scripted: &Scripted,
+    range: ByteRange,
+    freshness: Freshness,
+) -> Result<ReadAnswer, StorageError> {
+    let memory = Memory::new(256 << 20);
+    let key = Key::new("object").unwrap();
+    let answer = blocking::read_range(&*scripted.storage, &memory, &key, range, freshness);
+    if answer.is_err() {
+        let usage = memory.usage();
+        assert_eq!(usage.reserved + usage.small + usage.held, 0, "memory was not given back");
+    }
+    answer
+}
+
+fn bounded(scripted: &Scripted, offset: u64, len: u64) -> Result<ReadAnswer, StorageError> {
+    read(scripted, ByteRange::Bounded { offset, len }, Freshness::Current)
+}
+
+fn object(len: usize) -> Vec<u8> {
+    (0..len as u32).map(|i| (i.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect()
+}
+
+#[test]
+fn a_whole_object_takes_one_request_and_no_look_at_its_length() {
+    let bytes = object(50_000);
+    let scripted = Scripted::new(&bytes, Script::default(), HostLimits::default());
+    let answer = read(&scripted, ByteRange::Whole, Freshness::Current).unwrap();
+    assert_eq!(*answer.bytes, *bytes);
+    let requests = scripted.requests();
+    assert_eq!(requests.len(), 1);
+    assert!(!requests[0].head && requests[0].range.is_none());
+}
+
+#[test]
+fn requests_that_fail_are_made_again() {
+    let bytes = object(9000);
+    let script = Script::steps([Step::Fail, Step::Fail, Step::Fail]);
+    let scripted = Scripted::new(&bytes, script, HostLimits::default());
+    assert_eq!(*bounded(&scripted, 10, 5000).unwrap().bytes, bytes[10..5010]);
+    assert_eq!(scripted.requests().len(), 4);
+    let stats = scripted.stats();
+    assert_eq!((stats.requests, stats.retries, stats.under_way), (4, 3, 0));
+}
+
+#[test]
+fn a_broken_body_goes_on_at_the_byte_where_it_broke_for_the_same_version() {
+    let bytes = object(100_000);
+    let script = Script::steps([Step::Break { after: 30_000 }, Step::Break { after: 20_000 }]);
+    let scripted = Scripted::new(&bytes, script, HostLimits::default());
+    assert_eq!(*bounded(&scripted, 1000, 90_000).unwrap().bytes, bytes[1000..91_000]);
+    let requests = scripted.requests();
+    let ranges: Vec<_> = requests.iter().map(|request| request.range.clone()).collect();
+    let expected =
+        [1000..91_000, 31_000..91_000, 51_000..91_000].map(|range| Some(GetRange::Bounded(range)));
+    assert_eq!(ranges, expected);
+    assert_eq!(requests[0].if_match, None);
+    assert!(requests[1..].iter().all(|request| request.if_match.is_some()));
+    // Nothing was read twice.
+    let stats = scripted.stats();
+    assert_eq!((stats.bytes_received, stats.bytes_delivered), (90_000, 90_000));
+}
+
+#[test]
+fn a_body_that_ends_early_goes_on_and_is_an_error_if_it_never_reaches_its_end() {
+    let bytes = object(10_000);
+    let script = Script::steps([Step::End { after: 4000 }]);
+    let scripted = Scripted::new(&bytes, script, HostLimits::default());
+    assert_eq!(*read(&scripted, ByteRange::Whole, Freshness::Current).unwrap().bytes, *bytes);
+
+    let limits = limits(RetryLimits { retries: 3, ..RetryLimits::default() });
+    let scripted = Scripted::new(&bytes, Script::always(Step::End { after: 10 }), limits);
+    let error = bounded(&scripted, 0, 5000).unwrap_err();
+    let StorageError::Io { source, .. } = error else { panic!("{error}") };
+    assert!(source.to_string().contains("ended after 40 of 5000"), "{source}");
+}
+
+#[test]
+fn a_body_with_more_bytes_than_it_says_is_an_error() {
+    let scripted =
+        Scripted::new(&object(10_000), Script::always(Step::TooMany), HostLimits::default());
+    let error = bounded(&scripted, 0, 5000).unwrap_err();
+    assert!(matches!(error, StorageError::Io { .. }), "{error}");
+}
+
+#[test]
+fn an_object_that_changes_under_a_broken_body_is_a_conflict() {
+    let bytes = object(100_000);
+    let script = Script::steps([Step::BreakAndReplace { after: 30_000 }]);
+    let scripted = Scripted::new(&bytes, script, HostLimits::default());
+    let error = bounded(&scripted, 0, 90_000).unwrap_err();
+    assert!(matches!(error, StorageError::Conflict { .. }), "{error}");
+}
+
+#[test]
+fn an_object_that_changes_between_the_parts_of_a_read_is_a_conflict() {
+    let bytes = object(40 << 20);
+    let script = Script::steps([Step::Replace]);
+    // One after the other, so that the first one changes the object under the others.
+    let limits = HostLimits { most_requests: 1, ..HostLimits::default() };
+    let scripted = Scripted::new(&bytes, script, limits);
+    let error = bounded(&scripted, 0, 40 << 20).unwrap_err();
+    assert!(matches!(error, StorageError::Conflict { .. }), "{error}");
+}
+
+#[test]
+fn a_pinned_object_that_is_gone_is_a_conflict_and_not_missing() {
+    let scripted = Scripted::new(&object(100), Script::default(), HostLimits::default());
+    let identity = bounded(&scripted, 0, 10).unwrap().identity;
+    scripted.remove();
+    let range = ByteRange::Bounded { offset: 0, len: 10 };
+    let error = read(&scripted, range, Freshness::Pinned(identity)).unwrap_err();
+    assert!(matches!(error, StorageError::Conflict { .. }), "{error}");
+    let error = read(&scripted, range, Freshness::Current).unwrap_err();
+    assert!(matches!(error, StorageError::NotFound { .. }), "{error}");
+}
+
+#[test]
+fn long_ranges_are_read_by_several_requests() {
+    let bytes = object((40 << 20) + 5);
+    let scripted = Scripted::new(&bytes, Script::default(), HostLimits::default());
+    let answer = bounded(&scripted, 3, 40 << 20).unwrap();
+    assert!(*answer.bytes == bytes[3..(40 << 20) + 3]);
+    assert_eq!(scripted.requests().len(), 5);
+    drop(answer);
+
+    // Of an object whose length is not known, the first part tells it.
+    let memory = Memory::new(256 << 20);
+    let key = Key::new("object").unwrap();
+    let whole = blocking::read_whole(&*scripted.storage, &memory, &key, 64 << 20).unwrap().unwrap();
+    assert!(*whole.0 == bytes);
+}
+
+#[test]
+fn a_store_without_suffix_ranges_is_asked_for_the_length_first() {
+    let bytes = object(5000);
+    let script = Script { no_suffix: true, ..Script::default() };
+    let scripted = Scripted::new(&bytes, script, HostLimits::default());
+    let answer = read(&scripted, ByteRange::Suffix { len: 100 }, Freshness::Current).unwrap();
+    assert_eq!(*answer.bytes, bytes[4900..]);
+    let requests = scripted.requests();
+    assert!(requests[1].head);
+    assert!(requests[2].if_match.is_some(), "the range belongs to the length that was seen");
+}
+
+#[test]
+fn an_attempt_without_progress_is_given_up() {
+    let bytes = object(10_000);
+    let retry = RetryLimits { progress: Duration::from_millis(40), ..RetryLimits::default() };
+    let script = Script::steps([Step::Hang, Step::Stall { after: 4000 }]);
+    let scripted = Scripted::new(&bytes, script, limits(retry));
+    assert_eq!(*bounded(&scripted, 0, 9000).unwrap().bytes, bytes[..9000]);
+    let ranges: Vec<_> = scripted.requests().into_iter().map(|request| request.range).collect();
+    let expected = [0..9000, 0..9000, 4000..9000].map(|range| Some(GetRange::Bounded(range)));
+    assert_eq!(ranges, expected);
+}
+
+#[test]
+fn a_store_that_never_recovers_is_an_error_that_says_how_often_it_was_tried() {
+    let limits = limits(RetryLimits { retries: 2, ..RetryLimits::default() });
+    let scripted = Scripted::new(&object(10), Script::always(Step::Fail), limits);
+    let error = bounded(&scripted, 0, 5).unwrap_err();
+    let StorageError::Io { source, .. } = error else { panic!("{error}") };
+    assert_eq!(source.to_string(), "the connection was cut (tried 3 times)");
+    assert_eq!(scripted.requests().len(), 3);
+}
+
+#[test]
+fn a_cancelled_read_is_not_tried_again() {
+    let scripted =
+        Scripted::new(&object(10), Script::always(Step::FailAndCancel), HostLimits::default());
+    let cancel = CancelToken::new();
+    scripted.cancels(cancel.clone());
+    let memory = Memory::new(1 << 20);
+    let (key, range) = (Key::new("object").unwrap(), ByteRange::Bounded { offset: 0, len: 5 });
+    let storage = &*scripted.storage;
+    let answer =
+        blocking::read_range_unless(storage, &memory, &key, range, Freshness::Current, cancel);
+    assert!(matches!(answer, Err(StorageError::Cancelled { .. })), "{answer:?}");
+    assert_eq!(scripted.requests().len(), 1);
+}
+
+#[test]
+fn reads_under_way_are_closed_with_their_store() {
+    let scripted = Scripted::new(&object(10), Script::always(Step::Hang), HostLimits::default());
+    let (sender, ended) = std::sync::mpsc::channel();
+    let memory = Memory::new(1 << 20);
+    let sink = std::sync::Arc::new(scripted::Channel(sender));
+    let range = ByteRange::Bounded { offset: 0, len: 5 };
+    scripted.storage.submit(vec![scripted::a_read(&memory, range, sink)]);
+    scripted.wait_for_requests(1);
+    drop(scripted);
+    let completion = ended.recv().unwrap();
+    assert!(matches!(completion.result, Err(StorageError::Closed { .. })));
+    assert_eq!(memory.usage().reserved, 0);
+}
+
+#[test]
+fn a_store_that_cannot_be_listed_says_so() {
+    let scripted = Scripted::new(&object(10), Script::default(), HostLimits::default());
+    let storage = scripted.unlisted();
+    let error = blocking::list_blocking(&storage, &Key::root()).unwrap_err();
+    assert!(matches!(error, StorageError::Unsupported { .. }), "{error}");
+}
+
+fn limits(retry: RetryLimits) -> HostLimits {
+    HostLimits { retry, ..HostLimits::default() }
+}

@@ -1,0 +1,219 @@
+//! What is said to which server, and what its answers mean.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod loopback;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use loopback::{Loopback, Request, Response};
+use lsio_io::{ByteRange, Freshness, Key, Memory, ReadAnswer, Storage, StorageError, blocking};
+use lsio_object_store_bridge::{
+    Address, ObjectStorage, Secret, StorageOptions, StoreError, Stores,
+};
+
+fn open(
+    stores: &Stores,
+    url: &str,
+    options: &StorageOptions,
+) -> Result<Arc<ObjectStorage>, StoreError> {
+    stores.open(&Address::parse(url).unwrap()?, options)
+}
+
+fn read(storage: &dyn Storage, key: &str, range: ByteRange) -> Result<ReadAnswer, StorageError> {
+    let memory = Memory::new(1 << 20);
+    blocking::read_range(storage, &memory, &Key::new(key).unwrap(), range, Freshness::Current)
+}
+
+fn s3_options(server: &Loopback) -> StorageOptions {
+    StorageOptions {
+        endpoint: Some(format!("http://{}", server.address)),
+        access_key_id: Some("AKID".to_owned()),
+        secret_access_key: Some(Secret::from("hidden".to_owned())),
+        ..StorageOptions::default()
+    }
+}
+
+fn xml(status: u16, code: &str) -> Response {
+    let body = format!("<Error><Code>{code}</Code><Message>It is so.</Message></Error>");
+    Response::new(status, body.as_bytes())
+}
+
+/// All messages of an error, one after the other.
+fn all_of(error: &StorageError) -> String {
+    let mut all = vec![format!("{error:?}")];
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = next {
+        all.push(error.to_string());
+        next = error.source();
+    }
+    all.join(": ")
+}
+
+#[test]
+fn what_a_bucket_answers_is_told_apart() {
+    let server = Loopback::start(|request: &Request| match request.path() {
+        "/there/missing" => xml(404, "NoSuchKey"),
+        "/there/forbidden" => xml(403, "AccessDenied"),
+        "/there/object" => Response::object(request, b"some bytes"),
+        path if path.starts_with("/gone/") => xml(404, "NoSuchBucket"),
+        _ => xml(400, "Strange"),
+    });
+    let (stores, options) = (Stores::default(), s3_options(&server));
+    let bucket = open(&stores, "s3://there", &options).unwrap();
+    let answer = read(&*bucket, "object", ByteRange::Bounded { offset: 5, len: 5 }).unwrap();
+    assert_eq!(*answer.bytes, *b"bytes");
+    assert_eq!(answer.object_len, 10);
+    let missing = read(&*bucket, "missing", ByteRange::Whole).unwrap_err();
+    assert!(matches!(missing, StorageError::NotFound { .. }), "{missing}");
+    let forbidden = read(&*bucket, "forbidden", ByteRange::Whole).unwrap_err();
+    assert!(matches!(forbidden, StorageError::Access { .. }), "{forbidden}");
+    assert!(all_of(&forbidden).contains("AccessDenied: It is so."), "{}", all_of(&forbidden));
+    let strange = read(&*bucket, "strange", ByteRange::Whole).unwrap_err();
+    assert!(matches!(strange, StorageError::Io { .. }), "{strange}");
+
+    let gone = open(&stores, "s3://gone", &options).unwrap();
+    let error = read(&*gone, "object", ByteRange::Whole).unwrap_err();
+    assert!(
+        matches!(&error, StorageError::NoStore { location } if location == "s3://gone"),
+        "{error}"
+    );
+    for request in server.requests() {
+        assert!(request.headers["authorization"].starts_with("AWS4-HMAC-SHA256 Credential=AKID/"));
+    }
+}
+
+#[test]
+fn a_server_that_is_asked_too_much_is_asked_again_later() {
+    let answers = AtomicU32::new(0);
+    let server =
+        Loopback::start(move |request: &Request| match answers.fetch_add(1, Ordering::SeqCst) {
+            0 => xml(503, "SlowDown").header("retry-after", "0"),
+            1 => Response::new(429, b""),
+            2 => Response::new(500, b""),
+            _ => Response::object(request, b"some bytes"),
+        });
+    let stores = Stores::default();
+    let storage = open(&stores, "s3://there", &s3_options(&server)).unwrap();
+    assert_eq!(*read(&*storage, "object", ByteRange::Whole).unwrap().bytes, *b"some bytes");
+    let stats = stores.stats();
+    assert_eq!((stats.requests, stats.retries, stats.throttled), (4, 3, 2));
+    assert!(stats.first_byte_p50.is_some());
+}
+
+#[test]
+fn the_query_and_the_headers_go_with_each_request_and_into_no_message() {
+    let server = Loopback::start(|request: &Request| match request.path() {
+        "/a%20b/object" => Response::object(request, b"some bytes"),
+        _ => Response::new(500, b"hidden?"),
+    });
+    let options = StorageOptions {
+        headers: vec![("x-key".to_owned(), Secret::from("hidden-key".to_owned()))],
+        max_retries: Some(0),
+        ..StorageOptions::default()
+    };
+    let stores = Stores::default();
+    let url = server.url("a%20b?sig=hidden-sig");
+    let storage = open(&stores, &url, &options).unwrap();
+    let path = Address::parse(&url).unwrap().unwrap().path;
+    let key = format!("{path}/object");
+    assert_eq!(*read(&*storage, &key, ByteRange::Suffix { len: 5 }).unwrap().bytes, *b"bytes");
+    let error = read(&*storage, "elsewhere", ByteRange::Whole).unwrap_err();
+    let shown = format!("{} {storage:?} {stores:?} {options:?}", all_of(&error));
+    assert!(shown.contains("500") && !shown.contains("hidden"), "{shown}");
+    for request in server.requests() {
+        assert!(request.target.ends_with("?sig=hidden-sig"), "{}", request.target);
+        assert_eq!(request.headers["x-key"], "hidden-key");
+    }
+    // The same options are the same store, others are not.
+    assert!(Arc::ptr_eq(&storage, &open(&stores, &url, &options).unwrap()));
+    let other = open(&stores, &server.url("a%20b?sig=other"), &options).unwrap();
+    assert!(!Arc::ptr_eq(&storage, &other));
+}
+
+#[test]
+fn a_redirect_to_another_host_is_followed_without_secrets() {
+    let other = Loopback::start(|request: &Request| Response::object(request, b"some bytes"));
+    let target = other.url("moved");
+    let server = Loopback::start(move |request: &Request| match request.path() {
+        "/object" => Response::new(302, b"").header("location", target.clone()),
+        "/turned" => Response::new(307, b"").header("location", "/object"),
+        _ => Response::new(302, b"").header("location", "/endless"),
+    });
+    let options = StorageOptions {
+        headers: vec![("authorization".to_owned(), Secret::from("hidden".to_owned()))],
+        ..StorageOptions::default()
+    };
+    let stores = Stores::default();
+    let storage = open(&stores, &server.url("?sig=hidden"), &options).unwrap();
+    for key in ["object", "turned"] {
+        let answer = read(&*storage, key, ByteRange::Bounded { offset: 5, len: 5 }).unwrap();
+        assert_eq!(*answer.bytes, *b"bytes");
+    }
+    for request in other.requests() {
+        assert_eq!(request.target, "/moved");
+        assert_eq!(request.headers["range"], "bytes=5-9");
+        assert!(!format!("{request:?}").contains("hidden"));
+    }
+    let endless = read(&*storage, "endless", ByteRange::Whole).unwrap_err();
+    assert!(matches!(endless, StorageError::Io { .. }), "{endless}");
+}
+
+#[test]
+fn a_signed_store_does_not_send_its_requests_elsewhere() {
+    let other = Loopback::start(|request: &Request| Response::object(request, b"some bytes"));
+    let target = other.url("object");
+    let server = Loopback::start(move |_: &Request| {
+        xml(307, "TemporaryRedirect").header("location", target.clone())
+    });
+    let stores = Stores::default();
+    let storage = open(&stores, "s3://there", &s3_options(&server)).unwrap();
+    let error = read(&*storage, "object", ByteRange::Whole).unwrap_err();
+    assert!(all_of(&error).contains("another region"), "{}", all_of(&error));
+    assert!(other.requests().is_empty());
+}
+
+#[test]
+fn a_server_without_ranges_gives_whole_objects() {
+    let bytes = vec![7; 1000];
+    let server = Loopback::start(move |_: &Request| Response::new(200, &bytes));
+    let stores = Stores::default();
+    let storage = open(&stores, &server.url(""), &StorageOptions::default()).unwrap();
+    // With room for much, a part would be asked for first.
+    let memory = Memory::new(256 << 20);
+    let key = Key::new("object").unwrap();
+    let whole = blocking::read_whole(&*storage, &memory, &key, 1 << 20).unwrap().unwrap();
+    assert_eq!(whole.0.len(), 1000);
+    let error = read(&*storage, "object", ByteRange::Bounded { offset: 0, len: 10 }).unwrap_err();
+    assert!(matches!(error, StorageError::Io { .. }), "{error}");
+    let listing = blocking::list_blocking(&*storage, &Key::root());
+    assert!(matches!(listing, Err(StorageError::Unsupported { .. })), "{listing:?}");
+}
+
+#[test]
+fn options_that_cannot_be_used_are_refused() {
+    let stores = Stores::default();
+    let usual = StorageOptions::default();
+    let option = |url: &str, options: &StorageOptions| match open(&stores, url, options) {
+        Err(StoreError::Option { option, .. }) => option,
+        other => panic!("{other:?}"),
+    };
+    let error = open(&stores, "http://example.org/data", &usual).unwrap_err();
+    assert!(matches!(error, StoreError::Unencrypted { .. }), "{error}");
+    let allowed = StorageOptions { allow_http: true, ..usual.clone() };
+    assert!(open(&stores, "http://example.org/data", &allowed).is_ok());
+    let half = StorageOptions { access_key_id: Some("AKID".to_owned()), ..usual.clone() };
+    assert_eq!(option("s3://bucket", &half), "accessKeyId");
+    assert_eq!(option("gs://bucket", &half), "accessKeyId");
+    let endpoint = StorageOptions { endpoint: Some("localhost:9000".to_owned()), ..usual.clone() };
+    assert_eq!(option("s3://bucket", &endpoint), "endpoint");
+    let bundle = StorageOptions { ca_bundle: Some("/no/such/file".to_owned()), ..usual.clone() };
+    assert_eq!(option("https://example.org", &bundle), "caBundle");
+    let headers = vec![("no header".to_owned(), Secret::from("x".to_owned()))];
+    let headers = StorageOptions { headers, ..usual.clone() };
+    assert_eq!(option("https://example.org", &headers), "headers");
+    let key = Some(Secret::from("hidden, and no JSON".to_owned()));
+    let key = StorageOptions { service_account_key: key, ..usual };
+    let error = open(&stores, "gs://bucket", &key).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("hidden"));
+}
