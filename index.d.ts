@@ -237,6 +237,8 @@ export declare interface EngineInfo {
     readonly ringSubmissions: number;
     /** Bytes that were read beside those asked for: the alignment of direct reads. */
     readonly overReadBytes: number;
+    /** What object stores were asked. */
+    readonly stores: StoreStats;
 }
 
 /** What the engine is and what it did so far. */
@@ -340,8 +342,9 @@ export declare type JsonValue = null | boolean | number | bigint | string | read
 };
 
 /**
- * A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). Each may lead to a zip archive whose
- * name ends with `.zip`, and into it.
+ * A path, a `file:` URL, `memory://name` (see {@link writeMemoryStore}), or the URL of an object store: `s3://bucket/path`,
+ * `gs://bucket/path`, `az://container/path`, `abfs://container@account.host/path`, `https://host/path`. Each may
+ * lead to a zip archive whose name ends with `.zip`, and into it.
  */
 export declare type Location = string | URL;
 
@@ -658,6 +661,8 @@ export declare interface OpenOptions extends AbortOptions {
     readonly zarrFormat?: 2 | 3 | undefined;
     /** What reads make of chunks that do not exist, unless they say otherwise. Default: `'fill'`. */
     readonly readMissing?: ReadMissing | undefined;
+    /** How to get at an object store. Default: what the environment says. */
+    readonly storage?: StorageOptions | undefined;
 }
 
 /** What holds the elements of a data type where no other form is asked for. */
@@ -744,7 +749,11 @@ export declare interface ReadStats {
         readonly preadDirect: number;
         /** From a store in memory. */
         readonly memory: number;
+        /** Over the network, from an object store. */
+        readonly objectStore: number;
     };
+    /** Of the bytes read, those that nobody wanted: gaps between ranges that were read as one. */
+    readonly bytesOverRead: number;
     /** Encoded bytes that were decoded. */
     readonly bytesEncoded: number;
     /** Bytes after decoding. */
@@ -830,6 +839,88 @@ export declare type SmallComplexDataType = 'complex_float16' | `complex_${SmallF
 
 /** The floats of at most 16 bits that JavaScript has no typed array for. */
 export declare type SmallFloatDataType = 'bfloat16' | 'float8_e3m4' | 'float8_e4m3' | 'float8_e4m3b11fnuz' | 'float8_e4m3fn' | 'float8_e4m3fnuz' | 'float8_e5m2' | 'float8_e5m2fnuz' | 'float8_e8m0fnu' | 'float6_e2m3fn' | 'float6_e3m2fn' | 'float4_e2m1fn';
+
+/**
+ * How to get at an object store. What is not given is taken from the environment: variables that begin with `AWS_`,
+ * `GOOGLE_` and `AZURE_`, web identity, and the metadata of the machine. An option that a store has no use for is an
+ * error.
+ */
+export declare interface StorageOptions {
+    /**
+     * URL of the service, if it is not the provider's own: `'http://127.0.0.1:9000'`. For Azure, with the account in its
+     * path where the service has it there.
+     */
+    readonly endpoint?: string | undefined;
+    /** S3: region of the bucket. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, else `'us-east-1'`. */
+    readonly region?: string | undefined;
+    /** S3: access key; `secretAccessKey` belongs to it. */
+    readonly accessKeyId?: string | undefined;
+    /** S3: the secret of the access key. */
+    readonly secretAccessKey?: string | undefined;
+    /** S3: the token of temporary keys. */
+    readonly sessionToken?: string | undefined;
+    /** Azure: name of the account, if the location does not name it. */
+    readonly account?: string | undefined;
+    /** Azure: key of the account. */
+    readonly accountKey?: string | undefined;
+    /** Azure: shared access signature; it may stand behind the `?` of the location as well. */
+    readonly sasToken?: string | undefined;
+    /** Google Cloud Storage: the key of a service account, as JSON text. */
+    readonly serviceAccountKey?: string | undefined;
+    /** Google Cloud Storage, Azure: a token of somebody who has logged in. */
+    readonly bearerToken?: string | undefined;
+    /** S3, Google Cloud Storage, Azure: requests are not signed, for data that is public. */
+    readonly anonymous?: boolean | undefined;
+    /** Data may go unencrypted (`http://`) to other machines than this one. */
+    readonly allowHttp?: boolean | undefined;
+    /** S3: the bucket is part of the host's name. */
+    readonly virtualHosted?: boolean | undefined;
+    /** Sent with each request to the store, and to no other host. */
+    readonly headers?: {
+        readonly [name: string]: string;
+    } | undefined;
+    /** URL of a proxy. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
+    readonly proxy?: string | undefined;
+    /** A file with certificates in PEM that are trusted beside the system's. */
+    readonly caBundle?: string | undefined;
+    /** Milliseconds to connect in. Default: 5,000. */
+    readonly connectTimeoutMs?: number | undefined;
+    /**
+     * Milliseconds in which an attempt must bring `minBytesPerSecond`, or begin to answer; one that has not is given up
+     * and made again. Default: 15,000.
+     */
+    readonly progressTimeoutMs?: number | undefined;
+    /** Bytes a second that an attempt must bring. Default: 1,024. */
+    readonly minBytesPerSecond?: number | undefined;
+    /** Milliseconds from its first attempt after which a request is not made again. Default: 180,000. */
+    readonly deadlineMs?: number | undefined;
+    /** Times that a request which failed is made again. Default: 10. */
+    readonly maxRetries?: number | undefined;
+    /** Most requests under way at once at the host of the store. Default: 128. */
+    readonly maxConcurrency?: number | undefined;
+}
+
+/** What object stores were asked since the start of the process. */
+export declare interface StoreStats {
+    /** Requests made, the repeated ones included. */
+    readonly requests: number;
+    /** Of these, those that repeated one which had failed or broken. */
+    readonly retries: number;
+    /** Answers that said that there are too many requests (429, 503). */
+    readonly throttled: number;
+    /** Bytes of bodies that arrived. */
+    readonly bytesReceived: number;
+    /** Bytes that the engine asked for and got. */
+    readonly bytesWanted: number;
+    /** Milliseconds until an answer began: half of all took no longer. Absent before the first one. */
+    readonly firstByteMsP50?: number;
+    /** Milliseconds until an answer began: 99 of 100 took no longer. Absent before the first one. */
+    readonly firstByteMsP99?: number;
+    /** Requests under way now. */
+    readonly underWay: number;
+    /** Most requests that were under way at once at one host. */
+    readonly mostUnderWay: number;
+}
 
 /** A field of a record: its numbers are in the byte order of the machine. */
 export declare interface StructField extends DataTypeInfo {

@@ -28,9 +28,10 @@ export declare class LsioStore {
     /**
      * Looks at nothing yet.
      *
-     * @param location - A path, a `file:` URL, or `memory://name`; a path may lead into a zip archive.
+     * @param location - A path, a `file:` URL, `memory://name`, or the URL of an object store; a path may lead into a
+     *   zip archive.
      */
-    constructor(location: string | URL);
+    constructor(location: string | URL, options?: LsioStoreSettings);
     /**
      * All bytes of an object; undefined if there is none.
      *
@@ -62,12 +63,78 @@ export declare type LsioStoreRange = {
     readonly suffixLength: number;
 };
 
+/** Options of a {@link LsioStore} itself. */
+export declare interface LsioStoreSettings {
+    /** How to get at an object store. Default: what the environment says. */
+    readonly storage?: StorageOptions | undefined;
+}
+
 /**
  * zarrita's `open`, `open.v2` and `open.v3`; the arrays that they give read natively.
  *
  * @throws {LsioError} as {@link withNativeReads}; otherwise as zarrita's.
  */
 export declare const open: typeof zarrita.open;
+
+/**
+ * How to get at an object store. What is not given is taken from the environment: variables that begin with `AWS_`,
+ * `GOOGLE_` and `AZURE_`, web identity, and the metadata of the machine. An option that a store has no use for is an
+ * error.
+ */
+export declare interface StorageOptions {
+    /**
+     * URL of the service, if it is not the provider's own: `'http://127.0.0.1:9000'`. For Azure, with the account in its
+     * path where the service has it there.
+     */
+    readonly endpoint?: string | undefined;
+    /** S3: region of the bucket. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, else `'us-east-1'`. */
+    readonly region?: string | undefined;
+    /** S3: access key; `secretAccessKey` belongs to it. */
+    readonly accessKeyId?: string | undefined;
+    /** S3: the secret of the access key. */
+    readonly secretAccessKey?: string | undefined;
+    /** S3: the token of temporary keys. */
+    readonly sessionToken?: string | undefined;
+    /** Azure: name of the account, if the location does not name it. */
+    readonly account?: string | undefined;
+    /** Azure: key of the account. */
+    readonly accountKey?: string | undefined;
+    /** Azure: shared access signature; it may stand behind the `?` of the location as well. */
+    readonly sasToken?: string | undefined;
+    /** Google Cloud Storage: the key of a service account, as JSON text. */
+    readonly serviceAccountKey?: string | undefined;
+    /** Google Cloud Storage, Azure: a token of somebody who has logged in. */
+    readonly bearerToken?: string | undefined;
+    /** S3, Google Cloud Storage, Azure: requests are not signed, for data that is public. */
+    readonly anonymous?: boolean | undefined;
+    /** Data may go unencrypted (`http://`) to other machines than this one. */
+    readonly allowHttp?: boolean | undefined;
+    /** S3: the bucket is part of the host's name. */
+    readonly virtualHosted?: boolean | undefined;
+    /** Sent with each request to the store, and to no other host. */
+    readonly headers?: {
+        readonly [name: string]: string;
+    } | undefined;
+    /** URL of a proxy. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
+    readonly proxy?: string | undefined;
+    /** A file with certificates in PEM that are trusted beside the system's. */
+    readonly caBundle?: string | undefined;
+    /** Milliseconds to connect in. Default: 5,000. */
+    readonly connectTimeoutMs?: number | undefined;
+    /**
+     * Milliseconds in which an attempt must bring `minBytesPerSecond`, or begin to answer; one that has not is given up
+     * and made again. Default: 15,000.
+     */
+    readonly progressTimeoutMs?: number | undefined;
+    /** Bytes a second that an attempt must bring. Default: 1,024. */
+    readonly minBytesPerSecond?: number | undefined;
+    /** Milliseconds from its first attempt after which a request is not made again. Default: 180,000. */
+    readonly deadlineMs?: number | undefined;
+    /** Times that a request which failed is made again. Default: 10. */
+    readonly maxRetries?: number | undefined;
+    /** Most requests under way at once at the host of the store. Default: 128. */
+    readonly maxConcurrency?: number | undefined;
+}
 
 /** zarrita's, over stores that are read natively; chunks do not go through its cache then. */
 export declare const withByteCaching: typeof zarrita.withByteCaching;

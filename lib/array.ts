@@ -31,6 +31,7 @@ import type {
 } from './native-module.js';
 import { heldArrays, nativeReadOptions, sharedBytes, type ParsedRead } from './native-read.js';
 import { checkOut, elementKind, HeldArray, type ElementKind, type NdArray } from './nd-array.js';
+import { parseOptions } from './option-checks.js';
 import {
   ABORT_OPTIONS,
   GET_CHUNK_OPTIONS,
@@ -39,7 +40,6 @@ import {
   READ_CHUNKS_OPTIONS,
   SCAN_OPTIONS,
   SUMMARY_OPTIONS,
-  parseOptions,
   type AbortOptions,
   type FieldOptions,
   type GetChunkOptions,

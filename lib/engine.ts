@@ -2,7 +2,8 @@
 
 import { unwrap } from './errors.js';
 import { native } from './native-module.js';
-import { CONFIGURE_OPTIONS, parseOptions, type ConfigureOptions } from './options.js';
+import { parseOptions } from './option-checks.js';
+import { CONFIGURE_OPTIONS, type ConfigureOptions } from './options.js';
 import type { ReadStats } from './read-statistics.js';
 
 /** What reads local files, why, and what reading cost since the start of the process. */
@@ -37,6 +38,30 @@ export interface EngineInfo {
   readonly ringSubmissions: number;
   /** Bytes that were read beside those asked for: the alignment of direct reads. */
   readonly overReadBytes: number;
+  /** What object stores were asked. */
+  readonly stores: StoreStats;
+}
+
+/** What object stores were asked since the start of the process. */
+export interface StoreStats {
+  /** Requests made, the repeated ones included. */
+  readonly requests: number;
+  /** Of these, those that repeated one which had failed or broken. */
+  readonly retries: number;
+  /** Answers that said that there are too many requests (429, 503). */
+  readonly throttled: number;
+  /** Bytes of bodies that arrived. */
+  readonly bytesReceived: number;
+  /** Bytes that the engine asked for and got. */
+  readonly bytesWanted: number;
+  /** Milliseconds until an answer began: half of all took no longer. Absent before the first one. */
+  readonly firstByteMsP50?: number;
+  /** Milliseconds until an answer began: 99 of 100 took no longer. Absent before the first one. */
+  readonly firstByteMsP99?: number;
+  /** Requests under way now. */
+  readonly underWay: number;
+  /** Most requests that were under way at once at one host. */
+  readonly mostUnderWay: number;
 }
 
 /** What the engine uses now, in bytes. */

@@ -5,11 +5,11 @@ import { createArray, type LsioArray } from './array.js';
 import { LsioError, toLsioError, unwrap } from './errors.js';
 import { parseTaggedJson, type Attributes } from './json.js';
 import type { NativeGroup, NativeNode } from './native-module.js';
+import { parseOptions } from './option-checks.js';
 import {
   ABORT_OPTIONS,
   MEMBERS_OPTIONS,
   TREE_OPTIONS,
-  parseOptions,
   type AbortOptions,
   type MembersOptions,
   type ReadMissing,

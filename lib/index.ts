@@ -45,6 +45,7 @@ export {
   versions,
   type EngineInfo,
   type MemoryUsage,
+  type StoreStats,
   type Versions,
 } from './engine.js';
 export { isLsioError, LsioError, type LsioErrorCode, type LsioErrorDetails } from './errors.js';
@@ -71,6 +72,7 @@ export type {
   ScanOptions,
   TreeOptions,
 } from './options.js';
+export type { StorageOptions } from './storage-options.js';
 export type { ReadStats } from './read-statistics.js';
 export {
   slice,

@@ -3,7 +3,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LsioError, unwrap } from './errors.js';
 import { native } from './native-module.js';
-import { ABORT_OPTIONS, parseOptions, type AbortOptions } from './options.js';
+import { parseOptions } from './option-checks.js';
+import { ABORT_OPTIONS, type AbortOptions } from './options.js';
 import { MAX_COPY_BYTES } from './turns.js';
 
 /** A store in memory, or a place in it: `memory://name`, `memory://name/group/array`. */

@@ -272,6 +272,8 @@ export interface NativeEngineInfo {
   ringSubmissions: number
   /** Bytes that were read beside those asked for: alignment of direct reads. */
   overReadBytes: number
+  /** What object stores were asked. */
+  stores: NativeStoreStats
 }
 
 /** A failed call. */
@@ -360,6 +362,8 @@ export interface NativeRoutes {
   preadDirect: number
   /** From a store in memory. */
   memory: number
+  /** Over the network, from an object store. */
+  objectStore: number
 }
 
 /** Seconds by stage, summed over threads. */
@@ -408,6 +412,8 @@ export interface NativeStats {
   bytesRead: number
   /** Of these, the bytes by how they were served. */
   bytesByRoute: NativeRoutes
+  /** Of the bytes read, those that nobody wanted: gaps between ranges that were read as one. */
+  bytesOverRead: number
   /** Encoded bytes that were decoded. */
   bytesEncoded: number
   /** Bytes after decoding. */
@@ -418,6 +424,76 @@ export interface NativeStats {
   seconds: NativeSeconds
   /** The most that was reserved at once. */
   peakReservedBytes: number
+}
+
+/** How to get at an object store. The facade has checked the values. */
+export interface NativeStorageOptions {
+  /** URL of the service. */
+  endpoint?: string
+  /** Region of the bucket. */
+  region?: string
+  /** Access key. */
+  accessKeyId?: string
+  /** Its secret. */
+  secretAccessKey?: string
+  /** Token of temporary keys. */
+  sessionToken?: string
+  /** Name of the account. */
+  account?: string
+  /** Its key. */
+  accountKey?: string
+  /** A shared access signature. */
+  sasToken?: string
+  /** A service account's key, as JSON. */
+  serviceAccountKey?: string
+  /** A token of somebody who has logged in. */
+  bearerToken?: string
+  /** Requests are not signed. */
+  anonymous?: boolean
+  /** Data may go unencrypted to other machines. */
+  allowHttp?: boolean
+  /** The bucket is part of the host's name. */
+  virtualHosted?: boolean
+  /** Sent with each request to the store. */
+  headers?: Record<string, string>
+  /** URL of a proxy. */
+  proxy?: string
+  /** A file with certificates in PEM. */
+  caBundle?: string
+  /** Time to connect in. */
+  connectTimeoutMs?: number
+  /** Time in which an attempt must make progress. */
+  progressTimeoutMs?: number
+  /** Bytes a second that are progress. */
+  minBytesPerSecond?: number
+  /** Time after which a request is not made again. */
+  deadlineMs?: number
+  /** Times that a request is made again. */
+  maxRetries?: number
+  /** Most requests under way at once. */
+  maxConcurrency?: number
+}
+
+/** What object stores were asked since the start of the process. */
+export interface NativeStoreStats {
+  /** Requests made, the repeated ones included. */
+  requests: number
+  /** Of these, those that repeated one which had failed. */
+  retries: number
+  /** Answers that said that there are too many requests. */
+  throttled: number
+  /** Bytes of bodies that arrived. */
+  bytesReceived: number
+  /** Bytes that were asked for and handed out. */
+  bytesWanted: number
+  /** Milliseconds until an answer began: half of all took no longer. */
+  firstByteMsP50?: number
+  /** As `first_byte_ms_p50`, of 99 in 100. */
+  firstByteMsP99?: number
+  /** Requests under way now. */
+  underWay: number
+  /** Most requests that were under way at once at one host. */
+  mostUnderWay: number
 }
 
 /** Statistics of a whole array. */
@@ -452,7 +528,7 @@ export interface NativeTexts {
 export declare function nextCodecJobs(): Promise<NativeResult<number[]>>
 
 /** The objects at and below a location, which is looked at when the first of them is read. */
-export declare function objects(location: string): NativeResult<NativeObjects>
+export declare function objects(location: string, storage?: NativeStorageOptions | undefined | null): NativeResult<NativeObjects>
 
 /**
  * Opens the node at a location.
@@ -460,7 +536,7 @@ export declare function objects(location: string): NativeResult<NativeObjects>
  * # Errors
  * Where Node-API fails.
  */
-export declare function open(location: string, path?: string | undefined | null, zarrFormat?: number | undefined | null): Promise<NativeResult<NativeNode>>
+export declare function open(location: string, path?: string | undefined | null, zarrFormat?: number | undefined | null, storage?: NativeStorageOptions | undefined | null): Promise<NativeResult<NativeNode>>
 
 /**
  * Says that this environment has a function for the codec of this name.

@@ -6,11 +6,13 @@ import type { LsioArray } from './array.js';
 import { LsioError, unwrap } from './errors.js';
 import { createNode, type LsioGroup } from './group.js';
 import { native } from './native-module.js';
-import { OPEN_OPTIONS, parseOptions, type OpenOptions } from './options.js';
+import { parseOptions } from './option-checks.js';
+import { OPEN_OPTIONS, type OpenOptions } from './options.js';
 
 /**
- * A path, a `file:` URL, or `memory://name` (see {@link writeMemoryStore}). Each may lead to a zip archive whose
- * name ends with `.zip`, and into it.
+ * A path, a `file:` URL, `memory://name` (see {@link writeMemoryStore}), or the URL of an object store: `s3://bucket/path`,
+ * `gs://bucket/path`, `az://container/path`, `abfs://container@account.host/path`, `https://host/path`. Each may
+ * lead to a zip archive whose name ends with `.zip`, and into it.
  */
 export type Location = string | URL;
 
@@ -54,8 +56,8 @@ async function openNode(
 ): Promise<LsioArray | LsioGroup> {
   const parsed = parseOptions(call, options, OPEN_OPTIONS);
   const where = locationText(location);
-  const { path, zarrFormat, readMissing = 'fill' } = parsed;
-  const node = unwrap(await runCall(parsed, () => native().open(where, path, zarrFormat)));
+  const { path, zarrFormat, storage, readMissing = 'fill' } = parsed;
+  const node = unwrap(await runCall(parsed, () => native().open(where, path, zarrFormat, storage)));
   return createNode(node, readMissing);
 }
 

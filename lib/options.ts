@@ -1,7 +1,20 @@
-// Options of every call: their types, and the checks that read them. A schema is checked against
+// Options of every call: their types, and which check reads each. A schema is checked against
 // the type it belongs to, so neither can have a member that the other lacks.
 
 import { ELEMENT_FORMS, type DataType, type ElementData, type ElementForm } from './data-type.js';
+import {
+  abortSignal,
+  byteSize,
+  byteSizeFrom,
+  oneOf,
+  positiveInteger,
+  show,
+  text,
+  truth,
+  type Check,
+  type Schema,
+} from './option-checks.js';
+import { storageOptions, type StorageOptions } from './storage-options.js';
 
 /** A number of bytes, or a text such as `'512MiB'`, `'1.5 GB'`. */
 export type ByteSize = number | string;
@@ -32,6 +45,8 @@ export interface OpenOptions extends AbortOptions {
   readonly zarrFormat?: 2 | 3 | undefined;
   /** What reads make of chunks that do not exist, unless they say otherwise. Default: `'fill'`. */
   readonly readMissing?: ReadMissing | undefined;
+  /** How to get at an object store. Default: what the environment says. */
+  readonly storage?: StorageOptions | undefined;
 }
 
 /** Options of {@link LsioGroup.tree}. */
@@ -152,99 +167,11 @@ export interface ConfigureOptions {
   readonly engine?: 'auto' | 'uring' | 'pread' | undefined;
 }
 
-/** Checks one option: returns what the core is given, or throws naming the option. */
-export type Check<T> = (value: unknown, name: string) => T;
-
-/** The options of a call after the checks: sizes are bytes. */
-export type Parsed<O> = {
-  readonly [K in keyof O]?: K extends 'memory' | 'cache' ? number : NonNullable<O[K]>;
-};
-
-/** One check for each member of `O`, no more and no fewer. */
-export type Schema<O> = { readonly [K in keyof O]-?: Check<NonNullable<Parsed<O>[K]>> };
-
-function oneOf<const T extends string | number>(values: readonly T[]): Check<T> {
-  return (value, name) => {
-    if (!values.includes(value as T)) {
-      const expected = values.map((known) => JSON.stringify(known)).join(', ');
-      throw new TypeError(`${name} is ${show(value)}; expected one of ${expected}`);
-    }
-    return value as T;
-  };
-}
-
-function integerFrom(least: number): Check<number> {
-  return (value, name) => {
-    if (typeof value !== 'number')
-      throw new TypeError(`${name} is ${show(value)}; expected a number`);
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw new RangeError(`${name} is ${value}; expected an integer of at least ${least}`);
-    }
-    return value;
-  };
-}
-
-const positiveInteger = integerFrom(1);
-
-const BYTE_UNITS: { readonly [unit: string]: number } = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-  tib: 2 ** 40,
-};
-
-/** Bytes that a size means, `least` or more. */
-function byteSizeFrom(least: number): Check<number> {
-  const integer = integerFrom(least);
-  return (value, name) => {
-    if (typeof value === 'number') return integer(value, name);
-    if (typeof value !== 'string') {
-      throw new TypeError(`${name} is ${show(value)}; expected bytes as a number or '512MiB'`);
-    }
-    const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(value.trim());
-    const unit = BYTE_UNITS[match?.[2]?.toLowerCase() ?? ''];
-    if (match === null || unit === undefined) {
-      throw new TypeError(
-        `${name} is ${show(value)}; expected a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB`,
-      );
-    }
-    return integer(Math.floor(Number(match[1]) * unit), name);
-  };
-}
-
-const byteSize = byteSizeFrom(1);
-
-const truth: Check<boolean> = (value, name) => {
-  if (typeof value !== 'boolean') {
-    throw new TypeError(`${name} is ${show(value)}; expected true or false`);
-  }
-  return value;
-};
-
-const text: Check<string> = (value, name) => {
-  if (typeof value !== 'string')
-    throw new TypeError(`${name} is ${show(value)}; expected a string`);
-  return value;
-};
-
 const callback: Check<(progress: Progress) => void> = (value, name) => {
   if (typeof value !== 'function') {
     throw new TypeError(`${name} is ${show(value)}; expected a function`);
   }
   return value as (progress: Progress) => void;
-};
-
-const abortSignal: Check<AbortSignal> = (value, name) => {
-  if (!(value instanceof AbortSignal)) {
-    throw new TypeError(`${name} is ${show(value)}; expected an AbortSignal`);
-  }
-  return value;
 };
 
 type AnyGetOptions = GetOptions<DataType, ElementForm, string>;
@@ -272,6 +199,7 @@ export const OPEN_OPTIONS: Schema<OpenOptions> = {
   ...GET_CHUNK_OPTIONS,
   path: text,
   zarrFormat: oneOf([2, 3]),
+  storage: storageOptions,
 };
 
 export const SCAN_OPTIONS: Schema<ScanOptions> = {
@@ -306,31 +234,3 @@ export const CONFIGURE_OPTIONS: Schema<ConfigureOptions> = {
   cache: byteSizeFrom(0),
   engine: oneOf(['auto', 'uring', 'pread']),
 };
-
-/**
- * The options of a call, each checked.
- *
- * @param call - Name of the call, for messages.
- * @throws {TypeError} for an option that the call does not have, or of the wrong type.
- * @throws {RangeError} for a number outside its range.
- */
-export function parseOptions<O>(call: string, options: unknown, schema: Schema<O>): Parsed<O> {
-  const checks: { readonly [name: string]: Check<unknown> } = schema;
-  const parsed: Record<string, unknown> = {};
-  if (options !== undefined && (typeof options !== 'object' || options === null)) {
-    throw new TypeError(`the options of ${call} are ${show(options)}; expected an object`);
-  }
-  for (const [name, value] of Object.entries(options ?? {})) {
-    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (check === undefined) {
-      const known = Object.keys(checks).join(', ');
-      throw new TypeError(`${call} has no option '${name}'; its options are ${known}`);
-    }
-    if (value !== undefined) parsed[name] = check(value, `option '${name}' of ${call}`);
-  }
-  return parsed as Parsed<O>;
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
-}

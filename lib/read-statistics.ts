@@ -37,7 +37,11 @@ export interface ReadStats {
     readonly preadDirect: number;
     /** From a store in memory. */
     readonly memory: number;
+    /** Over the network, from an object store. */
+    readonly objectStore: number;
   };
+  /** Of the bytes read, those that nobody wanted: gaps between ranges that were read as one. */
+  readonly bytesOverRead: number;
   /** Encoded bytes that were decoded. */
   readonly bytesEncoded: number;
   /** Bytes after decoding. */

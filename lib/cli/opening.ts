@@ -38,5 +38,5 @@ export async function openArrayAtLocation(context: CommandContext): Promise<Lsio
   const arrays = members.filter(({ kind }) => kind === 'array').map(({ name }) => name);
   const choice =
     arrays.length === 0 ? 'it has no arrays' : `choose one with --path: ${arrays.join(', ')}`;
-  throw new UsageError(`there is a group at '${context.location}'; ${choice}`);
+  throw new UsageError(`there is a group at '${node.path}'; ${choice}`);
 }

@@ -11,6 +11,7 @@ const ROUTE_NAMES: { readonly [R in keyof BytesByRoute]: string } = {
   uringDirect: 'io_uring, direct',
   preadDirect: 'pread, direct',
   memory: 'memory',
+  objectStore: 'object store',
 };
 
 /** The ways that bytes came, most first, with their shares where there are several. */

@@ -11,7 +11,13 @@
 
 export * from 'zarrita';
 export { get } from './get.js';
-export { LsioStore, type LsioStoreOptions, type LsioStoreRange } from './lsio-store.js';
+export {
+  LsioStore,
+  type LsioStoreOptions,
+  type LsioStoreRange,
+  type LsioStoreSettings,
+} from './lsio-store.js';
+export type { StorageOptions } from '../storage-options.js';
 export { withNativeReads } from './native-array.js';
 export { open } from './open.js';
 export {

@@ -5,6 +5,8 @@ import { runCall } from '../abort.js';
 import { LsioError, unwrap } from '../errors.js';
 import { native, type NativeObjects } from '../native-module.js';
 import { locationText } from '../open.js';
+import { parseOptions, type Parsed, type Schema } from '../option-checks.js';
+import { storageOptions, type StorageOptions } from '../storage-options.js';
 
 /** Options of the calls of a {@link LsioStore}. */
 export interface LsioStoreOptions {
@@ -12,24 +14,42 @@ export interface LsioStoreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of a {@link LsioStore} itself. */
+export interface LsioStoreSettings {
+  /** How to get at an object store. Default: what the environment says. */
+  readonly storage?: StorageOptions | undefined;
+}
+
+const SETTINGS: Schema<LsioStoreSettings> = { storage: storageOptions };
+
 /** Some of the bytes of an object: `length` from `offset` on, or its last `suffixLength`. */
 export type LsioStoreRange =
   { readonly offset: number; readonly length: number } | { readonly suffixLength: number };
 
+let settings: (store: LsioStore) => LsioStoreSettings;
+
 /** What is at a location, as bytes by their keys: a store for zarrita, or for code of one's own. */
 export class LsioStore {
   readonly #objects: NativeObjects;
+  readonly #storage: Parsed<StorageOptions> | undefined;
+
+  static {
+    settings = (store) => ({ storage: store.#storage });
+  }
+
   /** Where it is, as the engine takes it. */
   readonly location: string;
 
   /**
    * Looks at nothing yet.
    *
-   * @param location - A path, a `file:` URL, or `memory://name`; a path may lead into a zip archive.
+   * @param location - A path, a `file:` URL, `memory://name`, or the URL of an object store; a path may lead into a
+   *   zip archive.
    */
-  constructor(location: string | URL) {
+  constructor(location: string | URL, options?: LsioStoreSettings) {
     this.location = locationText(location);
-    this.#objects = unwrap(native().objects(this.location));
+    this.#storage = parseOptions('LsioStore', options, SETTINGS).storage;
+    this.#objects = unwrap(native().objects(this.location, this.#storage));
   }
 
   /**
@@ -82,4 +102,9 @@ function count(value: number, name: string): number {
     throw new RangeError(`${name} is ${String(value)}; expected a number of bytes`);
   }
   return value;
+}
+
+/** How arrays in a store are opened natively. */
+export function settingsOf(store: LsioStore): LsioStoreSettings {
+  return settings(store);
 }

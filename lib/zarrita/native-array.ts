@@ -56,7 +56,8 @@ export function nativeReadsOf(array: zarrita.Array<zarrita.DataType>): Promise<N
 async function openReads(array: zarrita.Array<zarrita.DataType>): Promise<NativeReads> {
   const elements = elementsOf(array.dtype);
   const path = array.path.replace(/^\/+/, '');
-  const source = await openArray(storeLocation(array.store), { path });
+  const { location, storage } = storeLocation(array.store);
+  const source = await openArray(location, { path, storage });
   if (
     !sameNumbers(source.shape, array.shape) ||
     !sameNumbers(source.chunks, array.chunks) ||

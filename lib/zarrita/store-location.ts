@@ -4,25 +4,32 @@ import { resolve } from 'node:path';
 import FileSystemStore from '@zarrita/storage/fs';
 import * as zarrita from 'zarrita';
 import { LsioError } from '../errors.js';
-import { LsioStore } from './lsio-store.js';
+import { LsioStore, settingsOf, type LsioStoreSettings } from './lsio-store.js';
 
 /** Stores that bring the same chunks as another, by themselves: what they add is about metadata or speed. */
 const STANDS_FOR = new WeakMap<object, object>();
+
+/** Where a store's objects are, and how to get at them. */
+export interface StoreLocation extends LsioStoreSettings {
+  readonly location: string;
+}
 
 /**
  * The location whose objects a store brings.
  *
  * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for a store of which that is not known.
  */
-export function storeLocation(store: object): string {
+export function storeLocation(store: object): StoreLocation {
   let inner = store;
   for (let next = STANDS_FOR.get(inner); next !== undefined; next = STANDS_FOR.get(inner)) {
     inner = next;
   }
-  if (inner instanceof LsioStore && inner.get === LsioStore.prototype.get) return inner.location;
+  if (inner instanceof LsioStore && inner.get === LsioStore.prototype.get) {
+    return { location: inner.location, ...settingsOf(inner) };
+  }
   // A subclass, or an extension that was defined elsewhere, may bring other bytes than the files have.
   if (inner instanceof FileSystemStore && inner.get === FileSystemStore.prototype.get) {
-    return resolve(inner.root);
+    return { location: resolve(inner.root) };
   }
   const name = (inner.constructor as { readonly name?: string } | undefined)?.name ?? 'this';
   throw new LsioError(

@@ -1,4 +1,4 @@
-// lsio bench: reads an array hot and cold, again and again, and reports what that gave.
+// lsio bench: reads an array hot and cold, or over the network, again and again, and reports what that gave.
 
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { formatBytes, formatRate, formatTable, median, threeDigits } from '../fo
 import { measureRead, type MeasuredRead } from '../measured-read.js';
 import { openArrayAtLocation } from '../opening.js';
 import { dropCache } from '../sample-field.js';
-import { UsageError } from '../usage-error.js';
 
-type CacheState = 'hot' | 'cold';
+/** Of files in the page cache; `none` for stores, whose caches are their own. */
+type CacheState = 'hot' | 'cold' | 'none';
 
 /** A figure over the repeats. */
 interface Spread {
@@ -19,23 +19,26 @@ interface Spread {
   readonly most: number;
 }
 
-/** Reads the array at the location, which must be a local one: only its files can be made cold. */
+/** Reads the array at the location. Only local files can be made cold; of a store, there is one state. */
 export async function run(context: CommandContext): Promise<Report> {
   const { location, options } = context;
   const folder = localFolder(location, options.path);
   const array = await openArrayAtLocation(context);
   const hotMode = options.io ?? 'auto';
   const coldMode = options.io ?? 'direct';
-  // Not counted: it fills the page cache and starts the engine.
+  // Not counted: it fills the page cache, starts the engine, makes connections.
   await readOnce(array, hotMode, 'warming up', context);
-  const hot = await repeat('hot', array, hotMode, context, () => Promise.resolve());
-  const cold = await repeat('cold', array, coldMode, context, () => dropCache(folder));
-  const states = [
-    { cache: 'hot', io: hotMode, reads: hot },
-    { cache: 'cold', io: coldMode, reads: cold },
-  ] as const;
+  const nothing = (): Promise<void> => Promise.resolve();
+  const warm = folder === null ? 'none' : 'hot';
+  const states: { cache: CacheState; io: IoMode; reads: MeasuredRead[] }[] = [
+    { cache: warm, io: hotMode, reads: await repeat(warm, array, hotMode, context, nothing) },
+  ];
+  if (folder !== null) {
+    const cold = await repeat('cold', array, coldMode, context, () => dropCache(folder));
+    states.push({ cache: 'cold', io: coldMode, reads: cold });
+  }
   const { path, dtype, shape, nbytes } = array;
-  const [first] = hot;
+  const first = states[0]?.reads[0];
   const storedBytes = first?.storedBytes ?? 0;
   const document = {
     path,
@@ -122,11 +125,10 @@ function spread(values: readonly number[]): Spread {
   return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
 }
 
-function localFolder(location: string, path: string | null): string {
+/** The folder of local files that the location is; null if it is none. */
+function localFolder(location: string, path: string | null): string | null {
   const isFileUrl = location.startsWith('file:');
-  if (!isFileUrl && /^[a-z][a-z0-9+.-]*:\/\//i.test(location)) {
-    throw new UsageError(`bench reads local files only; '${location}' is none`);
-  }
+  if (!isFileUrl && /^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return null;
   const folder = isFileUrl ? fileURLToPath(location) : location;
   return path === null ? folder : join(folder, path);
 }

@@ -1,6 +1,12 @@
 // lsio info: what an array or a group is.
 
-import type { Codec, DataTypeInfo, LsioArray, LsioGroup } from '../../index.js';
+import {
+  isLsioError,
+  type Codec,
+  type DataTypeInfo,
+  type LsioArray,
+  type LsioGroup,
+} from '../../index.js';
 import type { CommandContext, Report } from '../command-context.js';
 import { formatBytes, formatCount, formatPairs, formatShape } from '../format.js';
 import { jsonText } from '../json.js';
@@ -16,7 +22,7 @@ export async function run(context: CommandContext): Promise<Report> {
 async function describeArray(array: LsioArray, { signal }: CommandContext): Promise<Report> {
   const { kind, path, zarrFormat, dtype, shape, chunks, shards, chunkGridShape } = array;
   const { dimensionNames, dtypeInfo, fillValue, codecs, attrs, nbytes } = array;
-  const storedBytes = await array.storedBytes({ signal });
+  const storedBytes = await storedBytesOf(array, signal);
   const document = {
     kind,
     path,
@@ -36,7 +42,10 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
     attrs,
   };
   const chunkCount = chunkGridShape.reduce((product, length) => product * length, 1);
-  const stored = `${formatBytes(storedBytes)}${ratio(nbytes, storedBytes)}`;
+  const stored =
+    storedBytes === null
+      ? 'not known, the store cannot be listed'
+      : `${formatBytes(storedBytes)}${ratio(nbytes, storedBytes)}`;
   // Where lengths vary, the longest is told.
   const longest = array.chunkEdges === undefined ? '' : 'at most ';
   const text = formatPairs([
@@ -62,12 +71,22 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
   return { document, text };
 }
 
+/** Null where the store cannot be listed. */
+async function storedBytesOf(array: LsioArray, signal: AbortSignal): Promise<number | null> {
+  try {
+    return await array.storedBytes({ signal });
+  } catch (error) {
+    if (isLsioError(error, 'ERR_LSIO_UNSUPPORTED')) return null;
+    throw error;
+  }
+}
+
 async function describeGroup(
   group: LsioGroup,
-  { location, options, signal }: CommandContext,
+  { options, signal }: CommandContext,
 ): Promise<Report> {
   if (options.field !== null) {
-    throw new UsageError(`--field is for arrays; there is a group at '${location}'`);
+    throw new UsageError(`--field is for arrays; there is a group at '${group.path}'`);
   }
   const { kind, path, zarrFormat, attrs } = group;
   const members = await group.members({ signal });
