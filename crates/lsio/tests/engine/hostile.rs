@@ -125,9 +125,11 @@ fn locations_with_nothing_to_open_say_what_is_wrong() {
     assert_eq!(code(folder.join("file/below").to_str().unwrap()), ErrorCode::Io);
     fs::create_dir_all(folder.join("folder/zarr.json")).unwrap();
     assert_eq!(code(folder.join("folder").to_str().unwrap()), ErrorCode::Io);
-    for scheme in ["s3", "gs", "az", "http", "https", "ftp"] {
-        assert_eq!(code(&format!("{scheme}://bucket/array")), ErrorCode::Unsupported, "{scheme}");
+    assert_eq!(code("ftp://host/array"), ErrorCode::Unsupported);
+    for scheme in ["s3", "gs", "az"] {
+        assert_eq!(code(&format!("{scheme}:///array")), ErrorCode::NotFound, "{scheme}");
     }
+    assert_eq!(code("http://example.org/array"), ErrorCode::Access);
 }
 
 /// An array of 2^60 bytes, of which nothing exists.
