@@ -54,6 +54,9 @@ pub(crate) struct CachedAnswer {
     pub(crate) bytes: u64,
     /// The moment from which on it was last looked for.
     pub(crate) checked: u64,
+    /// Whether the object cannot have changed since without another identity. If not, the answer is of use
+    /// to runs that had started before it was looked for, and to no others.
+    pub(crate) settled: bool,
 }
 
 impl Cache {
@@ -179,7 +182,7 @@ mod tests {
 
     fn known(bytes: u64, checked: u64) -> CachedAnswer {
         let answer = Answer { value: Arc::new(()), identity: None, object_len: 0 };
-        CachedAnswer { answer, bytes, checked }
+        CachedAnswer { answer, bytes, checked, settled: true }
     }
 
     fn cache() -> (Arc<Memory>, Arc<Cache>) {

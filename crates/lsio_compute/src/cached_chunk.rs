@@ -1,7 +1,7 @@
 //! Decoded chunks in the cache, each with the versions of the objects that it was made of.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use lsio_array::Location;
 use lsio_io::{Freshness, Identity, Lease, SharedBytes, class_size};
@@ -9,13 +9,7 @@ use lsio_io::{Freshness, Identity, Lease, SharedBytes, class_size};
 use crate::SourceHandle;
 use crate::cache::{Cache, CacheKey, ENTRY, Entry};
 use crate::run::Known;
-
-/// Files take their times from a clock that ticks, up to every 10 ms on Linux (`CONFIG_HZ=100`): one that is
-/// written to in place, twice within a tick, looks the same after both. Twice that is safe.
-const TICK: Duration = Duration::from_millis(20);
-
-/// The same for file systems that keep whole seconds only; FAT keeps every other one.
-const COARSE_TICK: Duration = Duration::from_secs(2);
+use crate::settled_version::is_settled;
 
 /// What a chunk was made of: where a chunk is depends on nothing but the answers that it was located with,
 /// and its elements on nothing but these and the bytes of its object.
@@ -53,19 +47,6 @@ pub(crate) enum Lookup {
     Unchecked(Versions),
     /// It has nothing of use.
     Missed,
-}
-
-/// Whether an object that was read after this moment cannot become another one of the same identity.
-fn is_settled(object: &Identity, moment: SystemTime) -> bool {
-    match object {
-        Identity::File { changed_ns, .. } => {
-            let is_coarse = changed_ns % Duration::from_secs(1).as_nanos().cast_signed() == 0;
-            let tick = if is_coarse { COARSE_TICK } else { TICK };
-            let moment = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            moment.as_nanos().cast_signed() - changed_ns >= tick.as_nanos().cast_signed()
-        }
-        Identity::Tag(_) | Identity::Version(_) => true,
-    }
 }
 
 impl Keep {
@@ -167,30 +148,5 @@ impl Cache {
         let gone = entries.insert(key, Entry::Chunk(kept), bytes);
         drop(entries);
         Ok((bytes_kept, gone.len() as u64 - replaced))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_changed_within_a_tick_may_change_unnoticed() {
-        let file = |changed_ns| Identity::File {
-            device: 1,
-            inode: 2,
-            size: 3,
-            modified_ns: 0,
-            changed_ns,
-        };
-        let at = |ns| SystemTime::UNIX_EPOCH + Duration::from_nanos(ns);
-        let changed = 5_000_000_001;
-        assert!(!is_settled(&file(changed.into()), at(changed - 1)));
-        assert!(!is_settled(&file(changed.into()), at(changed + 19_999_999)));
-        assert!(is_settled(&file(changed.into()), at(changed + 20_000_000)));
-        assert!(!is_settled(&file(5_000_000_000), at(6_999_999_999)));
-        assert!(is_settled(&file(5_000_000_000), at(7_000_000_000)));
-        assert!(is_settled(&Identity::Version(1), at(0)));
-        assert!(is_settled(&Identity::Tag("a".into()), at(0)));
     }
 }

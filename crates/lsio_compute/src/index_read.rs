@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use lsio_array::{Answer, ChunkErrorKind, TaskInput};
 use lsio_io::{
@@ -17,6 +18,7 @@ use crate::executor::{Job, Shared};
 use crate::panics::contain;
 use crate::planning::{allowed_bytes, chunk_error};
 use crate::run::{Known, KnownKey, Run, RunState, Start};
+use crate::settled_version::is_settled;
 use crate::stats::{add, read};
 
 /// Most answers that a run keeps at hand; others are found in the cache of the executor, or read
@@ -38,8 +40,9 @@ pub(crate) struct IndexRead {
     key: KnownKey,
     /// What an earlier run read, and its length; only the identity is read now.
     cached: Option<(Answer, u64)>,
-    /// The moment at which it was prepared.
+    /// The moment at which it was prepared, and the time.
     checked: u64,
+    asked: SystemTime,
     /// Bytes of the budget that the run is charged.
     charged: u64,
 }
@@ -71,7 +74,7 @@ pub(crate) fn prepare(
         // A run that starts over has met a version that may still be the known one.
         let known = shared.cache.answer(run.sources[key.0].id, &key.1);
         let fresh = |known: &CachedAnswer| known.checked > run.id && state.start == Start::First;
-        if let Some(CachedAnswer { answer, bytes, checked }) = known.filter(fresh) {
+        if let Some(CachedAnswer { answer, bytes, checked, .. }) = known.filter(fresh) {
             add(&run.counters.cache_hits, 1);
             state.unread.pop_front();
             state.learn(key, answer, bytes, checked);
@@ -101,7 +104,7 @@ fn prepare_one(
         return Err(failed(run, state, &key, ChunkErrorKind::Panic(reason)));
     };
     let cached = shared.cache.answer(handle.id, spec);
-    let cached = cached.filter(|known| known.answer.identity.is_some());
+    let cached = cached.filter(|known| known.answer.identity.is_some() && known.settled);
     let cached = cached.map(|CachedAnswer { answer, bytes, .. }| (answer, bytes));
     let (range, limit) = match &cached {
         Some(_) => (ByteRange::Bounded { offset: 0, len: 0 }, 0),
@@ -135,9 +138,10 @@ fn prepare_one(
     state.unread.pop_front();
     state.reading += 1;
     let object = spec.key.clone();
-    let checked = shared.moment();
+    let (checked, asked) = (shared.moment(), SystemTime::now());
     let (shared, run) = (shared.clone(), run.clone());
-    let index = Arc::new(IndexRead { run: run.clone(), shared, key, cached, checked, charged });
+    let index =
+        Arc::new(IndexRead { run: run.clone(), shared, key, cached, checked, asked, charged });
     let request = Read {
         key: object,
         range,
@@ -178,6 +182,7 @@ impl CompletionSink for IndexRead {
             key: self.key.clone(),
             cached: self.cached.clone(),
             checked: self.checked,
+            asked: self.asked,
             charged: self.charged,
         };
         Arc::new(read).queue(completion);
@@ -187,7 +192,7 @@ impl CompletionSink for IndexRead {
 /// Makes sense of an answer and lets the tasks that wait for it be located again.
 pub(crate) fn arrived(arrived: IndexArrived) {
     let IndexArrived { read, completion } = arrived;
-    let IndexRead { run, shared, key, cached, checked, charged } = &*read;
+    let IndexRead { run, shared, key, cached, checked, asked, charged } = &*read;
     if let Ok(answer) = &completion.result {
         let bytes = answer.bytes.len() as u64;
         run.counters.count_read(bytes, completion.route, completion.elapsed);
@@ -241,7 +246,11 @@ pub(crate) fn arrived(arrived: IndexArrived) {
         match found {
             Found::Known(answer, bytes) => {
                 if bytes > 0 {
-                    let known = CachedAnswer { answer: answer.clone(), bytes, checked: *checked };
+                    let identity = answer.identity.as_ref();
+                    let settled = cached.is_some()
+                        || identity.is_none_or(|identity| is_settled(identity, *asked));
+                    let (answer, checked) = (answer.clone(), *checked);
+                    let known = CachedAnswer { answer, bytes, checked, settled };
                     handle.has_answers.store(true, Ordering::Relaxed);
                     let gone = shared.cache.keep_answer(handle.id, key.1.clone(), known);
                     add(&run.counters.cache_evictions, gone);

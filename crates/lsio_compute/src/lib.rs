@@ -42,6 +42,7 @@ mod resumer;
 mod run;
 mod run_end;
 mod run_handle;
+mod settled_version;
 mod source_handle;
 mod stats;
 mod task_job;

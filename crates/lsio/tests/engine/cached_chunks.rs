@@ -1,7 +1,6 @@
 //! Decoded chunks in the cache: tile and series servers, every way of reading, files that are replaced.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use lsio::{
     Array, DimensionSelection, GetOptions, IoMode, OpenOptions, ReadOptions, RunStats, Values,
@@ -15,7 +14,7 @@ use crate::reading::{
     AMPLE, all_chunks, array_of, bytes_of, caching_engine, engine, get_all, get_with, mean,
     open_at, open_in,
 };
-use crate::scratch_folder::ScratchFolder;
+use crate::scratch_folder::{ScratchFolder, let_files_settle};
 use crate::written_array::WrittenArray;
 
 const MIB: u64 = 1 << 20;
@@ -39,15 +38,6 @@ fn arrays() -> Vec<(&'static str, WrittenArray)> {
         ("partly missing in shards", floats().sharded(&[64, 64]).with_missing(3)),
         ("one chunk wide", WrittenArray::floats(&[64, 64], &[8, 64], 2)),
     ]
-}
-
-/// Waits until files that were written by now can be told from others that are written in their place: a
-/// moment later than the ticks of their times.
-fn let_files_settle() {
-    let written = Instant::now();
-    while written.elapsed() < Duration::from_millis(50) {
-        std::thread::yield_now();
-    }
 }
 
 fn written(store: Arc<dyn WriteStorage>, array: &WrittenArray) -> ArrayWriter {

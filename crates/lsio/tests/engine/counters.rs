@@ -12,7 +12,7 @@ use crate::random::Random;
 use crate::reading::{
     AMPLE, all_chunks, bytes_of, engine, get_all, get_with, in_mode, mean, open_at, open_in,
 };
-use crate::scratch_folder::ScratchFolder;
+use crate::scratch_folder::{ScratchFolder, let_files_settle};
 use crate::written_array::WrittenArray;
 
 /// Chunks in the shard of these tests.
@@ -54,6 +54,7 @@ fn a_shard_of_256_chunks_costs_one_index_read_and_one_read_per_merged_range() {
     let shard = fs::read(folder.join("c/0/0")).unwrap();
     let extents = extents(&shard);
     assert_eq!(extents.len() as u64, CHUNKS);
+    let_files_settle();
     for mode in [IoMode::Buffered, IoMode::Direct] {
         // A new engine knows no index.
         let engine = crate::reading::engine(2, AMPLE);

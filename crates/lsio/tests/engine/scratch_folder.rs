@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// A new folder, removed with all that is in it when the test ends.
 #[derive(Debug)]
@@ -44,5 +45,14 @@ impl Drop for ScratchFolder {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             eprintln!("{} stays: {error}", self.0.display());
         }
+    }
+}
+
+/// Waits until files that were written by now can be told from others that are written in their place: a
+/// moment later than the ticks of their times.
+pub(crate) fn let_files_settle() {
+    let written = Instant::now();
+    while written.elapsed() < Duration::from_millis(50) {
+        std::thread::yield_now();
     }
 }
