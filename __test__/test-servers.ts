@@ -14,26 +14,40 @@ function reasonOf(kind: ServerKind): string {
   );
 }
 
+type Run<K extends ServerKind> = (
+  t: ExecutionContext,
+  server: NonNullable<TestServers[K]>,
+) => Promise<void>;
+
+function declare<K extends ServerKind>(
+  declareTest: typeof test | typeof test.serial,
+  [kind, title, run]: [kind: K, title: string, run: Run<K>],
+): void {
+  const name = `${kind}: ${title}`;
+  const server = servers[kind];
+  if (server !== undefined) {
+    declareTest(name, (t) => run(t, server));
+  } else if (process.env['CI']) {
+    test(name, (t) => {
+      t.fail(reasonOf(kind));
+    });
+  } else {
+    console.error(`SKIPPED ${name}: ${reasonOf(kind)}`);
+    test.skip(name, (t) => {
+      t.fail();
+    });
+  }
+}
+
 /**
  * A test against one kind of server, which `run` receives the description of. Without the server it is
  * skipped and says why; in CI it fails.
  */
-export function serverTest<K extends ServerKind>(
-  kind: K,
-  title: string,
-  run: (t: ExecutionContext, server: NonNullable<TestServers[K]>) => Promise<void>,
-): void {
-  const server = servers[kind];
-  if (server !== undefined) {
-    test(`${kind}: ${title}`, (t) => run(t, server));
-  } else if (process.env['CI']) {
-    test(`${kind}: ${title}`, (t) => {
-      t.fail(reasonOf(kind));
-    });
-  } else {
-    console.error(`SKIPPED ${kind}: ${title}: ${reasonOf(kind)}`);
-    test.skip(`${kind}: ${title}`, (t) => {
-      t.fail();
-    });
-  }
+export function serverTest<K extends ServerKind>(kind: K, title: string, run: Run<K>): void {
+  declare(test, [kind, title, run]);
+}
+
+/** The same, while no other test of the file runs. */
+export function serialServerTest<K extends ServerKind>(kind: K, title: string, run: Run<K>): void {
+  declare(test.serial, [kind, title, run]);
 }

@@ -1,0 +1,157 @@
+// Values are right or there is an error, whatever a store does meanwhile; nothing is left behind.
+
+import { randomUUID } from 'node:crypto';
+import { cpSync } from 'node:fs';
+import type { ExecutionContext } from 'ava';
+import { engineInfo, LsioError, memoryUsage, openArray, type LsioArray } from 'light-speed-io';
+import type { Fault, FaultProxy, Rule } from '../scripts/test-servers/fault-proxy.mjs';
+import { bytesOf } from './elements.js';
+import { faultProxy } from './fault-proxy.js';
+import { fixturePath } from './fixtures.js';
+import { sampleElements, sampleInFolder, type Sample } from './sample-array.js';
+import { storeOf } from './stores.js';
+import { serialServerTest } from './test-servers.js';
+
+/** An array of many small objects behind a proxy. */
+async function sampleBehind(
+  t: ExecutionContext,
+  http: { readonly url: string; readonly folder: string },
+  sample: Sample,
+): Promise<{ proxy: FaultProxy; array: LsioArray<'float32'> }> {
+  const prefix = `faults-${randomUUID()}`;
+  sampleInFolder(`${http.folder}/${prefix}`, sample);
+  const proxy = await faultProxy(t, http.url);
+  const { url } = storeOf('http', proxy.url);
+  const array = await openArray(url(prefix), {
+    storage: { progressTimeoutMs: 2000, deadlineMs: 60_000 },
+  });
+  if (!array.is('float32')) throw new Error(array.dtype);
+  await proxy.clearLog();
+  return { proxy, array };
+}
+
+/** A sharded array behind a proxy, and its elements as they are on disk. */
+async function shardedBehind(
+  t: ExecutionContext,
+  http: { readonly url: string; readonly folder: string },
+): Promise<{ proxy: FaultProxy; array: LsioArray; elements: Buffer }> {
+  const prefix = `faults-${randomUUID()}`;
+  const fixture = fixturePath('zarr3/selection/sharded');
+  cpSync(fixture, `${http.folder}/${prefix}`, { recursive: true });
+  const proxy = await faultProxy(t, http.url);
+  const array = await openArray(storeOf('http', proxy.url).url(prefix));
+  const elements = bytesOf((await (await openArray(fixture)).get()).data);
+  return { proxy, array, elements };
+}
+
+/** Rules for chunks alone. */
+const chunks = (fault: Fault, more: Omit<Rule, 'fault'> = {}): Rule => ({
+  path: '/c/',
+  ...more,
+  fault,
+});
+
+/** Once calls have settled and their reads have ended, nothing is reserved, asked for or under way. */
+async function nothingIsLeft(t: ExecutionContext, proxy: FaultProxy): Promise<void> {
+  // Reads of cancelled calls end after the calls do: the test's own time limit ends the wait.
+  while (memoryUsage().reservedBytes > 0 || engineInfo().stores.underWay > 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  while ((await proxy.log()).inFlight > 0);
+  t.is(memoryUsage().reservedBytes, 0);
+  t.is((await proxy.log()).inFlight, 0);
+}
+
+serialServerTest(
+  'http',
+  '10,000 requests with resets, 503 and a slow tail bring right values',
+  async (t, http) => {
+    t.timeout(120_000);
+    const sample = { shape: [10_000, 16], rowsPerChunk: 1 } as const;
+    const { proxy, array } = await sampleBehind(t, http, sample);
+    await proxy.setPlan({
+      seed: 7,
+      rules: [
+        chunks({ reset: { afterBytes: 0 } }, { fraction: 0.005 }),
+        chunks({ reset: { afterBytes: 20 } }, { fraction: 0.005 }),
+        chunks({ status: { status: 503 } }, { fraction: 0.01 }),
+        chunks({ latency: { milliseconds: 200 } }, { fraction: 0.01 }),
+      ],
+    });
+    const { data } = await array.get();
+    t.deepEqual(data, sampleElements(sample));
+    const { requests } = await proxy.log();
+    t.true(requests.length > 10_000, `${requests.length} requests`);
+    t.true(requests.some(({ status }) => status === 503));
+    t.true(requests.some(({ status }) => status === null));
+    await nothingIsLeft(t, proxy);
+  },
+);
+
+const few = { shape: [20, 1000], rowsPerChunk: 1 } as const;
+
+const mended: readonly (readonly [title: string, fault: Fault])[] = [
+  ['bodies that are cut short', { cut: { afterBytes: 1000 } }],
+  ['connections that are reset in a body', { reset: { afterBytes: 1000 } }],
+  ['errors of the server', { status: { status: 500 } }],
+  ['answers that there are too many requests', { status: { status: 429 } }],
+];
+for (const [title, fault] of mended) {
+  serialServerTest('http', `${title} are mended by asking again`, async (t, http) => {
+    const { proxy, array } = await sampleBehind(t, http, few);
+    await proxy.setPlan({ rules: [chunks(fault, { first: 5 })] });
+    t.deepEqual((await array.get()).data, sampleElements(few));
+    t.true((await proxy.log()).requests.length > 20);
+    await nothingIsLeft(t, proxy);
+  });
+}
+
+for (const difference of [-5, 5]) {
+  serialServerTest(
+    'http',
+    `a length that is ${difference} bytes off is an error`,
+    async (t, http) => {
+      const { proxy, array } = await sampleBehind(t, http, few);
+      await proxy.setPlan({ rules: [chunks({ contentLength: { difference } })] });
+      await t.throwsAsync(array.get(), { instanceOf: LsioError });
+      await nothingIsLeft(t, proxy);
+    },
+  );
+}
+
+serialServerTest('http', 'a slow body is waited for as long as it goes on', async (t, http) => {
+  const { proxy, array } = await sampleBehind(t, http, few);
+  await proxy.setPlan({ rules: [chunks({ slow: { bytesPerSecond: 8000 } })] });
+  t.deepEqual((await array.get()).data, sampleElements(few));
+  await nothingIsLeft(t, proxy);
+});
+
+serialServerTest('http', 'a call that is cancelled leaves nothing behind', async (t, http) => {
+  const { proxy, array } = await sampleBehind(t, http, few);
+  await proxy.setPlan({ rules: [chunks({ latency: { milliseconds: 1000 } })] });
+  const controller = new AbortController();
+  const read = array.get(null, { signal: controller.signal });
+  while ((await proxy.log()).requests.length === 0);
+  const reason = new Error('enough');
+  controller.abort(reason);
+  await t.throwsAsync(read, { is: reason });
+  await nothingIsLeft(t, proxy);
+});
+
+serialServerTest('http', 'a shard that is replaced once is planned again', async (t, http) => {
+  const { proxy, array, elements } = await shardedBehind(t, http);
+  await proxy.setPlan({ rules: [chunks({ changedEtag: { always: false } }, { after: 1 })] });
+  t.true(bytesOf((await array.get()).data).equals(elements));
+  await nothingIsLeft(t, proxy);
+});
+
+serialServerTest(
+  'http',
+  'a shard that is replaced again and again is a conflict',
+  async (t, http) => {
+    const { proxy, array } = await shardedBehind(t, http);
+    await proxy.setPlan({ rules: [chunks({ changedEtag: { always: true } })] });
+    await t.throwsAsync(array.get(), { code: 'ERR_LSIO_CONFLICT' });
+    await nothingIsLeft(t, proxy);
+  },
+);
