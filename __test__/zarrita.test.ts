@@ -1,10 +1,12 @@
 // 'light-speed-io/zarrita' against the published zarrita: the same arrays read both ways.
 
 import { isDeepStrictEqual } from 'node:util';
+import FetchStore from '@zarrita/storage/fetch';
 import FileSystemStore from '@zarrita/storage/fs';
 import test from 'ava';
 import * as native from 'light-speed-io/zarrita';
 import * as zarrita from 'zarrita';
+import { serveFixtures } from './file-server.js';
 import { fixturePath } from './fixtures.js';
 import {
   described,
@@ -256,6 +258,27 @@ test("stores behind zarrita's own extensions are read natively", async (t) => {
     const array = await native.open(location, { kind: 'array' });
     const expected = await zarrita.open(location, { kind: 'array' });
     t.deepEqual(described(await native.get(array)), described(await zarrita.get(expected)));
+  }
+});
+
+test('stores over HTTP are read natively, with their query', async (t) => {
+  const server = await serveFixtures();
+  t.teardown(() => server.close());
+  for (const [path, name] of [
+    ['demo', 'air_temperature'],
+    ['zarr2/codecs/float32-big', ''],
+  ] as const) {
+    const store = new FetchStore(`${server.url}/${path}?token=abc`);
+    const location = zarrita.root(store).resolve(name);
+    const array = await zarrita.open(location, { kind: 'array' });
+    const expected = described(await zarrita.get(array));
+    server.requests.length = 0;
+    t.deepEqual(described(await native.get(array)), expected);
+    t.true(server.requests.length > 1);
+    t.true(server.requests.every(({ url }) => url.endsWith('?token=abc')));
+    t.true(
+      server.requests.every(({ headers }) => headers['user-agent']!.startsWith('light-speed-io/')),
+    );
   }
 });
 

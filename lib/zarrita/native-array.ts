@@ -22,7 +22,9 @@ const READS = new WeakMap<object, Promise<NativeReads>>();
  * The same array, with its chunks read and decoded natively: `zarr.get` and functions of other packages
  * then put together what the engine decoded.
  *
- * @param array - An array over a `FileSystemStore` or a {@link LsioStore}.
+ * @param array - An array over a `FileSystemStore`, a `FetchStore` or a {@link LsioStore}. The engine asks for the URL
+ *   of a `FetchStore` itself: what that was given as `fetch` and `overrides` cannot be seen and is not used. Where they
+ *   matter, as for headers, take a {@link LsioStore} with `storage`.
  * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for another store, or for what the engine cannot decode;
  *   `ERR_LSIO_CONFLICT` where the array in the store is not the one that zarrita opened.
  */

@@ -1,6 +1,7 @@
 // Which location of the library a store of zarrita stands for.
 
 import { resolve } from 'node:path';
+import FetchStore from '@zarrita/storage/fetch';
 import FileSystemStore from '@zarrita/storage/fs';
 import * as zarrita from 'zarrita';
 import { LsioError } from '../errors.js';
@@ -31,11 +32,18 @@ export function storeLocation(store: object): StoreLocation {
   if (inner instanceof FileSystemStore && inner.get === FileSystemStore.prototype.get) {
     return { location: resolve(inner.root) };
   }
+  if (inner instanceof FetchStore && inner.get === FetchStore.prototype.get) {
+    const { href, protocol } = new URL(inner.url);
+    // Whoever made it has chosen that data may go unencrypted.
+    return protocol === 'http:'
+      ? { location: href, storage: { allowHttp: true } }
+      : { location: href };
+  }
   const name = (inner.constructor as { readonly name?: string } | undefined)?.name ?? 'this';
   throw new LsioError(
     'ERR_LSIO_UNSUPPORTED',
-    `chunks of a ${name} store cannot be read natively; a FileSystemStore of @zarrita/storage and a LsioStore ` +
-      "can, also behind withConsolidatedMetadata and its like of 'light-speed-io/zarrita'",
+    `chunks of a ${name} store cannot be read natively; a FileSystemStore and a FetchStore of @zarrita/storage and a ` +
+      "LsioStore can, also behind withConsolidatedMetadata and its like of 'light-speed-io/zarrita'",
   );
 }
 
