@@ -8,13 +8,18 @@ import { npm, root, run } from '../scripts/child-process.mjs';
 import { filesBelow, makeIfStale } from '../scripts/fingerprint.mjs';
 
 const PYTHON = '.setup/bench-python';
+/** What data sets are written by, and what Python peers need. */
+const REQUIREMENTS = [
+  'benches/data-sets/requirements.txt',
+  'benches/peers/python/requirements.txt',
+];
 
 /** Standard output is for the report. */
 const show = (line) => console.error(line);
 const say = (message) => show(`> ${message}`);
 
 /** A Rust program with a lock file of its own; its path. `shared` are folders whose sources it uses too. */
-async function cargoProgram(folder, binary, shared = []) {
+export async function cargoProgram(folder, binary, shared = []) {
   const target = `benches/${folder}/target`;
   const program = `${target}/release/${binary}`;
   await makeIfStale({
@@ -54,20 +59,16 @@ async function ownRustProgram() {
   return join(target, 'release/examples/benchmark');
 }
 
-/** An environment with what data sets are written by and what Python peers need; its interpreter. */
-async function pythonEnvironment() {
-  const requirements = [
-    'benches/data-sets/requirements.txt',
-    'benches/peers/python/requirements.txt',
-  ];
-  const interpreter = join(root, PYTHON, 'bin/python');
+/** A Python environment in `folder` with what these files name; its interpreter. */
+export async function pythonEnvironment(folder, requirements) {
+  const interpreter = join(root, folder, 'bin/python');
   await makeIfStale({
-    stamp: `${PYTHON}/.lsio-installed.json`,
+    stamp: `${folder}/.lsio-installed.json`,
     inputs: () => requirements,
     outputs: () => [],
     async make() {
       say('installing Python peers');
-      await run('python3', ['-m', 'venv', '--clear', PYTHON]);
+      await run('python3', ['-m', 'venv', '--clear', folder]);
       const files = requirements.flatMap((file) => ['--requirement', file]);
       await run(interpreter, [
         '-m',
@@ -120,7 +121,7 @@ async function fio() {
  */
 export async function setUp() {
   const steps = {
-    python: pythonEnvironment,
+    python: () => pythonEnvironment(PYTHON, REQUIREMENTS),
     ceilings: () => cargoProgram('ceilings', 'ceilings'),
     zarrs: () => cargoProgram('peers/zarrs', 'zarrs-peer', ['ceilings']),
     zarrita,
