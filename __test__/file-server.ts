@@ -1,4 +1,4 @@
-// A web server over the fixtures, which counts what it is asked and in how many waves.
+// A web server over the fixtures, which remembers what it is asked.
 
 import { createReadStream, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -13,8 +13,6 @@ export interface SeenRequest {
   /** Path and query. */
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
-  /** Number of its wave: a request that comes after an answer to the wave before begins a new one. */
-  readonly wave: number;
 }
 
 export interface FileServer {
@@ -23,25 +21,25 @@ export interface FileServer {
   close(): void;
 }
 
-/** Serves the fixtures; `refuse` may answer a request with a status instead. */
+/**
+ * Serves the fixtures; `refuse` may answer a request with a status instead. Nothing is answered before `together`
+ * requests have arrived.
+ */
 export async function serveFixtures(
   refuse: (request: IncomingMessage) => number | undefined = () => undefined,
+  together = 1,
 ): Promise<FileServer> {
   const requests: SeenRequest[] = [];
-  let wave = 0;
-  let answered = false;
+  const held: (() => void)[] = [];
   const server = createServer((request, response) => {
-    if (answered) wave += 1;
-    answered = false;
     const { method = '', url = '', headers } = request;
-    requests.push({ method, url, headers, wave });
-    // Requests that are made at the same time all arrive before the first of them is answered.
-    setTimeout(() => {
-      answered = true;
+    requests.push({ method, url, headers });
+    held.push(() => {
       const status = refuse(request);
       if (status === undefined) sendFile(request, response);
       else response.writeHead(status).end();
-    }, 20);
+    });
+    if (requests.length >= together) for (const answer of held.splice(0)) answer();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

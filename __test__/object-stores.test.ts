@@ -27,10 +27,11 @@ test('arrays are the same from a web server as from the disk', async (t) => {
 
 test('an array is opened in one round trip, whichever its format is', async (t) => {
   for (const path of ['zarr3/codecs/int32-zstd', 'zarr2/codecs/int32-zstd']) {
-    const server = await serveFixtures();
+    // zarr.json, .zarray, .zgroup, .zattrs: whoever waited for the answer to one of them would wait for ever.
+    const server = await serveFixtures(undefined, 4);
     await openArray(`${server.url}/${path}`);
     server.close();
-    t.deepEqual(new Set(server.requests.map(({ wave }) => wave)), new Set([0]), path);
+    t.is(server.requests.length, 4, path);
     t.true(server.requests.every(({ method }) => method === 'GET'));
   }
 });
