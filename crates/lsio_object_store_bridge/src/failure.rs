@@ -99,8 +99,11 @@ impl From<&Refusal> for Failure {
         let code = refusal.code.as_deref().unwrap_or_default();
         match (refusal.status, code) {
             _ if refusal.is_missing_store() => Self::NoStore,
-            (404, _) => Self::Missing,
-            (401 | 403, _) | (400, "ExpiredToken" | "InvalidToken" | "InvalidAccessKeyId") => {
+            _ if refusal.is_missing_object() => Self::Missing,
+            // The last is versitygw's word for an access key that it does not know.
+            (401 | 403, _)
+            | (400, "ExpiredToken" | "InvalidToken" | "InvalidAccessKeyId")
+            | (404, "XAdminUserNotFound") => {
                 Self::Refused { text, is_forbidden: refusal.status == 403 }
             }
             (412, _) => Self::Changed,
@@ -173,6 +176,8 @@ mod tests {
     fn statuses_say_what_is_to_be_done() {
         assert!(matches!(of(404, "NoSuchKey"), Failure::Missing));
         assert!(matches!(of(404, "NoSuchBucket"), Failure::NoStore));
+        assert!(matches!(of(404, "XAdminUserNotFound"), Failure::Refused { .. }));
+        assert!(matches!(of(404, "NoSuchUpload"), Failure::Lasting { .. }));
         assert!(matches!(of(403, "AccessDenied"), Failure::Refused { is_forbidden: true, .. }));
         assert!(matches!(of(401, ""), Failure::Refused { is_forbidden: false, .. }));
         assert!(matches!(of(412, ""), Failure::Changed));

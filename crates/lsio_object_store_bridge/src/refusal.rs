@@ -36,6 +36,13 @@ impl Refusal {
         let named = self.code.as_deref().is_some_and(|code| codes.contains(&code));
         self.status == 404 && named
     }
+
+    /// Whether it is the object that does not exist. A 404 may be about something else, such as the user: what a
+    /// store gives another name is not taken for a missing object.
+    pub(crate) fn is_missing_object(&self) -> bool {
+        let codes = ["NoSuchKey", "NotFound", "BlobNotFound", "PathNotFound", "ResourceNotFound"];
+        self.status == 404 && self.code.as_deref().is_none_or(|code| codes.contains(&code))
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -87,6 +94,13 @@ mod tests {
         };
         assert!(missing("NoSuchBucket").is_missing_store());
         assert!(!missing("NoSuchKey").is_missing_store());
+        assert!(missing("NoSuchKey").is_missing_object());
+        assert!(Refusal::new(404, None, "<html>gone</html>", None).is_missing_object());
+        assert!(Refusal::new(404, Some("BlobNotFound".into()), "", None).is_missing_object());
+        for code in ["NoSuchBucket", "NoSuchUpload", "XAdminUserNotFound"] {
+            assert!(!missing(code).is_missing_object(), "{code}");
+        }
+        assert!(!Refusal::new(403, None, "", None).is_missing_object());
         assert!(Refusal::new(404, Some("ContainerNotFound".into()), "", None).is_missing_store());
         assert!(!Refusal::new(404, None, "Not Found", None).is_missing_store());
     }
