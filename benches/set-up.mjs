@@ -115,6 +115,19 @@ async function fio() {
   return 'fio';
 }
 
+/** The tools, and what each step makes; a step that fails is told, and is missing. */
+export async function withEach(tools, steps) {
+  for (const [name, make] of Object.entries(steps)) {
+    try {
+      tools[name] = await make();
+    } catch (error) {
+      tools.missing[name] = error.message;
+      console.error(`NOT THERE: ${name}: ${error.message}`);
+    }
+  }
+  return tools;
+}
+
 /**
  * Resolves with where everything is, by the names that programs.mjs uses, and with `missing`: what is
  * not there, and why.
@@ -133,15 +146,7 @@ export async function setUp() {
     rust: await ownRustProgram(),
     missing: {},
   };
-  for (const [name, make] of Object.entries(steps)) {
-    try {
-      tools[name] = await make();
-    } catch (error) {
-      tools.missing[name] = error.message;
-      console.error(`NOT THERE: ${name}: ${error.message}`);
-    }
-  }
-  return tools;
+  return withEach(tools, steps);
 }
 
 /** Versions of what takes part beside our own programs. */

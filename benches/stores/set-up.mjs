@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buildFaultProxy } from '../../scripts/test-servers/fault-proxy.mjs';
 import { installed, quietly } from '../../scripts/test-servers/install.mjs';
 import { setUp as setUpProduct } from '../../scripts/set-up.mjs';
-import { cargoProgram, pythonEnvironment } from '../set-up.mjs';
+import { cargoProgram, pythonEnvironment, withEach } from '../set-up.mjs';
 
 const REQUIREMENTS = [
   'benches/data-sets/requirements.txt',
@@ -43,13 +43,5 @@ export async function setUp() {
     faultProxy: await buildFaultProxy({ release: true }),
     missing: {},
   };
-  for (const [name, make] of Object.entries(steps)) {
-    try {
-      tools[name] = await make();
-    } catch (error) {
-      tools.missing[name] = error.message;
-      console.error(`NOT THERE: ${name}: ${error.message}`);
-    }
-  }
-  return tools;
+  return withEach(tools, steps);
 }
