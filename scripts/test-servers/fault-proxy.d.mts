@@ -12,6 +12,7 @@ export type Fault =
 export interface Rule {
   readonly method?: string;
   readonly path?: string;
+  readonly aboveInFlight?: number;
   readonly after?: number;
   readonly first?: number;
   readonly fraction?: number;

@@ -53,11 +53,12 @@ impl Shared {
         *self.course.lock().unwrap_or_else(PoisonError::into_inner) = Course::new(plan);
     }
 
-    fn next(&self, request: &Request<Incoming>, target: &str) -> Suffered {
+    fn next(&self, request: &Request<Incoming>, target: &str, in_flight: u64) -> Suffered {
         self.course.lock().unwrap_or_else(PoisonError::into_inner).next(
             request.method().as_str(),
             request.uri().path(),
             target,
+            in_flight,
         )
     }
 
@@ -68,10 +69,10 @@ impl Shared {
         reset: Arc<Notify>,
     ) -> Result<Answer, Infallible> {
         let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
-        let suffered = self.next(&request, &target);
         let range = request.headers().get(RANGE).and_then(|range| range.to_str().ok());
         let entry =
             self.book.open(request.method().to_string(), target.clone(), range.map(str::to_owned));
+        let suffered = self.next(&request, &target, entry.in_flight);
 
         if !suffered.latency.is_zero() {
             tokio::time::sleep(suffered.latency).await;

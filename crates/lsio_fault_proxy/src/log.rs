@@ -110,7 +110,7 @@ impl LogBook {
             in_flight,
         });
         drop(pages);
-        Entry { book: Arc::clone(self), place, status: None, bytes: 0 }
+        Entry { book: Arc::clone(self), place, in_flight, status: None, bytes: 0 }
     }
 
     pub(crate) fn accepted(self: &Arc<Self>) -> OpenConnection {
@@ -127,6 +127,8 @@ impl LogBook {
 pub(crate) struct Entry {
     book: Arc<LogBook>,
     place: (u64, usize),
+    /// Requests under way when it came, with itself.
+    pub(crate) in_flight: u64,
     pub(crate) status: Option<u16>,
     pub(crate) bytes: u64,
 }

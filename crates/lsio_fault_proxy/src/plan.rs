@@ -24,6 +24,9 @@ pub struct Rule {
     /// Only requests with this text in their path and query.
     #[serde(default)]
     pub path: Option<String>,
+    /// Only requests that come while more than so many are under way, with themselves.
+    #[serde(default)]
+    pub above_in_flight: u64,
     /// Not the first so many requests of each path.
     #[serde(default)]
     pub after: u64,
@@ -45,7 +48,15 @@ impl Rule {
     /// A rule for every request.
     #[must_use]
     pub const fn every(fault: Fault) -> Self {
-        Self { method: None, path: None, after: 0, first: None, fraction: 1.0, fault }
+        Self {
+            method: None,
+            path: None,
+            above_in_flight: 0,
+            after: 0,
+            first: None,
+            fraction: 1.0,
+            fault,
+        }
     }
 }
 

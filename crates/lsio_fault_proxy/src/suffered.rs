@@ -38,7 +38,7 @@ pub(crate) struct Course {
 /// What one rule has seen.
 #[derive(Debug, Default)]
 struct Counts {
-    /// Requests of each path that its `method` and `path` match.
+    /// Requests of each path that its `method`, `path` and `above_in_flight` match.
     by_path: HashMap<String, u64>,
     /// Requests that came to the lot.
     drawn: u64,
@@ -50,12 +50,20 @@ impl Course {
         Self { plan, counts }
     }
 
-    /// What the next request suffers: `path` is its path, `target` its path and query.
-    pub(crate) fn next(&mut self, method: &str, path: &str, target: &str) -> Suffered {
+    /// What the next request suffers: `path` is its path, `target` its path and query; so many requests are under way
+    /// with it.
+    pub(crate) fn next(
+        &mut self,
+        method: &str,
+        path: &str,
+        target: &str,
+        in_flight: u64,
+    ) -> Suffered {
         let mut suffered = Suffered::default();
         for (number, (rule, counts)) in self.plan.rules.iter().zip(&mut self.counts).enumerate() {
             let matches = rule.method.as_deref().is_none_or(|wanted| wanted == method)
-                && rule.path.as_deref().is_none_or(|part| target.contains(part));
+                && rule.path.as_deref().is_none_or(|part| target.contains(part))
+                && in_flight > rule.above_in_flight;
             if matches && counts.hits(rule, path, self.plan.seed ^ ((number as u64) << 32)) {
                 suffered.add(rule.fault, counts.drawn);
             }
@@ -115,7 +123,7 @@ mod tests {
 
     fn statuses(rule: Rule, seed: u64, count: usize) -> Vec<bool> {
         let mut course = Course::new(Plan { seed, rules: vec![rule] });
-        (0..count).map(|_| course.next("GET", "/key", "/key?x=1").status.is_some()).collect()
+        (0..count).map(|_| course.next("GET", "/key", "/key?x=1", 1).status.is_some()).collect()
     }
 
     fn unavailable() -> Rule {
@@ -143,7 +151,7 @@ mod tests {
     fn the_first_requests_of_each_path_are_spared() {
         let rule = Rule { after: 1, ..unavailable() };
         let mut course = Course::new(Plan { seed: 0, rules: vec![rule] });
-        let mut hit = |path| course.next("GET", path, path).status.is_some();
+        let mut hit = |path| course.next("GET", path, path, 1).status.is_some();
         assert_eq!([hit("/a"), hit("/b"), hit("/a"), hit("/b")], [false, false, true, true]);
     }
 
@@ -155,15 +163,23 @@ mod tests {
             ..unavailable()
         };
         let mut course = Course::new(Plan { seed: 0, rules: vec![rule] });
-        assert!(course.next("GET", "/b", "/b?list-type=2").status.is_some());
-        assert!(course.next("PUT", "/b", "/b?list-type=2").status.is_none());
-        assert!(course.next("GET", "/b", "/b").status.is_none());
+        assert!(course.next("GET", "/b", "/b?list-type=2", 1).status.is_some());
+        assert!(course.next("PUT", "/b", "/b?list-type=2", 1).status.is_none());
+        assert!(course.next("GET", "/b", "/b", 1).status.is_none());
+    }
+
+    #[test]
+    fn those_above_a_number_under_way_suffer() {
+        let rule = Rule { above_in_flight: 16, ..unavailable() };
+        let mut course = Course::new(Plan { seed: 0, rules: vec![rule] });
+        let mut hit = |in_flight| course.next("GET", "/a", "/a", in_flight).status.is_some();
+        assert_eq!([hit(1), hit(16), hit(17), hit(200)], [false, false, true, true]);
     }
 
     #[test]
     fn latencies_of_several_rules_add_up() {
         let rules = [20, 100].map(|milliseconds| Rule::every(Fault::Latency { milliseconds }));
         let mut course = Course::new(Plan { seed: 0, rules: rules.to_vec() });
-        assert_eq!(course.next("GET", "/", "/").latency, Duration::from_millis(120));
+        assert_eq!(course.next("GET", "/", "/", 1).latency, Duration::from_millis(120));
     }
 }

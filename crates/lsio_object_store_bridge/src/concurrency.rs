@@ -15,9 +15,6 @@ const HOLD_ROUNDS: u32 = 16;
 /// Shortest round that says something about the rate.
 const SHORTEST_ROUND: Duration = Duration::from_millis(20);
 
-/// Refusals within this time of the last halving are answers to what was under way then.
-const HALVE_AGAIN: Duration = Duration::from_millis(500);
-
 /// What a request is worth beside its bytes, so that a rate can be told where requests are tiny: about what a
 /// connection brings while the request of a small object is answered.
 const REQUEST_WORTH: u64 = 16 << 10;
@@ -30,15 +27,22 @@ pub(crate) struct Concurrency {
     most: u32,
     round: Round,
     phase: Phase,
-    /// When the host last said that it is too much.
-    halved: Option<Instant>,
+    /// How often the limit fell.
+    falls: Falls,
 }
+
+/// How often the limit had fallen when a request began: what the host made of requests that were under way as it
+/// fell says nothing about the limit since then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Falls(u32);
 
 /// As many requests as may be under way, one after the other or at once.
 #[derive(Debug)]
 struct Round {
     began: Instant,
     ended: u32,
+    /// Of these, those that the host refused because there were too many.
+    refused: u32,
     worth: u64,
     /// Whether more requests would have been started if they had been allowed.
     was_full: bool,
@@ -46,7 +50,7 @@ struct Round {
 
 impl Round {
     fn new(began: Instant) -> Self {
-        Self { began, ended: 0, worth: 0, was_full: false }
+        Self { began, ended: 0, refused: 0, worth: 0, was_full: false }
     }
 }
 
@@ -56,6 +60,8 @@ enum Phase {
     Growing { from: Option<(u32, f64)> },
     /// The limit stays for so many rounds.
     Holding { rounds: u32 },
+    /// The host refused requests at this limit: until it is reached again, one more each round.
+    Recovering { to: u32 },
 }
 
 impl Concurrency {
@@ -63,7 +69,8 @@ impl Concurrency {
     pub(crate) fn new(most: u32, now: Instant) -> Self {
         let most = most.max(1);
         let phase = Phase::Growing { from: None };
-        Self { limit: FIRST.min(most), most, round: Round::new(now), phase, halved: None }
+        let (round, falls) = (Round::new(now), Falls::default());
+        Self { limit: FIRST.min(most), most, round, phase, falls }
     }
 
     /// Requests that may be under way.
@@ -71,24 +78,45 @@ impl Concurrency {
         self.limit
     }
 
+    /// What a request that begins now is to say when it has ended.
+    pub(crate) fn falls(&self) -> Falls {
+        self.falls
+    }
+
     /// A request waits because the limit is reached.
     pub(crate) fn is_full(&mut self) {
         self.round.was_full = true;
     }
 
-    /// A request has brought so many bytes and ended.
-    pub(crate) fn ended(&mut self, bytes: u64, now: Instant) {
+    /// A request has brought so many bytes and ended, or was refused because the host gets too many.
+    pub(crate) fn ended(&mut self, began: Falls, bytes: u64, is_refused: bool, now: Instant) {
+        if began != self.falls {
+            return;
+        }
         self.round.ended += 1;
+        self.round.refused += u32::from(is_refused);
         self.round.worth = self.round.worth.saturating_add(bytes).saturating_add(REQUEST_WORTH);
         let elapsed = now.saturating_duration_since(self.round.began);
         if self.round.ended < self.limit || elapsed < SHORTEST_ROUND {
             return;
         }
         let round = std::mem::replace(&mut self.round, Round::new(now));
-        // Where nothing had to wait, the rate says what was asked for, not what the host can do.
-        if round.was_full {
+        if round.refused > 0 {
+            self.fall(&round);
+        } else if round.was_full {
+            // Where nothing had to wait, the rate says what was asked for, not what the host can do.
             self.judge(round.worth as f64 / elapsed.as_secs_f64());
         }
+    }
+
+    /// By as large a part as was refused, so that the odd refusal costs little; by half at most, since those under
+    /// way may be refused for what was under way before them.
+    fn fall(&mut self, round: &Round) {
+        let refused = u64::from(self.limit) * u64::from(round.refused) / u64::from(round.ended);
+        let less = u32::try_from(refused).unwrap_or(self.limit).clamp(1, self.limit.div_ceil(2));
+        self.phase = Phase::Recovering { to: self.limit };
+        self.limit = (self.limit - less).max(1);
+        self.falls.0 = self.falls.0.wrapping_add(1);
     }
 
     fn judge(&mut self, rate: f64) {
@@ -99,6 +127,12 @@ impl Concurrency {
             }
             Phase::Growing { .. } | Phase::Holding { rounds: 0 } => self.grow(rate),
             Phase::Holding { rounds } => *rounds -= 1,
+            Phase::Recovering { to } => {
+                self.limit = (self.limit + 1).min(self.most);
+                if self.limit >= *to {
+                    self.phase = Phase::Holding { rounds: HOLD_ROUNDS };
+                }
+            }
         }
     }
 
@@ -106,27 +140,13 @@ impl Concurrency {
         self.phase = Phase::Growing { from: Some((self.limit, rate)) };
         self.limit = (self.limit + self.limit.div_ceil(2)).min(self.most);
     }
-
-    /// The host answered that it gets too many requests. Answers to requests that were under way together count
-    /// as one.
-    pub(crate) fn throttled(&mut self, now: Instant) {
-        let is_new = match self.phase {
-            Phase::Holding { rounds } if rounds >= HOLD_ROUNDS => {
-                now.saturating_duration_since(self.halved.unwrap_or(now)) > HALVE_AGAIN
-            }
-            _ => true,
-        };
-        if is_new {
-            self.limit = (self.limit / 2).max(1);
-            self.phase = Phase::Holding { rounds: 2 * HOLD_ROUNDS };
-            self.round = Round::new(now);
-            self.halved = Some(now);
-        }
-    }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
 
     /// Rounds of full concurrency at a host whose rate depends on the requests under way.
@@ -144,7 +164,7 @@ mod tests {
                 concurrency.is_full();
                 let at =
                     *now + Duration::from_secs_f64(took * f64::from(request) / f64::from(limit));
-                concurrency.ended(bytes, at);
+                concurrency.ended(concurrency.falls(), bytes, false, at);
             }
             *now += Duration::from_secs_f64(took);
         }
@@ -176,35 +196,87 @@ mod tests {
         let mut concurrency = Concurrency::new(256, now);
         for _ in 0..10_000 {
             now += Duration::from_millis(1);
-            concurrency.ended(1 << 20, now);
+            concurrency.ended(concurrency.falls(), 1 << 20, false, now);
         }
         assert_eq!(concurrency.limit(), FIRST);
     }
 
+    /// Many requests at a host that answers each after 20 ms; `is_refused` is told how many are under way with it, and
+    /// the number of the request. Returns the limit after each request.
+    fn ask(
+        concurrency: &mut Concurrency,
+        now: &mut Instant,
+        requests: u32,
+        is_refused: impl Fn(u32, u32) -> bool,
+    ) -> Vec<u32> {
+        let mut under_way = VecDeque::new();
+        let mut limits = Vec::new();
+        for request in 0..requests {
+            while under_way.len() >= concurrency.limit() as usize {
+                concurrency.is_full();
+                let (at, began, refused) = under_way.pop_front().unwrap();
+                *now = at;
+                concurrency.ended(began, 1000, refused, at);
+            }
+            let refused = is_refused(under_way.len() as u32 + 1, request);
+            let at = *now + Duration::from_millis(20) + Duration::from_micros(request.into());
+            under_way.push_back((at, concurrency.falls(), refused));
+            limits.push(concurrency.limit());
+        }
+        limits
+    }
+
     #[test]
-    fn it_halves_once_for_refusals_that_come_together_and_again_for_later_ones() {
+    fn it_falls_to_what_the_host_takes_and_stays_there() {
+        for most in [64, 128, 1000] {
+            let mut now = Instant::now();
+            let mut concurrency = Concurrency::new(most, now);
+            ask(&mut concurrency, &mut now, 20_000, |_, _| false);
+            assert!(concurrency.limit() >= 64, "{}", concurrency.limit());
+            let limits = ask(&mut concurrency, &mut now, 20_000, |under_way, _| under_way > 16);
+            let later = &limits[4000..];
+            let (least, highest) = (later.iter().min().unwrap(), later.iter().max().unwrap());
+            assert!(*least >= 12 && *highest <= 24, "{least} to {highest} where 16 are taken");
+        }
+    }
+
+    #[test]
+    fn refusals_of_requests_that_were_under_way_together_count_once() {
         let mut now = Instant::now();
-        let mut concurrency = Concurrency::new(256, now);
-        for _ in 0..20 {
-            now += Duration::from_millis(1);
-            concurrency.throttled(now);
+        let mut concurrency = Concurrency::new(32, now);
+        let began = concurrency.falls();
+        now += Duration::from_millis(20);
+        for _ in 0..64 {
+            concurrency.ended(began, 0, true, now);
         }
         assert_eq!(concurrency.limit(), 16);
-        now += Duration::from_secs(2);
-        concurrency.throttled(now);
+        now += Duration::from_millis(20);
+        for _ in 0..16 {
+            concurrency.ended(concurrency.falls(), 0, true, now);
+        }
         assert_eq!(concurrency.limit(), 8);
-        for _ in 0..20 {
-            now += Duration::from_secs(2);
-            concurrency.throttled(now);
+        for _ in 0..100 {
+            now += Duration::from_millis(20);
+            concurrency.ended(concurrency.falls(), 0, true, now);
         }
         assert_eq!(concurrency.limit(), 1);
+    }
+
+    #[test]
+    fn the_odd_refusal_leaves_many_under_way() {
+        let mut now = Instant::now();
+        let mut concurrency = Concurrency::new(128, now);
+        let limits = ask(&mut concurrency, &mut now, 40_000, |_, request| request % 101 == 0);
+        let least = limits[4000..].iter().min().unwrap();
+        assert!(*least >= 24, "{least}");
     }
 
     #[test]
     fn it_recovers_after_refusals_end() {
         let mut now = Instant::now();
         let mut concurrency = Concurrency::new(64, now);
-        concurrency.throttled(now);
+        ask(&mut concurrency, &mut now, 1000, |_, _| true);
+        assert_eq!(concurrency.limit(), 1);
         run(&mut concurrency, &mut now, 200, |limit| 10e6 * f64::from(limit));
         assert!(concurrency.limit() > 50, "{}", concurrency.limit());
     }

@@ -63,7 +63,7 @@ struct Turn {
 
 impl Turn {
     /// The request failed.
-    fn failed(&self, error: object_store::Error) -> Failure {
+    fn failed(&mut self, error: object_store::Error) -> Failure {
         let failure = Failure::from(error);
         match failure {
             Failure::Throttled { .. } => self.permit.throttled(),

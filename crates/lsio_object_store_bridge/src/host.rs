@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::concurrency::Concurrency;
+use crate::concurrency::{Concurrency, Falls};
 use crate::stats::{Counters, Sum};
 use crate::turn::{Place, Turns};
 use crate::{RetryLimits, StoreStats};
@@ -144,8 +144,10 @@ impl Host {
                 }
                 return;
             };
+            let falls = state.concurrency.falls();
             drop(state);
-            let permit = Permit { host: Some(self.clone()), bytes, brought: 0, stream: None };
+            let host = Some(self.clone());
+            let permit = Permit { host, falls, bytes, brought: 0, stream: None, is_refused: false };
             if let Err(mut unwanted) = waiter.send(permit) {
                 // Whoever waited is gone.
                 unwanted.host = None;
@@ -159,9 +161,13 @@ impl Host {
 #[derive(Debug)]
 pub(crate) struct Permit {
     host: Option<Arc<Host>>,
+    /// As it was when the request began.
+    falls: Falls,
     bytes: u64,
     brought: u64,
     stream: Option<Instant>,
+    /// Because there are too many.
+    is_refused: bool,
 }
 
 /// Bytes from which on the rate of a stream says something about the network.
@@ -195,11 +201,11 @@ impl Permit {
     }
 
     /// The host said that there are too many requests.
-    pub(crate) fn throttled(&self) {
+    pub(crate) fn throttled(&mut self) {
+        self.is_refused = true;
         if let Some(host) = &self.host {
             host.answers();
             host.counters.throttled();
-            host.state().concurrency.throttled(Instant::now());
         }
     }
 }
@@ -210,7 +216,7 @@ impl Drop for Permit {
         let now = Instant::now();
         let mut state = host.state();
         state.turns.end(self.bytes);
-        state.concurrency.ended(self.brought, now);
+        state.concurrency.ended(self.falls, self.brought, self.is_refused, now);
         if let Some(began) = self.stream.filter(|_| self.brought >= TELLING_BYTES) {
             let took = now.saturating_duration_since(began).as_micros().max(1);
             let rate = u128::from(self.brought) * 1_000_000 / took;
