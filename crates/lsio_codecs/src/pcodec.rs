@@ -165,6 +165,13 @@ fn decode<T: Element + PcoNumber + Default>(
     let mut block = [T::default(); BLOCK];
     let version = file.format_version().major;
     loop {
+        // Before the library sees the chunk: it may take memory for as many numbers as that states.
+        let stated = pcodec_memory::numbers(rest).unwrap_or(0) as usize;
+        let needed = stated.saturating_mul(size_of::<T>());
+        if needed > expected - written {
+            let actual = (written as u64).saturating_add(needed as u64);
+            return Err(length_error(expected, actual));
+        }
         if let Some(excess) = pcodec_memory::excess(rest, 8 * size_of::<T>(), version) {
             return Err(CodecError::corrupt(Pcodec::NAME, excess));
         }
@@ -176,11 +183,6 @@ fn decode<T: Element + PcoNumber + Default>(
             }
         };
         let mut left = chunk.n();
-        let needed = left.saturating_mul(size_of::<T>());
-        if needed > expected - written {
-            let actual = (written as u64).saturating_add(needed as u64);
-            return Err(length_error(expected, actual));
-        }
         while left > 0 {
             let block = &mut block[..left.min(BLOCK)];
             chunk.read(block).map_err(failed)?;
@@ -209,5 +211,33 @@ fn failed(error: &PcoError, length: usize) -> CodecError {
             CodecError::Truncated { codec: Pcodec::NAME, expected: actual + 1, actual }
         }
         _ => CodecError::corrupt(Pcodec::NAME, error.message.clone()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_of_more_numbers_than_are_wanted_are_refused_by_their_head() {
+        let numbers: Vec<u32> = (0..100).collect();
+        let file = simple_compress(&numbers, &ChunkConfig::default()).unwrap();
+        let (_, chunk) = FileDecompressor::new(file.as_slice()).unwrap();
+        let head = file.len() - chunk.len();
+        let mut decoded = vec![0; 400];
+        decode::<u32>(&file, &mut decoded).unwrap();
+        for stated in [100u32, 0xff_ffff] {
+            let mut forged = file[..head + 4].to_vec();
+            forged[head + 1..].copy_from_slice(&stated.to_le_bytes()[..3]);
+            let error = decode::<u32>(&forged, &mut decoded).unwrap_err();
+            let actual = 4 * (u64::from(stated) + 1);
+            let CodecError::Length { expected: 400, actual: found, .. } = error else {
+                panic!("{error}");
+            };
+            assert_eq!(found, actual);
+        }
+        let cut = decode::<u32>(&file[..head + 4], &mut decoded);
+        assert!(matches!(cut, Err(CodecError::Truncated { .. })), "{cut:?}");
     }
 }

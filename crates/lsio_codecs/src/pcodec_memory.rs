@@ -19,15 +19,18 @@ const LOOKBACK: u32 = 2;
 /// The longest window that Pcodec writes, whatever the number of numbers (`ENCODING_LOOKBACK_MAX_WINDOW_N_LOG`).
 const LONGEST_WINDOW: u32 = 1 << 15;
 
-/// What a chunk asks for in vain: a dictionary or a window that is longer than its numbers can use. `chunk` begins
-/// with its head; one that ends early is for the library to refuse.
+/// How many numbers a chunk states; `None` at the end of the file, or where the head of the chunk is cut.
+pub(crate) fn numbers(chunk: &[u8]) -> Option<u32> {
+    let (&[number_type, n @ ..], _) = chunk.split_first_chunk::<4>()?;
+    (number_type != 0).then(|| u32::from_le_bytes([n[0], n[1], n[2], 0]) + 1)
+}
+
+/// What a chunk asks for in vain: a dictionary or a window that is longer than its numbers can use, which the caller
+/// has found to be as many as are wanted. `chunk` begins with its head; one that ends early is for the library to
+/// refuse.
 pub(crate) fn excess(chunk: &[u8], number_bits: usize, major_version: u8) -> Option<&'static str> {
-    let (&[number_type, n @ ..], meta) = chunk.split_first_chunk::<4>()?;
-    if number_type == 0 {
-        // The end of the file.
-        return None;
-    }
-    let numbers = u32::from_le_bytes([n[0], n[1], n[2], 0]) + 1;
+    let numbers = numbers(chunk)?;
+    let meta = &chunk[4..];
     let delta = match bits(meta, 0, MODE) {
         0 => MODE,
         // The base of multiples.
@@ -96,8 +99,11 @@ mod tests {
     #[test]
     fn what_ends_early_or_is_the_end_asks_for_nothing() {
         for len in 0..4 {
+            assert_eq!(numbers(&[1; 4][..len]), None);
             assert_eq!(excess(&[1; 4][..len], 32, 4), None);
         }
+        assert_eq!(numbers(&[1, 0xff, 0xff, 0xff]), Some(1 << 24));
+        assert_eq!(numbers(&[0, 0, 0, 0, 0]), None);
         assert_eq!(excess(&[0, 0, 0, 0, 0xf4, 0xff, 0xff, 0xff], 32, 4), None);
     }
 }
