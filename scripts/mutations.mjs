@@ -2,6 +2,8 @@
 //
 //   npm run test:mutations                      1000000 inputs for each row of the table
 //   npm run test:mutations -- --inputs 50000    as many
+//   npm run test:mutations -- --part 3          other inputs than without it, and than with another number: for a run
+//                                               in several parts
 //   npm run test:mutations -- --sanitize        under AddressSanitizer, the decoders in C too: needs a nightly Rust
 //                                               (rustup toolchain install nightly) and clang
 //
@@ -13,6 +15,7 @@ import { reportAndExit, run } from './child-process.mjs';
 const { values } = parseArgs({
   options: {
     inputs: { type: 'string', default: '1000000' },
+    part: { type: 'string', default: '0' },
     sanitize: { type: 'boolean', default: false },
   },
 });
@@ -40,6 +43,7 @@ const args = [
 await run('cargo', args, {
   env: {
     LSIO_MUTATIONS: values.inputs,
+    LSIO_MUTATIONS_PART: values.part,
     // A message has the input; where it went wrong shows when that alone is run again.
     RUST_BACKTRACE: '0',
     ...(values.sanitize ? sanitizer : {}),

@@ -6,7 +6,7 @@
 //! beside its destination ([`Guarded`]) or take more memory than the target states.
 //!
 //! The inputs follow from fixed seeds: a failure shows again in the next run. `LSIO_MUTATIONS` is their number
-//! for each row of the table, 10000 without it.
+//! for each row of the table, 10000 without it; `LSIO_MUTATIONS_PART` is another number for other inputs.
 //!
 //! ```
 //! use lsio_mutation::{CountingAllocator, Outcome, Random, Target, check};

@@ -52,11 +52,9 @@ pub trait Target: Send + Sync {
 /// # Panics
 /// An input did harm, a sample did not decode, or no forged input reached the body of a decoder.
 pub fn check(targets: &[Box<dyn Target>]) {
-    let inputs = match std::env::var("LSIO_MUTATIONS") {
-        Ok(number) => number.parse().unwrap_or_else(|_| panic!("LSIO_MUTATIONS is '{number}'")),
-        Err(_) => INPUTS,
-    };
-    let rows = rows(targets);
+    let inputs = setting("LSIO_MUTATIONS", INPUTS);
+    let part = setting("LSIO_MUTATIONS_PART", 0);
+    let rows = rows(targets, part);
     let threads = available_parallelism().map_or(1, usize::from).min(rows.len());
     let allowed = mapped().map(|(now, _)| now + MOST_MAPPED_PER_THREAD * threads as u64);
     println!("{HEAD}");
@@ -83,13 +81,21 @@ pub fn check(targets: &[Box<dyn Target>]) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// A number from the environment.
+fn setting(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(number) => number.parse().unwrap_or_else(|_| panic!("{name} is '{number}'")),
+        Err(_) => default,
+    }
+}
+
 type Rows<'a> = Vec<(String, Vec<(u64, &'a dyn Target)>)>;
 
-/// The targets by their rows, each with a seed of its own.
-fn rows(targets: &[Box<dyn Target>]) -> Rows<'_> {
+/// The targets by their rows, each with a seed of its own for each part.
+fn rows(targets: &[Box<dyn Target>], part: u64) -> Rows<'_> {
     let mut rows = Rows::new();
-    for (seed, target) in targets.iter().enumerate() {
-        let target = (seed as u64, target.as_ref());
+    for (number, target) in targets.iter().enumerate() {
+        let target = (part << 16 | number as u64, target.as_ref());
         match rows.iter_mut().find(|(name, _)| *name == target.1.row()) {
             Some((_, targets)) => targets.push(target),
             None => rows.push((target.1.row(), vec![target])),
@@ -168,7 +174,8 @@ mod tests {
     fn targets_share_the_inputs_of_a_row() {
         let one = || Box::new(Summed { panics_at: None, takes: 0 }) as Box<dyn Target>;
         let targets = [one(), one(), one()];
-        let rows = rows(&targets);
+        assert_eq!(rows(&targets, 1)[0].1[2].0, 0x1_0002);
+        let rows = rows(&targets, 0);
         assert_eq!(rows.len(), 1);
         let row = Row::of("summed".to_owned(), &rows[0].1, 300);
         assert!(
