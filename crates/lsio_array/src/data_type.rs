@@ -107,8 +107,10 @@ const PLAIN: [(DataType, &str); 21] = [
 ];
 
 impl DataType {
-    /// Most bytes of one element: NumPy's limit.
-    pub const MAX_SIZE: usize = i32::MAX as usize;
+    /// Most bytes of one element: 16 MiB, which leaves room for a record with a field that is an image. A fill
+    /// value of that size is made when an array is opened, whatever its metadata weighs, so it is far below the
+    /// 2 GiB that `NumPy` takes.
+    pub const MAX_SIZE: usize = 16 << 20;
 
     /// Every data type that its name alone describes.
     pub fn without_parameters() -> impl Iterator<Item = Self> {
@@ -284,9 +286,11 @@ mod tests {
         }
         assert_eq!(DataType::from_name("r24"), Some(DataType::RawBytes { length: 3 }));
         assert_eq!(DataType::RawBytes { length: 3 }.name(), "r24");
+        let longest = DataType::RawBytes { length: DataType::MAX_SIZE };
+        assert_eq!(DataType::from_name("r134217728"), Some(longest));
         assert_eq!(DataType::from_name("complex_float32"), Some(DataType::Complex64));
         assert_eq!(DataType::from_name("bytes"), Some(DataType::VariableLengthBytes));
-        for name in ["float8", "r", "r0", "r7", "r08", "r-8", "r17179869184", "r1e3", ""] {
+        for name in ["float8", "r", "r0", "r7", "r08", "r-8", "r134217736", "r1e3", ""] {
             assert_eq!(DataType::from_name(name), None, "{name}");
         }
     }

@@ -63,7 +63,7 @@ pub enum StructError {
     #[error("the field '{0}' of a struct has no bytes")]
     Empty(String),
     /// A record has too many bytes.
-    #[error("a struct can have {} bytes, this one has more", StructType::MAX_SIZE)]
+    #[error("a struct can have {} bytes, this one has more", DataType::MAX_SIZE)]
     TooLarge,
 }
 
@@ -113,10 +113,6 @@ impl StructField {
 }
 
 impl StructType {
-    /// Most bytes of a record: 16 MiB, which leaves room for a field that is an image. A fill value of
-    /// that size is made when an array is opened, so it is far below the limit of `NumPy`.
-    pub const MAX_SIZE: usize = 16 << 20;
-
     /// A record of these parts, one behind the other.
     ///
     /// # Errors
@@ -145,7 +141,7 @@ impl StructType {
                 }
             };
             let end = len.and_then(|len| size.checked_add(len));
-            let end = end.filter(|end| *end <= Self::MAX_SIZE).ok_or(StructError::TooLarge)?;
+            let end = end.filter(|end| *end <= DataType::MAX_SIZE).ok_or(StructError::TooLarge)?;
             if let StructPart::Field(_) = part {
                 places.push(size..end);
             }
@@ -285,10 +281,10 @@ mod tests {
             vec![field("a", DataType::Int8, &[usize::MAX, 2])],
             vec![field("a", DataType::Int8, &[usize::MAX]), field("b", DataType::Int8, &[1])],
             vec![field("a", DataType::Int8, &[]), StructPart::Padding(usize::MAX)],
-            vec![field("a", DataType::Int8, &[StructType::MAX_SIZE + 1])],
+            vec![field("a", DataType::Int8, &[DataType::MAX_SIZE + 1])],
         ] {
             assert_eq!(new(parts), StructError::TooLarge);
         }
-        assert!(StructType::new(vec![field("a", DataType::Int8, &[StructType::MAX_SIZE])]).is_ok());
+        assert!(StructType::new(vec![field("a", DataType::Int8, &[DataType::MAX_SIZE])]).is_ok());
     }
 }

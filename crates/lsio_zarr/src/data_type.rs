@@ -83,14 +83,18 @@ fn time_step(configuration: &Map<String, Value>) -> Result<TimeStep, Refusal> {
 fn length_bytes(configuration: &Map<String, Value>) -> Result<usize, Refusal> {
     let value = json::required(configuration, "length_bytes")?;
     let length = value.as_u64().and_then(|length| usize::try_from(length).ok());
-    length
-        .filter(|length| (1..=DataType::MAX_SIZE).contains(length))
-        .ok_or_else(|| wrong_length(configuration))
+    let length = length.filter(|length| *length > 0).ok_or_else(|| wrong_length(configuration))?;
+    if length > DataType::MAX_SIZE {
+        let most = DataType::MAX_SIZE;
+        let reason = format!("elements of {length} bytes (at most {most} are read)");
+        return Err(Refusal::unsupported(reason));
+    }
+    Ok(length)
 }
 
 fn wrong_length(configuration: &Map<String, Value>) -> Refusal {
     Refusal::invalid(format!(
-        "'length_bytes' must be a number from 1 to 2^31 - 1, for UTF-32 a multiple of 4, found {}",
+        "'length_bytes' must be a number from 1 on, for UTF-32 a multiple of 4, found {}",
         excerpt(&configuration["length_bytes"])
     ))
 }
@@ -259,6 +263,18 @@ mod tests {
                 Refusal::Invalid { reason, .. } => panic!("{reason}"),
             }
         }
+        // NumPy has such types; a fill value for one takes as much memory.
+        for name in ["fixed_length_utf32", "null_terminated_bytes", "raw_bytes"] {
+            let of = |len: usize| {
+                from_v3(&json!({"name": name, "configuration": {"length_bytes": len}}))
+            };
+            assert_eq!(of(DataType::MAX_SIZE).unwrap().size(), Some(16 << 20));
+            for len in [DataType::MAX_SIZE + 4, 1 << 31, 1 << 62] {
+                let refusal = of(len).unwrap_err();
+                let named = matches!(&refusal, Refusal::Unsupported(what) if what.contains(&len.to_string()));
+                assert!(named, "{refusal:?}");
+            }
+        }
         assert!(matches!(from_v3(&json!(3)), Err(Refusal::Invalid { .. })));
     }
 
@@ -275,7 +291,7 @@ mod tests {
             ("fixed_length_utf32", json!({"length_bytes": 0})),
             ("null_terminated_bytes", json!({"length_bytes": 0})),
             ("null_terminated_bytes", json!({"length_bytes": -1})),
-            ("raw_bytes", json!({"length_bytes": u64::MAX})),
+            ("raw_bytes", json!({"length_bytes": 1.5})),
             ("raw_bytes", json!({"length_bytes": "4"})),
         ] {
             let refusal = from_v3(&json!({"name": name, "configuration": configuration}));
@@ -322,7 +338,9 @@ mod tests {
             "<i+4",
             "|S0",
             "|V",
-            "<U536870912",
+            "<U4194305",
+            "|S16777217",
+            "|V2147483647",
             "|S4294967296",
             "<M8[x]",
             "<M8[0s]",

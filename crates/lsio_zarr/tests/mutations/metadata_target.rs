@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lsio_array::ChunkSource;
+use lsio_array::{ChunkSource, DataType};
 use lsio_io::{Memory, Storage};
 use lsio_mutation::{Outcome, Random, Target};
 use lsio_zarr::{Node, ZarrError};
@@ -17,6 +17,10 @@ const LONGEST: u64 = 20_000;
 
 /// Beside 200 bytes for each of the document: a budget's bookkeeping, and what a codec's tables take.
 const WORKING_MEMORY: u64 = 4 << 20;
+
+/// Fill values of the largest elements that are held at once: one as it is parsed, one as the codecs see it and a
+/// copy of that, and those of up to three members of a group, which is as many as a document is changed in.
+const LARGE_ELEMENTS: u64 = 6;
 
 /// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +149,6 @@ impl Target for MetadataTarget {
     }
 
     fn most_memory(&self, input_len: u64) -> u64 {
-        WORKING_MEMORY + 200 * input_len
+        WORKING_MEMORY + 200 * input_len + LARGE_ELEMENTS * DataType::MAX_SIZE as u64
     }
 }
