@@ -17,11 +17,22 @@ pub trait ArrayBytesCodec: Send + Sync + fmt::Debug {
     /// [`CodecError::Configuration`] where the codec cannot work on such a chunk.
     fn encoded_bound(&self, chunk: &ChunkContext) -> Result<u64, CodecError>;
 
-    /// Writes all of `decoded`, whose length is that of the chunk.
+    /// Bytes of scratch memory that [`ArrayBytesCodec::decode`] needs.
+    fn scratch_len(&self) -> u64 {
+        0
+    }
+
+    /// Writes all of `decoded`, whose length is that of the chunk. `scratch` has
+    /// [`ArrayBytesCodec::scratch_len`] bytes of arbitrary content.
     ///
     /// # Errors
     /// The bytes are not exactly an encoded chunk.
-    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError>;
+    fn decode(
+        &self,
+        encoded: &[u8],
+        decoded: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), CodecError>;
 
     /// Appends the encoded form of `decoded`, all of a chunk, to `encoded`.
     ///

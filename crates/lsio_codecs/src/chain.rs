@@ -140,13 +140,17 @@ impl CodecChain {
             return 0;
         }
         // The first codec decodes straight to elements, if its bytes are those of elements.
-        let first = usize::from(!matches!(self.serializer, Serializer::Coded(_)));
+        let (first, own) = match &self.serializer {
+            Serializer::Coded(codec) => (0, codec.scratch_len()),
+            Serializer::Bytes(_) | Serializer::Variable(_) => (1, 0),
+        };
         self.bytes_codecs
             .iter()
             .zip(&self.bounds)
             .skip(first)
             .filter(|(codec, _)| !codec.is_payload())
             .fold(self.array_steps.scratch_len(), |sum, (_, &bound)| sum.saturating_add(bound))
+            .saturating_add(own)
     }
 
     /// The codec, if the encoded form of a chunk is its decoded form, byte by byte, whatever the bytes
@@ -280,7 +284,11 @@ impl CodecChain {
                 bytes.decode_in_place(&self.stored_type, stored)
             }
             Serializer::Coded(codec) => {
-                codec.decode(self.decode_bytes(0, encoded, scratch)?, stored)
+                let (needed, limit) = (codec.scratch_len(), scratch.len() as u64);
+                let (own, scratch) = scratch
+                    .split_at_mut_checked(needed as usize)
+                    .ok_or(CodecError::TooLarge { codec: codec.name(), needed, limit })?;
+                codec.decode(self.decode_bytes(0, encoded, scratch)?, stored, own)
             }
             Serializer::Variable(codec) => {
                 Err(CodecError::configuration(codec.name(), "its elements vary in length"))

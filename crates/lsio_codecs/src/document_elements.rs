@@ -1,13 +1,13 @@
 //! Elements of fixed size that `json2` and `msgpack2` hold as values of their documents.
 
-use lsio_array::{DataType, VariableChunk};
+use std::borrow::Cow;
+
+use lsio_array::DataType;
 use serde_json::Value;
 
 use crate::configuration::Members;
 use crate::number::Number;
-use crate::{
-    ArrayBytesCodec, ChunkContext, CodecError, Json2, Msgpack2, VariableCodec, number_from_json,
-};
+use crate::{ArrayBytesCodec, ChunkContext, CodecError, Json2, Msgpack2, number_from_json};
 
 /// Most bytes that a number and what stands around it take in a document that is indented: 24 of the number, a
 /// comma, and the white space of a line for each level of lists.
@@ -15,6 +15,13 @@ const BYTES_OF_NUMBER: u64 = 64;
 
 /// Most bytes of a character in a document: two escapes such as `\ud83c`.
 const BYTES_OF_CHARACTER: u64 = 12;
+
+/// Longest text of a number that is looked at: a binary64 has at most 1075 digits, nearly all behind
+/// the point.
+const LONGEST_NUMBER: usize = 2048;
+
+/// Longest text beside those of elements: a type string of `NumPy`, at most `<m8[2147483647generic]`.
+const LONGEST_TYPE: usize = 32;
 
 /// `json2` or `msgpack2` of elements that are not objects: numbers, bools, dates and durations as their integers,
 /// texts of fixed length; bytes of fixed length in `msgpack2` only. They are only read.
@@ -60,29 +67,35 @@ impl DocumentElements {
         is_known.then_some(Self { document, data_type })
     }
 
-    fn codec(&self) -> &dyn VariableCodec {
-        match &self.document {
-            Document::Json(json) => json,
-            Document::Msgpack(msgpack) => msgpack,
-        }
-    }
-
     /// Writes the element that a value stands for; `None` where it stands for none.
     fn write(&self, value: &[u8], element: &mut [u8]) -> Option<()> {
+        // What takes more memory than an element of any such type is not even parsed.
+        let longest = element.len().saturating_mul(BYTES_OF_CHARACTER as usize).saturating_add(2);
+        if value.len() > longest.max(LONGEST_NUMBER) {
+            return None;
+        }
         let value = match value {
+            [b'[' | b'{', ..] => return None,
             // The words of Python's `json` module are no JSON.
             b"NaN" | b"Infinity" | b"-Infinity" => {
                 Value::String(String::from_utf8_lossy(value).into_owned())
             }
             _ => serde_json::from_slice(value).ok()?,
         };
-        let found = match (&self.data_type, &value) {
-            (DataType::Bool, Value::Bool(is_true)) => vec![u8::from(*is_true)],
+        element.fill(0);
+        match (&self.data_type, &value) {
+            (DataType::Bool, Value::Bool(is_true)) => element.copy_from_slice(&[(*is_true).into()]),
             (DataType::FixedLengthUtf32 { .. }, Value::String(text)) => {
-                text.chars().flat_map(|character| u32::from(character).to_ne_bytes()).collect()
+                let mut places = element.chunks_exact_mut(4);
+                for character in text.chars() {
+                    places.next()?.copy_from_slice(&u32::from(character).to_ne_bytes());
+                }
             }
             (data_type, Value::String(text)) if bytes_of(data_type).is_some() => {
-                text.chars().map(|character| u8::try_from(character).ok()).collect::<Option<_>>()?
+                let mut places = element.iter_mut();
+                for character in text.chars() {
+                    *places.next()? = u8::try_from(character).ok()?;
+                }
             }
             (data_type, value) => {
                 let number = Number::stored(data_type).filter(|&number| number != Number::Bool)?;
@@ -90,12 +103,10 @@ impl DocumentElements {
                 if value.as_str().is_some_and(is_hexadecimal) {
                     return None;
                 }
-                number_from_json(&number.data_type(), value)?
+                let found = number_from_json(&number.data_type(), value)?;
+                element.split_at_mut_checked(found.len())?.0.copy_from_slice(&found);
             }
-        };
-        let (start, rest) = element.split_at_mut_checked(found.len())?;
-        start.copy_from_slice(&found);
-        rest.fill(0);
+        }
         Some(())
     }
 }
@@ -110,7 +121,10 @@ fn bytes_of(data_type: &DataType) -> Option<usize> {
 
 impl ArrayBytesCodec for DocumentElements {
     fn name(&self) -> &'static str {
-        self.codec().name()
+        match &self.document {
+            Document::Json(_) => Json2::NAME,
+            Document::Msgpack(_) => Msgpack2::NAME,
+        }
     }
 
     fn encoded_bound(&self, chunk: &ChunkContext) -> Result<u64, CodecError> {
@@ -121,21 +135,25 @@ impl ArrayBytesCodec for DocumentElements {
         Ok(values.saturating_mul(element).saturating_add(4096))
     }
 
-    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+    fn decode(
+        &self,
+        encoded: &[u8],
+        decoded: &mut [u8],
+        _scratch: &mut [u8],
+    ) -> Result<(), CodecError> {
         let size = self.data_type.size().unwrap_or(0).max(1);
-        let count = (decoded.len() / size) as u64;
-        let mut values =
-            VariableChunk { offsets: Vec::new(), bytes: encoded.to_vec(), limit: u64::MAX };
-        self.codec().decode_in_place(count, &mut values)?;
-        let elements = decoded.chunks_exact_mut(size);
-        for (index, (ends, element)) in values.offsets.windows(2).zip(elements).enumerate() {
-            let value = values.bytes.get(ends[0] as usize..ends[1] as usize);
-            value.and_then(|value| self.write(value, element)).ok_or_else(|| {
-                let reason = format!("element {index} is no {}", self.data_type);
-                CodecError::corrupt(self.name(), reason)
-            })?;
+        let mut elements = decoded.chunks_exact_mut(size).enumerate();
+        let take = |value: &[u8]| -> Result<(), Cow<'static, str>> {
+            let (index, element) = elements.next().ok_or("it has too many elements")?;
+            let wrong = || format!("element {index} is no {}", self.data_type);
+            Ok(self.write(value, element).ok_or_else(wrong)?)
+        };
+        match &self.document {
+            Document::Json(json) => json.for_each_value(encoded, take),
+            Document::Msgpack(msgpack) => {
+                msgpack.for_each_value(encoded, size.max(LONGEST_TYPE), take)
+            }
         }
-        Ok(())
     }
 
     fn encode(&self, _decoded: &[u8], _encoded: &mut Vec<u8>) -> Result<(), CodecError> {

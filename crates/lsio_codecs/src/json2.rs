@@ -1,5 +1,7 @@
 //! `json2`: all elements of a chunk in one JSON document.
 
+use std::borrow::Cow;
+
 use lsio_array::{DataType, VariableChunk};
 
 use crate::configuration::Members;
@@ -56,27 +58,35 @@ impl Json2 {
         }
     }
 
-    fn corrupt(reason: impl Into<std::borrow::Cow<'static, str>>) -> CodecError {
+    fn corrupt(reason: impl Into<Cow<'static, str>>) -> CodecError {
         CodecError::corrupt(Self::NAME, reason)
+    }
+
+    /// Calls `take` with the value of each element of a document, in their order, until it answers with what is
+    /// wrong.
+    pub(crate) fn for_each_value(
+        &self,
+        document: &[u8],
+        mut take: impl FnMut(&[u8]) -> Result<(), Cow<'static, str>>,
+    ) -> Result<(), CodecError> {
+        self.take_document(document, |text| take(&document[text.take_value()?]))
     }
 
     /// Takes the elements below `dimensions`, each with the comma behind it: the last element of a list has
     /// none, unless `is_open`.
-    fn take_elements(
+    fn take_elements<B: AsRef<[u8]>>(
         dimensions: &[u64],
         is_open: bool,
-        text: &mut JsonText<'_>,
-        offsets: &mut Vec<u64>,
-        to: &mut usize,
-    ) -> Result<(), &'static str> {
+        text: &mut JsonText<B>,
+        take: &mut impl FnMut(&mut JsonText<B>) -> Result<(), Cow<'static, str>>,
+    ) -> Result<(), Cow<'static, str>> {
         let Some((&extent, inner)) = dimensions.split_first() else { return Ok(()) };
         for index in 0..extent {
             if inner.is_empty() {
-                *to = text.move_value(*to)?;
-                offsets.push(*to as u64);
+                take(text)?;
             } else {
                 text.expect(b'[')?;
-                Self::take_elements(inner, false, text, offsets, to)?;
+                Self::take_elements(inner, false, text, take)?;
                 text.expect(b']')?;
             }
             if is_open || index + 1 < extent {
@@ -86,17 +96,29 @@ impl Json2 {
         Ok(())
     }
 
-    /// Takes all of a document and gives the bytes of its elements.
-    fn take_document(
+    /// Takes all of a document; `take` takes the value of an element.
+    fn take_document<B: AsRef<[u8]>>(
         &self,
-        text: &mut JsonText<'_>,
-        offsets: &mut Vec<u64>,
-    ) -> Result<usize, &'static str> {
-        let mut to = 0;
+        document: B,
+        mut take: impl FnMut(&mut JsonText<B>) -> Result<(), Cow<'static, str>>,
+    ) -> Result<(), CodecError> {
+        if std::str::from_utf8(document.as_ref()).is_err() {
+            return Err(Self::corrupt("it is not UTF-8"));
+        }
+        let mut text = JsonText::new(document);
+        self.take_all(&mut text, &mut take)
+            .map_err(|reason| Self::corrupt(format!("at byte {}: {reason}", text.position())))
+    }
+
+    fn take_all<B: AsRef<[u8]>>(
+        &self,
+        text: &mut JsonText<B>,
+        take: &mut impl FnMut(&mut JsonText<B>) -> Result<(), Cow<'static, str>>,
+    ) -> Result<(), Cow<'static, str>> {
         // NumPy makes a list of one element of an array without dimensions.
         let dimensions: &[u64] = if self.shape.is_empty() { &[1] } else { self.shape.as_slice() };
         text.expect(b'[')?;
-        Self::take_elements(dimensions, true, text, offsets, &mut to)?;
+        Self::take_elements(dimensions, true, text, take)?;
         text.expect_text()?;
         text.expect(b',')?;
         text.expect(b'[')?;
@@ -105,13 +127,13 @@ impl Json2 {
                 text.expect(b',')?;
             }
             if text.number()? != extent {
-                return Err("its shape is not that of the chunk");
+                return Err("its shape is not that of the chunk".into());
             }
         }
         text.expect(b']')?;
         text.expect(b']')?;
         text.expect_end()?;
-        Ok(to)
+        Ok(())
     }
 }
 
@@ -136,17 +158,16 @@ impl VariableCodec for Json2 {
     ) -> Result<(), CodecError> {
         chunk.offsets.clear();
         self.check_len(element_count, &chunk.bytes)?;
-        if std::str::from_utf8(&chunk.bytes).is_err() {
-            return Err(Self::corrupt("it is not UTF-8"));
-        }
         // The element count is now known to be below the length of the bytes that are at hand.
         chunk.offsets.reserve_exact(element_count as usize + 1);
         chunk.offsets.push(0);
-        let mut text = JsonText::new(&mut chunk.bytes);
-        let len = self
-            .take_document(&mut text, &mut chunk.offsets)
-            .map_err(|reason| Self::corrupt(format!("at byte {}: {reason}", text.position())))?;
-        chunk.bytes.truncate(len);
+        let mut to = 0;
+        self.take_document(&mut chunk.bytes, |text| {
+            to = text.move_value(to)?;
+            chunk.offsets.push(to as u64);
+            Ok(())
+        })?;
+        chunk.bytes.truncate(to);
         Ok(())
     }
 

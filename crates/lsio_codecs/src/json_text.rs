@@ -1,5 +1,7 @@
 //! JSON text that is checked and moved to the front of its own memory, value by value.
 
+use std::ops::Range;
+
 /// Most levels of lists and objects in one value.
 const MOST_LEVELS: usize = 128;
 
@@ -9,14 +11,24 @@ const WORDS: [&[u8]; 6] = [b"null", b"true", b"false", b"NaN", b"Infinity", b"-I
 /// UTF-8 that is read from its start.
 ///
 /// Grammar: RFC 8259, and the words `NaN`, `Infinity` and `-Infinity` of Python's `json` module.
-pub(crate) struct JsonText<'a> {
-    bytes: &'a mut [u8],
+pub(crate) struct JsonText<B> {
+    bytes: B,
     at: usize,
 }
 
-impl<'a> JsonText<'a> {
+impl<B: AsRef<[u8]> + AsMut<[u8]>> JsonText<B> {
+    /// Takes a value and moves it to byte `to`, which is not behind it; gives where it ends then.
+    pub(crate) fn move_value(&mut self, to: usize) -> Result<usize, &'static str> {
+        let value = self.take_value()?;
+        let len = value.len();
+        self.bytes.as_mut().copy_within(value, to);
+        Ok(to + len)
+    }
+}
+
+impl<B: AsRef<[u8]>> JsonText<B> {
     /// The text in `bytes`, which must be UTF-8.
-    pub(crate) fn new(bytes: &'a mut [u8]) -> Self {
+    pub(crate) fn new(bytes: B) -> Self {
         Self { bytes, at: 0 }
     }
 
@@ -38,7 +50,7 @@ impl<'a> JsonText<'a> {
     /// Takes the end.
     pub(crate) fn expect_end(&mut self) -> Result<(), &'static str> {
         self.skip_space();
-        if self.at == self.bytes.len() { Ok(()) } else { Err("more follows the document") }
+        if self.at == self.bytes.as_ref().len() { Ok(()) } else { Err("more follows the document") }
     }
 
     /// Takes a text.
@@ -52,21 +64,20 @@ impl<'a> JsonText<'a> {
         self.skip_space();
         let start = self.at;
         self.digits()?;
-        let digits = std::str::from_utf8(&self.bytes[start..self.at]).ok();
+        let digits = std::str::from_utf8(&self.bytes.as_ref()[start..self.at]).ok();
         digits.and_then(|digits| digits.parse().ok()).ok_or("a length is too large")
     }
 
-    /// Takes a value and moves it to byte `to`, which is not behind it; gives where it ends then.
-    pub(crate) fn move_value(&mut self, to: usize) -> Result<usize, &'static str> {
+    /// Takes a value; gives where it is.
+    pub(crate) fn take_value(&mut self) -> Result<Range<usize>, &'static str> {
         self.skip_space();
         let start = self.at;
         self.value(0)?;
-        self.bytes.copy_within(start..self.at, to);
-        Ok(to + (self.at - start))
+        Ok(start..self.at)
     }
 
     fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+        self.bytes.as_ref().get(self.at).copied()
     }
 
     fn skip_space(&mut self) {
@@ -94,7 +105,7 @@ impl<'a> JsonText<'a> {
                 text.value(level + 1)
             }),
             _ => {
-                let rest = self.bytes.get(self.at..).unwrap_or_default();
+                let rest = self.bytes.as_ref().get(self.at..).unwrap_or_default();
                 match WORDS.iter().find(|word| rest.starts_with(word)) {
                     Some(word) => {
                         self.at += word.len();
@@ -147,7 +158,7 @@ impl<'a> JsonText<'a> {
                     match self.peek() {
                         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
                         Some(b'u') => {
-                            let hex = self.bytes.get(self.at + 1..self.at + 5);
+                            let hex = self.bytes.as_ref().get(self.at + 1..self.at + 5);
                             let is_hex = |hex: &[u8]| hex.iter().all(u8::is_ascii_hexdigit);
                             if !hex.is_some_and(is_hex) {
                                 return Err("an escape is not valid");

@@ -1,5 +1,7 @@
 //! `msgpack2`: all elements of a chunk in one `MessagePack` document.
 
+use std::borrow::Cow;
+
 use lsio_array::{DataType, VariableChunk};
 
 use crate::configuration::Members;
@@ -64,21 +66,66 @@ impl Msgpack2 {
         Self { has_bytes: true, ..self }
     }
 
-    /// Takes all of a document.
-    fn take_document(&self, document: &mut Document<'_>) -> Result<(), &'static str> {
+    /// Calls `take` with the JSON text of each element of a document, in their order, until it answers with what
+    /// is wrong. Lists, maps, and texts and bytes of more than `most_bytes` are refused before any memory is
+    /// taken for them.
+    pub(crate) fn for_each_value(
+        &self,
+        encoded: &[u8],
+        most_bytes: usize,
+        mut take: impl FnMut(&[u8]) -> Result<(), Cow<'static, str>>,
+    ) -> Result<(), CodecError> {
+        let document = Document { most_levels: 0, most_bytes, ..self.document(encoded) };
+        let taken = self.take_document(document, |document| {
+            document.objects.clear();
+            document.move_value(0)?;
+            take(document.objects.text())
+        });
+        taken.map(|_| ())
+    }
+
+    fn document<'a>(&self, rest: &'a [u8]) -> Document<'a> {
+        Document {
+            rest,
+            objects: ObjectText::default(),
+            has_bytes: self.has_bytes,
+            most_levels: MOST_LEVELS,
+            most_bytes: usize::MAX,
+        }
+    }
+
+    /// Takes all of a document and gives what `take`, which takes the value of an element, left of its text.
+    fn take_document<'a>(
+        &self,
+        mut document: Document<'a>,
+        mut take: impl FnMut(&mut Document<'a>) -> Result<(), Cow<'static, str>>,
+    ) -> Result<ObjectText, CodecError> {
+        let len = document.rest.len();
+        self.take_all(&mut document, &mut take).map_err(|reason| {
+            let at = len - document.rest.len();
+            CodecError::corrupt(Self::NAME, format!("before byte {at}: {reason}"))
+        })?;
+        Ok(document.objects)
+    }
+
+    fn take_all<'a>(
+        &self,
+        document: &mut Document<'a>,
+        take: &mut impl FnMut(&mut Document<'a>) -> Result<(), Cow<'static, str>>,
+    ) -> Result<(), Cow<'static, str>> {
         // NumPy makes no list of an array without dimensions, so that nobody writes one.
         let (&first, inner) = self.shape.split_first().ok_or("the chunk has no dimensions")?;
         // Behind the elements: the type string and the shape.
         document.expect_list(first.saturating_add(2))?;
-        document.take_elements(first, inner)?;
+        document.take_elements(first, inner, take)?;
         document.take_text()?;
         document.expect_list(self.shape.len() as u64)?;
         for &extent in &self.shape {
             if document.integer()? != i128::from(extent) {
-                return Err("its shape is not that of the chunk");
+                return Err("its shape is not that of the chunk".into());
             }
         }
-        if document.rest.is_empty() { Ok(()) } else { Err("more follows the document") }
+        if document.rest.is_empty() { Ok(()) } else { Err("more follows the document".into()) }
     }
 }
 
@@ -106,13 +153,12 @@ impl VariableCodec for Msgpack2 {
         chunk: &mut VariableChunk,
     ) -> Result<(), CodecError> {
         self.check_len(element_count, &chunk.bytes)?;
-        let objects = ObjectText::default();
-        let mut document = Document { rest: &chunk.bytes, objects, has_bytes: self.has_bytes };
-        if let Err(reason) = self.take_document(&mut document) {
-            let at = chunk.bytes.len() - document.rest.len();
-            return Err(CodecError::corrupt(Self::NAME, format!("before byte {at}: {reason}")));
-        }
-        document.objects.finish(chunk);
+        let objects = self.take_document(self.document(&chunk.bytes), |document| {
+            document.move_value(0)?;
+            document.objects.end_element();
+            Ok(())
+        })?;
+        objects.finish(chunk);
         Ok(())
     }
 }
@@ -122,18 +168,26 @@ struct Document<'a> {
     rest: &'a [u8],
     objects: ObjectText,
     has_bytes: bool,
+    /// Most levels of lists and maps in a value.
+    most_levels: usize,
+    /// Most bytes of a text or of bytes.
+    most_bytes: usize,
 }
 
 impl<'a> Document<'a> {
     /// Takes the elements below one level of lists.
-    fn take_elements(&mut self, extent: u64, inner: &[u64]) -> Result<(), &'static str> {
+    fn take_elements(
+        &mut self,
+        extent: u64,
+        inner: &[u64],
+        take: &mut impl FnMut(&mut Self) -> Result<(), Cow<'static, str>>,
+    ) -> Result<(), Cow<'static, str>> {
         for _ in 0..extent {
             if let Some((&next, inner)) = inner.split_first() {
                 self.expect_list(next)?;
-                self.take_elements(next, inner)?;
+                self.take_elements(next, inner, take)?;
             } else {
-                self.move_value(0)?;
-                self.objects.end_element();
+                take(self)?;
             }
         }
         Ok(())
@@ -183,14 +237,22 @@ impl<'a> Document<'a> {
             0xdb => self.length::<4>()?,
             _ => return Err("a text is missing"),
         };
-        let (text, rest) = self.rest.split_at_checked(length as usize).ok_or("a text is cut")?;
-        self.rest = rest;
+        let text = self.take_bytes(length)?;
         std::str::from_utf8(text).map_err(|_| "a text is not UTF-8")
+    }
+
+    /// Takes so many bytes of a text, or of bytes.
+    fn take_bytes(&mut self, length: u64) -> Result<&'a [u8], &'static str> {
+        let length = usize::try_from(length).ok().filter(|&length| length <= self.most_bytes);
+        let length = length.ok_or("a text has more bytes than an element")?;
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or("a text is cut")?;
+        self.rest = rest;
+        Ok(bytes)
     }
 
     /// Takes a value and appends it to the element.
     fn move_value(&mut self, level: usize) -> Result<(), &'static str> {
-        if level > MOST_LEVELS {
+        if level > self.most_levels {
             return Err("a value has too many levels");
         }
         let value = self.rest;
@@ -247,8 +309,7 @@ impl<'a> Document<'a> {
             0xc5 => self.length::<2>()?,
             _ => self.length::<4>()?,
         };
-        let (bytes, rest) = self.rest.split_at_checked(length as usize).ok_or("bytes are cut")?;
-        self.rest = rest;
+        let bytes = self.take_bytes(length)?;
         let text: String = bytes.iter().copied().map(char::from).collect();
         self.objects.push_text(&text);
         Ok(())

@@ -40,6 +40,16 @@ impl ObjectText {
         self.text.push(b'"');
     }
 
+    /// All of the text.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Forgets the text.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+    }
+
     /// Ends an element.
     pub(crate) fn end_element(&mut self) {
         self.offsets.push(self.text.len() as u64);

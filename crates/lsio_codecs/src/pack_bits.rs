@@ -136,7 +136,12 @@ impl ArrayBytesCodec for PackBits {
         Ok(self.packed_len(numbers).0 + self.extra() as u64)
     }
 
-    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+    fn decode(
+        &self,
+        encoded: &[u8],
+        decoded: &mut [u8],
+        _scratch: &mut [u8],
+    ) -> Result<(), CodecError> {
         let count = decoded.len() / self.numbers.size;
         let (packed_len, padding) = self.packed_len(count as u64);
         let (expected, actual) = (packed_len + self.extra() as u64, encoded.len() as u64);

@@ -138,7 +138,12 @@ impl ArrayBytesCodec for Pcodec {
         Ok(decoded_len.saturating_add(decoded_len / 16).saturating_add(4096))
     }
 
-    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+    fn decode(
+        &self,
+        encoded: &[u8],
+        decoded: &mut [u8],
+        _scratch: &mut [u8],
+    ) -> Result<(), CodecError> {
         with_pco!(self.number, T => decode::<T>(encoded, decoded))
     }
 

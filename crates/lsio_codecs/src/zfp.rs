@@ -263,7 +263,12 @@ impl ArrayBytesCodec for Zfp {
         })
     }
 
-    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+    fn decode(
+        &self,
+        encoded: &[u8],
+        decoded: &mut [u8],
+        _scratch: &mut [u8],
+    ) -> Result<(), CodecError> {
         match self.scalar_type {
             ZfpScalarType::I32 if self.number.size() < 4 => {
                 let mut wide = vec![0; decoded.len() / self.number.size()];

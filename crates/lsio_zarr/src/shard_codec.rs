@@ -1,8 +1,7 @@
 //! Whole shards as one codec among others: behind codecs on elements that no part of a shard can be decoded
 //! through, such as `delta` or `reshape`.
 //!
-//! The chunk of such an array is the shard. A chunk of the shard has memory of its own while it is decoded,
-//! beside the memory budget.
+//! The chunk of such an array is the shard. A chunk of the shard is decoded in scratch memory.
 
 use lsio_array::{
     ChunkErrorKind, DataType, Destination, DimensionPlacement, Region, StridedCopy, c_strides,
@@ -146,16 +145,30 @@ impl ArrayBytesCodec for ShardCodec {
         Err(corrupt(format!("it is for shards of {:?}, not {:?}", self.shard_shape, chunk.shape)))
     }
 
-    fn decode(&self, encoded: &[u8], decoded: &mut [u8]) -> Result<(), CodecError> {
+    fn scratch_len(&self) -> u64 {
+        self.chain.scratch_len().saturating_add(self.chunk_len as u64)
+    }
+
+    fn decode(
+        &self,
+        encoded: &[u8],
+        decoded: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), CodecError> {
         let shard = Extent { offset: 0, len: encoded.len() as u64 };
         let index = self.level.read_index(&encoded[self.index_range(shard)?])?;
-        let mut chunk_bytes = vec![0; self.chunk_len];
-        let mut scratch = vec![0; self.chain.scratch_len() as usize];
+        let limit = scratch.len() as u64;
+        let (chunk_bytes, scratch) =
+            scratch.split_at_mut_checked(self.chunk_len).ok_or(CodecError::TooLarge {
+                codec: SHARDING,
+                needed: self.chunk_len as u64,
+                limit,
+            })?;
         for entry in 0..self.level.entry_count() {
             if let Some(Extent { offset, len }) = index.locate(entry, shard).map_err(in_shard)? {
                 let part = &encoded[offset as usize..(offset + len) as usize];
-                let destination = Destination::Fixed(&mut chunk_bytes);
-                self.chain.decode(part, destination, &mut scratch)?;
+                let destination = Destination::Fixed(chunk_bytes);
+                self.chain.decode(part, destination, scratch)?;
             } else {
                 let fill_value = self.fill_value.as_ref().ok_or_else(|| corrupt(NO_FILL))?;
                 for element in chunk_bytes.chunks_exact_mut(self.size) {
@@ -163,7 +176,7 @@ impl ArrayBytesCodec for ShardCodec {
                 }
             }
             let copy = self.to_shard(entry, self.chain.axis_order());
-            if !copy.is_some_and(|copy| copy.copy(&chunk_bytes, decoded)) {
+            if !copy.is_some_and(|copy| copy.copy(chunk_bytes, decoded)) {
                 return Err(corrupt(NO_PLACE));
             }
         }

@@ -19,6 +19,10 @@ const LIMIT: u64 = 64 << 10;
 /// 2^15 numbers of 64 bits, tables of bins and a page of numbers.
 const WORKING_MEMORY: u64 = 2 << 20;
 
+/// Most bytes that documents of elements of fixed size may take beside a destination, whatever their length: the
+/// text of a value.
+const MEMORY_OF_VALUE: u64 = 16 << 10;
+
 /// A chain in front of which no bytes-to-bytes codec stands.
 struct ChainTarget {
     row: String,
@@ -129,15 +133,31 @@ pub(crate) fn chains() -> Vec<Box<dyn Target>> {
         let codecs = json!([[format!("numcodecs.{codec}"), configuration]]);
         targets.push(Box::new(ChainTarget::new(codec, data_type, &codecs, &[])));
     }
+    for (codec, data_type) in [
+        ("json2", "int16"),
+        ("json2", "uint64"),
+        ("json2", "float32"),
+        ("json2", "bool"),
+        ("json2", "text"),
+        ("msgpack2", "int16"),
+        ("msgpack2", "float64"),
+        ("msgpack2", "bool"),
+        ("msgpack2", "text"),
+        ("msgpack2", "r24"),
+    ] {
+        let codecs = json!([[format!("numcodecs.{codec}")]]);
+        let row = format!("{codec} of fixed size");
+        targets.push(Box::new(ChainTarget::new(&row, data_type, &codecs, &[])));
+    }
     targets
 }
 
 impl ChainTarget {
     fn new(row: &str, data_type: &str, codecs: &Value, others: &[Value]) -> Self {
-        let data_type = if data_type == "json" {
-            DataType::Json
-        } else {
-            DataType::from_name(data_type).unwrap()
+        let data_type = match data_type {
+            "json" => DataType::Json,
+            "text" => DataType::FixedLengthUtf32 { length: 3 },
+            name => DataType::from_name(name).unwrap(),
         };
         let chain = |codecs: &Value| chain_v3(data_type.clone(), &SHAPE, codecs).unwrap();
         let others = others.iter().map(chain).collect();
@@ -238,7 +258,7 @@ impl Target for ChainTarget {
     fn sample(&self, random: &mut Random) -> Vec<u8> {
         match self.framing() {
             None => self.encoded(random, &self.chain),
-            Some(framing) => encoded_elements(random, SHAPE, framing, false),
+            Some(framing) => encoded_elements(random, SHAPE, framing, &self.data_type, false),
         }
     }
 
@@ -262,12 +282,12 @@ impl Target for ChainTarget {
                 }
                 encoded
             }
-            Some(framing) => encoded_elements(random, SHAPE, framing, true),
+            Some(framing) => encoded_elements(random, SHAPE, framing, &self.data_type, true),
         }
     }
 
     fn decode(&self, input: &[u8]) -> Outcome {
-        if self.framing().is_some() {
+        if self.data_type.size().is_none() {
             self.decode_variable(input)
         } else {
             self.decode_fixed(input)
@@ -275,6 +295,7 @@ impl Target for ChainTarget {
     }
 
     fn most_memory(&self, _: u64) -> u64 {
-        WORKING_MEMORY
+        let is_document = self.framing().is_some() && self.data_type.size().is_some();
+        if is_document { MEMORY_OF_VALUE } else { WORKING_MEMORY }
     }
 }

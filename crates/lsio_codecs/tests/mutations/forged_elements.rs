@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use lsio_array::DataType;
 use lsio_mutation::{Random, hostile_number};
 
 /// How elements of varying length are encoded.
@@ -21,6 +22,9 @@ pub(crate) enum Framing {
     MessagePack,
 }
 
+/// Longer than any element of fixed size may be.
+const LONG: usize = 100_000;
+
 const TEXTS: [&str; 6] = ["", "a", "längere Wörter", "日本語", "🦀", "\0\n\""];
 
 /// One time in `times` a number that is not `number`, if numbers are forged.
@@ -33,12 +37,13 @@ pub(crate) fn encoded_elements(
     random: &mut Random,
     shape: [u64; 2],
     framing: Framing,
+    data_type: &DataType,
     is_forged: bool,
 ) -> Vec<u8> {
     match framing {
         Framing::Categories => random.bytes(shape.iter().product::<u64>() as usize),
-        Framing::Json => json_document(random, shape, is_forged),
-        Framing::MessagePack => message_pack_document(random, shape, is_forged),
+        Framing::Json => json_document(random, shape, data_type, is_forged),
+        Framing::MessagePack => message_pack_document(random, shape, data_type, is_forged),
         _ => length_prefixed(random, shape, framing, is_forged),
     }
 }
@@ -71,16 +76,47 @@ fn length_prefixed(
 }
 
 /// The JSON document of a chunk: its elements in lists, a type string, the shape.
-fn json_document(random: &mut Random, shape: [u64; 2], is_forged: bool) -> Vec<u8> {
+fn json_document(
+    random: &mut Random,
+    shape: [u64; 2],
+    data_type: &DataType,
+    is_forged: bool,
+) -> Vec<u8> {
     let mut text = String::from("[");
     for _ in 0..mostly(random, is_forged, shape[0], 20).min(2 * shape[0]) {
         let width = mostly(random, is_forged, shape[1], 60).min(2 * shape[1]);
-        let elements: Vec<String> = (0..width).map(|_| value(random, is_forged, 0)).collect();
+        let elements: Vec<String> =
+            (0..width).map(|_| element(random, data_type, is_forged)).collect();
         let _ = write!(text, "[{}],", elements.join(", "));
     }
     let [rows, columns] = shape.map(|extent| mostly(random, is_forged, extent, 20));
     let _ = write!(text, "\"|O\", [{rows},{columns}]]");
     text.into_bytes()
+}
+
+/// The JSON value of an element; one in some hundred is another, if they are forged.
+fn element(random: &mut Random, data_type: &DataType, is_forged: bool) -> String {
+    if *data_type == DataType::Json {
+        return value(random, is_forged, 0);
+    }
+    if is_forged && random.once_in(120) {
+        return match random.below(6) {
+            0 => format!("\"{}\"", "\\u0000".repeat(LONG)),
+            1 => "1".repeat(LONG),
+            2 => format!("[{}0]", "0,".repeat(LONG)),
+            _ => value(random, is_forged, 0),
+        };
+    }
+    match data_type {
+        DataType::Bool => random.once_in(2).to_string(),
+        DataType::Int16 => (random.number() as i16).to_string(),
+        DataType::UInt64 => random.number().to_string(),
+        DataType::Float32 => {
+            (*random.pick(&["0", "-1.5e+30", "0.1", "NaN", "-Infinity"])).to_owned()
+        }
+        _ => (*random.pick(&["\"\"", "\"äbc\"", "\"\\ud83d\\ude00\\n\\u0000\"", "\"日本\""]))
+            .to_owned(),
+    }
 }
 
 /// Any JSON value; one in some hundred is none, if they are forged.
@@ -135,19 +171,72 @@ fn value(random: &mut Random, is_forged: bool, depth: usize) -> String {
 }
 
 /// The `MessagePack` document of a chunk, as the JSON document.
-fn message_pack_document(random: &mut Random, shape: [u64; 2], is_forged: bool) -> Vec<u8> {
+fn message_pack_document(
+    random: &mut Random,
+    shape: [u64; 2],
+    data_type: &DataType,
+    is_forged: bool,
+) -> Vec<u8> {
     // Lists of up to 15 values state their length in their first byte.
     let list = |random: &mut Random, len: u64| 0x90 | mostly(random, is_forged, len, 60) as u8 & 15;
     let mut document = vec![list(random, shape[0] + 2)];
     for _ in 0..shape[0] {
         document.push(list(random, shape[1]));
         for _ in 0..shape[1] {
-            message_pack_value(random, is_forged, 0, &mut document);
+            message_pack_element(random, data_type, is_forged, &mut document);
         }
     }
     document.extend(b"\xa2|O\x92");
     document.extend(shape.map(|extent| mostly(random, is_forged, extent, 20) as u8));
     document
+}
+
+/// The value of an element, as [`element`].
+fn message_pack_element(
+    random: &mut Random,
+    data_type: &DataType,
+    is_forged: bool,
+    to: &mut Vec<u8>,
+) {
+    if *data_type == DataType::Json {
+        return message_pack_value(random, is_forged, 0, to);
+    }
+    if is_forged && random.once_in(120) {
+        return match random.below(6) {
+            0 => {
+                to.extend(*random.pick(&[b"\xdb", b"\xc6"]));
+                to.extend((LONG as u32).to_be_bytes());
+                to.extend(vec![0; LONG]);
+            }
+            1 => {
+                to.push(*random.pick(&[0xdd, 0xdf]));
+                to.extend((LONG as u32).to_be_bytes());
+                to.extend(vec![0xa0; 2 * LONG]);
+            }
+            _ => message_pack_value(random, is_forged, 0, to),
+        };
+    }
+    match data_type {
+        DataType::Bool => to.push(*random.pick(&[0xc2, 0xc3])),
+        DataType::Int16 => {
+            to.push(0xd1);
+            to.extend(random.bytes(2));
+        }
+        DataType::Float64 => {
+            to.push(0xcb);
+            to.extend(random.bytes(8));
+        }
+        DataType::RawBytes { length } => {
+            let len = random.below(length + 1);
+            to.extend([0xc4, len as u8]);
+            to.extend(random.bytes(len));
+        }
+        _ => {
+            let text = *random.pick(&["", "äbc", "🦀\0\"", "日本"]);
+            to.extend([0xd9, text.len() as u8]);
+            to.extend(text.as_bytes());
+        }
+    }
 }
 
 fn message_pack_value(random: &mut Random, is_forged: bool, depth: usize, to: &mut Vec<u8>) {
