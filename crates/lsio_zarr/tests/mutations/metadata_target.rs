@@ -45,6 +45,8 @@ const KINDS: [Kind; 8] = [
 struct MetadataTarget {
     kind: Kind,
     documents: Vec<Vec<u8>>,
+    /// For all inputs: a new one maps and unmaps its regions for each of them.
+    memory: Arc<Memory>,
 }
 
 /// Every kind of document.
@@ -72,7 +74,7 @@ fn add_files(folder: &Path, files: &mut Vec<PathBuf>) {
 
 impl MetadataTarget {
     fn new(kind: Kind, files: &[PathBuf]) -> Self {
-        let mut target = Self { kind, documents: Vec::new() };
+        let mut target = Self { kind, documents: Vec::new(), memory: Memory::new(1 << 20) };
         let mut seen = BTreeSet::new();
         for path in files.iter().filter(|path| path.ends_with(kind.file)) {
             if path.metadata().unwrap().len() > LONGEST {
@@ -99,23 +101,23 @@ impl MetadataTarget {
             objects.push(("a/.zgroup", br#"{"zarr_format": 2}"#));
         }
         let storage: Arc<dyn Storage> = store(&objects);
-        check_node(lsio_zarr::open(&storage, &Memory::new(1 << 20), &key("a"), None)?)
+        check_node(lsio_zarr::open(&storage, &self.memory, &key("a"), None)?, &self.memory)
     }
 }
 
 /// Looks at all that was opened; a member that cannot be opened does not spoil its group, but is an error here.
-fn check_node(node: Node) -> Result<(), ZarrError> {
+fn check_node(node: Node, memory: &Arc<Memory>) -> Result<(), ZarrError> {
     match node {
         Node::Array(array) => {
             let first = vec![0; array.metadata().shape.len()];
             // Nothing is read yet: where the first chunk is follows from the metadata.
-            array.locate(&first, &Driver::with_memory(Memory::new(1 << 20))).unwrap();
+            array.locate(&first, &Driver::with_memory(Arc::clone(memory))).unwrap();
             assert_eq!(array.info().shape.len(), array.info().chunk_shape.len());
             assert_eq!(array.info().axis_order.len(), array.info().shape.len());
             Ok(())
         }
         Node::Group(group) => {
-            group.members()?.into_iter().try_for_each(|member| check_node(member.node?))
+            group.members()?.into_iter().try_for_each(|member| check_node(member.node?, memory))
         }
     }
 }
