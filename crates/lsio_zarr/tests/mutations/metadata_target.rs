@@ -22,6 +22,10 @@ const WORKING_MEMORY: u64 = 4 << 20;
 /// copy of that, and those of up to three members of a group, which is as many as a document is changed in.
 const LARGE_ELEMENTS: u64 = 6;
 
+/// Budget of the targets: of less than some regions of 2 MiB, none stays mapped between two inputs, and the kernel
+/// clears one for each.
+const MEMORY: u64 = 16 << 20;
+
 /// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kind {
@@ -45,7 +49,7 @@ const KINDS: [Kind; 8] = [
 struct MetadataTarget {
     kind: Kind,
     documents: Vec<Vec<u8>>,
-    /// For all inputs: a new one maps and unmaps its regions for each of them.
+    /// For all inputs: a new one maps its regions for each of them.
     memory: Arc<Memory>,
 }
 
@@ -74,7 +78,7 @@ fn add_files(folder: &Path, files: &mut Vec<PathBuf>) {
 
 impl MetadataTarget {
     fn new(kind: Kind, files: &[PathBuf]) -> Self {
-        let mut target = Self { kind, documents: Vec::new(), memory: Memory::new(1 << 20) };
+        let mut target = Self { kind, documents: Vec::new(), memory: Memory::new(MEMORY) };
         let mut seen = BTreeSet::new();
         for path in files.iter().filter(|path| path.ends_with(kind.file)) {
             if path.metadata().unwrap().len() > LONGEST {
