@@ -1,7 +1,15 @@
 // Groups, their members and their attributes.
 
+import { readFile } from 'node:fs/promises';
 import test from 'ava';
-import { open, openArray, openGroup, writeMemoryStore, type MembersOptions } from 'light-speed-io';
+import {
+  deleteMemoryStore,
+  open,
+  openArray,
+  openGroup,
+  writeMemoryStore,
+  type MembersOptions,
+} from 'light-speed-io';
 import { fixturePath, groupFixtures } from './fixtures.js';
 
 for (const { path, zarrFormat, members, attrs } of groupFixtures) {
@@ -99,4 +107,32 @@ test('both formats side by side, a broken member and no member make a tree', asy
   t.is(await group.tree(), tree.join('\n'));
   const empty = await openGroup('memory://both-formats/empty');
   t.is(await empty.tree(), '/');
+});
+
+test.serial('arrays of a large group are made in many turns of the event loop', async (t) => {
+  const text = await readFile(`${fixturePath('zarr3/group/plain-v3')}/time/zarr.json`, 'utf8');
+  const names = Array.from({ length: 500 }, (_, index) => `a${index}`);
+  const metadata = Object.fromEntries(names.map((name) => [name, JSON.parse(text) as object]));
+  const consolidated = { kind: 'inline', must_understand: false, metadata };
+  const document = { zarr_format: 3, node_type: 'group', consolidated_metadata: consolidated };
+  await writeMemoryStore('memory://large-group', [
+    ['zarr.json', Buffer.from(JSON.stringify(document))],
+  ]);
+  const group = await openGroup('memory://large-group');
+  // Each array parses what the core says of it.
+  const { parse } = JSON;
+  let parsed = 0;
+  let mostInTurn = 0;
+  JSON.parse = (...args: Parameters<typeof parse>): unknown => {
+    if (parsed === 0) setImmediate(() => (parsed = 0));
+    parsed += 1;
+    mostInTurn = Math.max(mostInTurn, parsed);
+    return parse(...args) as unknown;
+  };
+  t.teardown(() => {
+    JSON.parse = parse;
+  });
+  t.is((await group.members()).length, names.length);
+  t.true(mostInTurn > 0 && mostInTurn <= 64, `${mostInTurn} in one turn`);
+  deleteMemoryStore('memory://large-group');
 });

@@ -16,6 +16,7 @@ import {
   type TreeOptions,
 } from './options.js';
 import { treeText } from './tree-text.js';
+import { makeNodes } from './turns.js';
 
 /** A member of a group, or a node further below: open, or why it could not be opened. */
 export type GroupMember = {
@@ -75,7 +76,7 @@ export class LsioGroup {
     const { recursive = parsed.maxDepth !== undefined } = parsed;
     const maxDepth = recursive ? parsed.maxDepth : 1;
     const nodes = unwrap(await runCall(parsed, () => this.#native.descendants(maxDepth)));
-    return nodes.map((node): GroupMember => {
+    return makeNodes(nodes, parsed.signal, (node): GroupMember => {
       const { name: path } = node;
       const name = path.slice(path.lastIndexOf('/') + 1);
       if (node.error !== undefined) {
