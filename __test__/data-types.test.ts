@@ -2,7 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { openArray, slice, type ElementForm, type LsioArray } from 'light-speed-io';
+import {
+  deleteMemoryStore,
+  openArray,
+  slice,
+  writeMemoryStore,
+  type ElementForm,
+  type LsioArray,
+} from 'light-speed-io';
 import { bytesOf } from './elements.js';
 import {
   dataTypeFixtures,
@@ -158,6 +165,34 @@ test('fields that there are not are refused', async (t) => {
   const numbers = await openArray(fixturePath('zarr3/codecs/int16-zstd'));
   await t.throwsAsync(numbers.get(null, { field: 'a' }), refused(/int16 elements have no field/));
   await t.throwsAsync(array.get(null, { field: 3 } as object), { instanceOf: TypeError });
+});
+
+test('elements have at most 16 MiB, and so have their fill values', async (t) => {
+  const opened = async (bytes: number): Promise<unknown> => {
+    const document = {
+      zarr_format: 3,
+      node_type: 'array',
+      shape: [1],
+      data_type: { name: 'null_terminated_bytes', configuration: { length_bytes: bytes } },
+      chunk_grid: { name: 'regular', configuration: { chunk_shape: [1] } },
+      chunk_key_encoding: { name: 'default' },
+      fill_value: 'AQI=',
+      codecs: ['bytes'],
+    };
+    await writeMemoryStore('memory://long-elements', [
+      ['zarr.json', Buffer.from(JSON.stringify(document))],
+    ]);
+    return (await openArray('memory://long-elements')).fillValue;
+  };
+  const longest = new Uint8Array(2 ** 24);
+  longest.set([1, 2]);
+  // Not deepEqual, which takes minutes.
+  t.is(Buffer.compare((await opened(longest.length)) as Uint8Array, longest), 0);
+  await t.throwsAsync(opened(longest.length + 1), {
+    code: 'ERR_LSIO_UNSUPPORTED',
+    message: /16777217/,
+  });
+  deleteMemoryStore('memory://long-elements');
 });
 
 test('fill values are JavaScript values of the data type', async (t) => {

@@ -15,7 +15,7 @@ export type Attributes = { readonly [name: string]: JsonValue };
 
 // { "$lsio": "bigint", "value": "9007199254740993" }
 // { "$lsio": "number", "value": "NaN" | "Infinity" | "-Infinity" }
-// { "$lsio": "bytes", "value": [0, 255] }
+// { "$lsio": "bytes", "value": "00ff", "length": 4 }   as hexadecimal digits, without the zeros at their end
 // { "$lsio": "object", "value": {...} }   an object of the user that has a member "$lsio" itself
 const TAG = '$lsio';
 
@@ -23,7 +23,9 @@ type PlainJson = null | boolean | number | string | PlainJson[] | { [name: strin
 
 /** Parses JSON of the core. */
 export function parseTaggedJson(text: string): JsonValue {
-  return revive(JSON.parse(text) as PlainJson);
+  const value = JSON.parse(text) as PlainJson;
+  // Most has no tags, and a document may have a hundred thousand members. The core writes no letter as an escape.
+  return text.includes(TAG) ? revive(value) : value;
 }
 
 // Words that JSON does not have, and digits of integers that a number may not hold.
@@ -65,11 +67,15 @@ function revive(value: PlainJson): JsonValue {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(revive);
   if (!Object.hasOwn(value, TAG)) return reviveMembers(value);
-  const { [TAG]: tag, value: tagged = null } = value;
+  const { [TAG]: tag, value: tagged = null, length = 0 } = value;
   if (tag === 'bigint') return BigInt(tagged as string);
   if (tag === 'number') return Number(tagged);
   // Only a fill value is bytes; whoever asks for one knows it.
-  if (tag === 'bytes') return Uint8Array.from(tagged as number[]) as unknown as JsonValue;
+  if (tag === 'bytes') {
+    const bytes = new Uint8Array(length as number);
+    bytes.set(Buffer.from(tagged as string, 'hex'));
+    return bytes as unknown as JsonValue;
+  }
   return reviveMembers(tagged as { [name: string]: PlainJson });
 }
 

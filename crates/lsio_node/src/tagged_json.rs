@@ -1,7 +1,6 @@
 //! JSON for the facade, in which numbers that `JSON.parse` would round or cannot read are tagged:
 //! `{"$lsio": "bigint", "value": "9007199254740993"}`, `{"$lsio": "number", "value": "NaN"}`. Bytes are
-//! `{"$lsio": "bytes", "value": [0, 255]}`. An object
-//! that has a member `$lsio` itself is wrapped: `{"$lsio": "object", "value": {...}}`.
+//! `{"$lsio": "bytes", "value": "00ff", "length": 4}`, without the zeros at their end. An object that has a member `$lsio` itself is wrapped: `{"$lsio": "object", "value": {...}}`.
 
 use serde_json::{Map, Number, Value, json};
 
@@ -49,9 +48,16 @@ pub(crate) fn float(value: f64) -> Value {
     json!({ TAG: "number", "value": name })
 }
 
-/// Bytes.
+/// Bytes: a fill value may have millions, nearly always zeros.
 pub(crate) fn bytes(value: &[u8]) -> Value {
-    json!({ TAG: "bytes", "value": value })
+    let significant = value.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    let digit = |half: u8| char::from_digit(half.into(), 16);
+    let digits: String = value[..significant]
+        .iter()
+        .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
+        .flatten()
+        .collect();
+    json!({ TAG: "bytes", "value": digits, "length": value.len() })
 }
 
 /// A count, such as the length of a dimension.
