@@ -42,6 +42,21 @@ test('what is not in an archive is not found', async (t) => {
   });
 });
 
+test('members that are compressed by another method are refused as such', async (t) => {
+  const bytes = readFileSync(fixturePath('zip/group-stored.zip'));
+  // The method stands 10 bytes behind the start of an entry of the directory; 12 is bzip2.
+  for (
+    let at = bytes.indexOf('PK\u0001\u0002');
+    at >= 0;
+    at = bytes.indexOf('PK\u0001\u0002', at + 4)
+  ) {
+    bytes.writeUInt16LE(12, at + 10);
+  }
+  await writeMemoryStore('memory://bzip2', [['group.zip', bytes]]);
+  await t.throwsAsync(open('memory://bzip2/group.zip'), { code: 'ERR_LSIO_UNSUPPORTED' });
+  deleteMemoryStore('memory://bzip2');
+});
+
 test('archives in a store in memory are read as those in folders', async (t) => {
   const bytes = readFileSync(fixturePath('zip/group-deflated.zip'));
   await writeMemoryStore('memory://archives', [

@@ -92,8 +92,10 @@ impl MemberRead {
         let Some(number) = self.directory.find(key) else { return Ok(Target::Absent) };
         let member = self.directory.member(number);
         if member.method == Method::Other {
-            return Err(self
-                .failed("read", "it is encrypted, or compressed by another method than deflate"));
+            return Err(StorageError::Unsupported {
+                location: format!("the archive of '{key}'"),
+                operation: "members that are encrypted, or compressed by another method than deflate",
+            });
         }
         let (offset, len) = self.read.range.resolve(key, member.len)?;
         Ok(Target::Member { number, offset, len })
