@@ -1,6 +1,6 @@
 // The commands of the command line, run as processes on the fixtures.
 
-import { mkdtemp, readFile, readdir, rm, copyFile, mkdir } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -122,6 +122,36 @@ test.serial('info never rounds an attribute or a fill value', async (t) => {
     chunks: [2, 2],
     fillValue: '4611686018427387905',
   });
+});
+
+test.serial('arrays of more than 2^53 elements are described, and read in parts', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'lsio-huge-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  // A number of JSON.stringify would be rounded.
+  await writeFile(
+    join(folder, 'zarr.json'),
+    `{"zarr_format": 3, "node_type": "array", "shape": [1152921504606846977], "data_type": "uint8",
+      "fill_value": 7, "codecs": ["bytes"], "chunk_key_encoding": {"name": "default"},
+      "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}}}`,
+  );
+  const { stdout } = await lsio(['info', folder]);
+  t.regex(stdout.toString(), /\(1152921504606846977,\)/);
+  t.regex(stdout.toString(), /1 152 921 504 606 846 977 in all/);
+  for (const [selection, expected] of [
+    ['-1', '7\n'],
+    ['0:2', '[7 7]\n'],
+  ] as const) {
+    t.is((await lsio(['get', folder, '-s', selection])).stdout.toString(), expected);
+  }
+  for (const words of [
+    ['get', folder],
+    ['get', folder, '-s', '5:'],
+    ['conformance', `--array_path=${folder}`],
+  ]) {
+    const { code, stderr } = await lsio(words);
+    t.is(code, 2, stderr);
+    t.regex(stderr, /1152921504606846977 elements cannot be read as a whole/);
+  }
 });
 
 test.serial('ls lists members, and with --recursive the tree', async (t) => {

@@ -1,6 +1,7 @@
 // Cuts an array into parts that follow each other in C order, whatever the shape of its chunks.
 
 import type { Slice } from '../selection.js';
+import { checkExact } from './selection-text.js';
 
 /** A range along each dimension. */
 export type Part = readonly Required<Slice>[];
@@ -15,7 +16,10 @@ export function* consecutiveParts(
   chunks: readonly number[],
   maxElements: number,
 ): Generator<Part, void, undefined> {
-  if (!shape.includes(0)) yield* partsBehind([], shape, chunks, maxElements);
+  if (shape.includes(0)) return;
+  // Lengths beyond 2^53 are bigint.
+  for (const length of shape) checkExact([length], length);
+  yield* partsBehind([], shape, chunks, maxElements);
 }
 
 function* partsBehind(

@@ -87,9 +87,14 @@ export function fitSelection(
   return shape.map((length, dimension) => fitEntry(complete[dimension] ?? all, length));
 }
 
-function fitEntry(entry: SelectionEntry, length: number): FittedEntry {
+function fitEntry(entry: SelectionEntry, extent: number | bigint): FittedEntry {
   if (entry.kind === 'index') return entry;
-  if (entry.kind === 'ellipsis') return { kind: 'range', start: 0, step: 1, length };
+  // A dimension beyond 2^53 is a bigint: ranges near its start are exact all the same.
+  const length = Number(extent);
+  if (entry.kind === 'ellipsis') {
+    checkExact([length], extent);
+    return { kind: 'range', start: 0, step: 1, length };
+  }
   const { step } = entry;
   // Backwards, a range goes from the last position at most to just before the first.
   const [least, most] = step > 0 ? [0, length] : [-1, length - 1];
@@ -97,7 +102,17 @@ function fitEntry(entry: SelectionEntry, length: number): FittedEntry {
     Math.min(Math.max(bound < 0 ? bound + length : bound, least), most);
   const start = entry.start === null ? (step > 0 ? least : most) : clip(entry.start);
   const stop = entry.stop === null ? (step > 0 ? most : least) : clip(entry.stop);
+  checkExact([start, stop], extent);
   return { kind: 'range', start, step, length: Math.max(0, Math.ceil((stop - start) / step)) };
+}
+
+/** Refuses bounds of a range that a number may have rounded. */
+export function checkExact(bounds: readonly number[], extent: number | bigint): void {
+  if (bounds.every(Number.isSafeInteger)) return;
+  throw new UsageError(
+    `a dimension of ${extent} elements cannot be read as a whole: select elements before 2^53 with ` +
+      '--selection START:STOP, or single ones',
+  );
 }
 
 /** The shape of what a fitted selection reads. */

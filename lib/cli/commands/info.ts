@@ -13,6 +13,9 @@ import { jsonText } from '../json.js';
 import { openLocation } from '../opening.js';
 import { UsageError } from '../usage-error.js';
 
+/** Bytes of a fill value that fit on a line. */
+const MOST_FILL_BYTES = 16;
+
 /** Describes what is at the location. */
 export async function run(context: CommandContext): Promise<Report> {
   const node = await openLocation(context);
@@ -41,7 +44,8 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
     storedBytes,
     attrs,
   };
-  const chunkCount = chunkGridShape.reduce((product, length) => product * length, 1);
+  // Lengths beyond 2^53 are bigint.
+  const chunkCount = chunkGridShape.reduce((product, length) => product * BigInt(length), 1n);
   const stored =
     storedBytes === null
       ? 'not known, the store cannot be listed'
@@ -62,7 +66,7 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
       `${shards === undefined ? longest : ''}${formatShape(chunks)}, ${formatCount(chunkCount)} in all`,
     ],
     ...(shards === undefined ? [] : ([['shards', `${longest}${formatShape(shards)}`]] as const)),
-    ['fill value', plainText(fillValue)],
+    ['fill value', fillText(fillValue)],
     ['codecs', codecs.map(codecText).join(' -> ')],
     ...(nbytes === null ? [] : ([['decoded', formatBytes(nbytes)]] as const)),
     ['stored', stored],
@@ -131,6 +135,13 @@ function fieldPairs({ fields = [] }: DataTypeInfo): [label: string, value: strin
 function attributePairs(attrs: LsioArray['attrs']): [label: string, value: string][] {
   const lines = Object.entries(attrs).map(([name, value]) => `${name}: ${plainText(value)}`);
   return lines.length === 0 ? [] : [['attributes', lines.join('\n')]];
+}
+
+/** A fill value for people; of many bytes the first ones. */
+function fillText(value: unknown): string {
+  if (!(value instanceof Uint8Array) || value.length <= MOST_FILL_BYTES) return plainText(value);
+  const first = Array.from(value.subarray(0, MOST_FILL_BYTES)).join(', ');
+  return `[${first}, ...], ${formatCount(value.length)} bytes`;
 }
 
 /** A value for people: texts and numbers as they are, the rest as JSON on one line. */
