@@ -136,7 +136,7 @@ impl Cache {
         versions: Versions,
         elements: Lease,
     ) -> Result<(SharedBytes, u64), Lease> {
-        let bytes = (elements.capacity() as u64).saturating_add(ENTRY);
+        let bytes = elements.charged().saturating_add(ENTRY);
         if bytes > self.capacity() {
             return Err(elements);
         }

@@ -53,7 +53,7 @@ impl ChunkData {
     #[must_use]
     pub fn charged(&self) -> u64 {
         match &self.values {
-            ChunkValues::Fixed(lease) => lease.capacity() as u64,
+            ChunkValues::Fixed(lease) => lease.charged(),
             ChunkValues::Variable(_, reservation) => reservation.bytes(),
         }
     }

@@ -14,6 +14,7 @@ pub struct Lease {
     /// `None` for a buffer of no bytes.
     slot: Option<Slot>,
     account: Account,
+    charged: u64,
     len: usize,
 }
 
@@ -22,10 +23,11 @@ impl Lease {
         memory: Arc<Memory>,
         slot: Option<Slot>,
         account: Account,
+        charged: u64,
         len: usize,
     ) -> Self {
         debug_assert!(len <= slot.as_ref().map_or(0, |slot| slot.len()));
-        Self { memory, slot, account, len }
+        Self { memory, slot, account, charged, len }
     }
 
     /// Counts this buffer as held by the user from now on.
@@ -44,7 +46,7 @@ impl Lease {
             return Err(self);
         }
         self.account = Account::Cached;
-        self.memory.move_lease(self.capacity() as u64, Account::Reserved, Account::Cached);
+        self.memory.move_lease(self.charged, Account::Reserved, Account::Cached);
         Ok(self)
     }
 
@@ -54,7 +56,7 @@ impl Lease {
         let mut sum: Option<(Arc<Memory>, Account, u64)> = None;
         for lease in leases.into_iter().filter(|lease| lease.account != Account::Held) {
             let account = std::mem::replace(&mut lease.account, Account::Held);
-            let bytes = lease.capacity() as u64;
+            let bytes = lease.charged;
             match &mut sum {
                 Some((memory, of, sum)) if Arc::ptr_eq(memory, &lease.memory) && *of == account => {
                     *sum += bytes;
@@ -83,10 +85,10 @@ impl Lease {
         SharedBytes::from_lease(self)
     }
 
-    /// Bytes that the slot behind the buffer has (the size class), which is what it is charged.
+    /// Bytes that the buffer is charged: the [`class_size`](crate::class_size) of its first length.
     #[must_use]
-    pub fn capacity(&self) -> usize {
-        self.slot.as_ref().map_or(0, |slot| slot.len())
+    pub fn charged(&self) -> u64 {
+        self.charged
     }
 }
 
@@ -112,7 +114,6 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let class = self.capacity() as u64;
-        self.memory.end_lease(self.slot.take(), self.account, class);
+        self.memory.end_lease(self.slot.take(), self.account, self.charged);
     }
 }

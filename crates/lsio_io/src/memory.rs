@@ -239,7 +239,7 @@ impl Memory {
         } else {
             Some(self.take_slot(account, class, rest)?)
         };
-        Some(Lease::new(Arc::clone(self), slot, account, len))
+        Some(Lease::new(Arc::clone(self), slot, account, class, len))
     }
 
     fn take_slot(&self, account: Account, class: u64, rest: u64) -> Option<Slot> {
@@ -298,7 +298,7 @@ impl Memory {
         }
         books.budget.subtract(account, class);
         if let Some(slot) = slot {
-            books.pool.give(slot);
+            books.pool.give(slot, class);
         }
         let surplus = books.take_surplus();
         self.wake_oldest(books);

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::ops::Range;
+use std::ops::{Bound, Range};
 
 use crate::backing::Backing;
 use crate::region::Slot;
 use crate::size_class::{HUGE_PAGE, region_size};
+
+/// Most bytes by which the slots in use may be longer than what their buffers are charged, in all. They
+/// are a part of the 64 MiB that resident memory may exceed budget and held memory by.
+const MOST_LENT: u64 = 8 << 20;
 
 /// Free slots, last used first, and the regions that all slots belong to.
 #[derive(Debug, Default)]
@@ -19,7 +23,10 @@ pub(crate) struct Pool {
     /// Counts the times that a region became free.
     clock: u64,
     backed: u64,
+    /// What the buffers are charged.
     leased: u64,
+    /// How much longer their slots are.
+    lent: u64,
 }
 
 /// Hashes the numbers of regions, which are counted up and nobody else chooses: two are looked up for
@@ -92,21 +99,28 @@ fn range_of(slot: &Slot) -> Range<usize> {
 }
 
 impl Pool {
-    /// Backed bytes in no lease.
+    /// Backed bytes that no lease is charged.
     pub(crate) fn idle(&self) -> u64 {
         self.backed - self.leased
     }
 
-    /// Takes the slot of `class` that was used last. `None`: [`Pool::add_region`] first.
+    /// Takes a slot for a buffer of `class`: the one of that class that was used last or, before new memory is
+    /// touched, one up to twice as long. `None`: [`Pool::add_region`] first.
     pub(crate) fn take(&mut self, class: u64) -> Option<Taken> {
-        let slot = self.free.get_mut(&class)?.pop()?;
+        let own = self.free.get(&class).and_then(|slots| slots.last());
+        let from = if own.is_some_and(|slot| self.is_backed(slot)) {
+            class
+        } else {
+            self.lender(class).unwrap_or(class)
+        };
+        let slot = self.free.get_mut(&from)?.pop()?;
         let books = self.regions.get_mut(&slot.region_id)?;
         if books.free == books.slots {
             self.free_regions.remove(&books.free_since);
         }
         books.free -= 1;
         let (backed, mut untouched) = books.backing.touch(&range_of(&slot));
-        if class.is_multiple_of(HUGE_PAGE) {
+        if from.is_multiple_of(HUGE_PAGE) {
             // Nothing but the slot itself is backed by its first touch: that can be left to its owner.
             untouched.clear();
         }
@@ -115,7 +129,23 @@ impl Pool {
         }
         self.backed += backed as u64;
         self.leased += class;
+        self.lent += from - class;
         Some(Taken { slot, untouched })
+    }
+
+    /// Whether a slot has all of its memory.
+    fn is_backed(&self, slot: &Slot) -> bool {
+        let books = self.regions.get(&slot.region_id);
+        books.is_some_and(|books| books.backing.backed_in(&range_of(slot)) == slot.len())
+    }
+
+    /// The shortest class that has a slot to lend to buffers of `class`. Lengths that change from read to
+    /// read, as those of compressed chunks do, would else leave idle memory behind in each class.
+    fn lender(&self, class: u64) -> Option<u64> {
+        let most = class + class.min(MOST_LENT - self.lent);
+        let longer = (Bound::Excluded(class), Bound::Included(most));
+        let lends = |slots: &Vec<Slot>| slots.last().is_some_and(|slot| self.is_backed(slot));
+        self.free.range(longer).find(|(_, slots)| lends(slots)).map(|(&class, _)| class)
     }
 
     /// The slot of a [`Taken`] with something untouched has been touched there.
@@ -145,11 +175,12 @@ impl Pool {
         free.splice(0..0, slots.into_iter().rev());
     }
 
-    /// Takes back a slot that was leased.
-    pub(crate) fn give(&mut self, slot: Slot) {
-        let Some(class) = self.count_free(slot.region_id, 1) else { return };
+    /// Takes back a slot that was leased for a buffer of `class`.
+    pub(crate) fn give(&mut self, slot: Slot, class: u64) {
+        let Some(own) = self.count_free(slot.region_id, 1) else { return };
         self.leased -= class;
-        self.free.entry(class).or_default().push(slot);
+        self.lent -= own - class;
+        self.free.entry(own).or_default().push(slot);
     }
 
     /// Books `slots` of a region as free and tells its class.
