@@ -22,7 +22,7 @@ let construct: (parts: ReaderParts) => ChunkReader;
 /**
  * Decoded chunks, one after the other, for `for await`.
  *
- * Reading goes on in the background, some chunks ahead: up to 32 MiB, or two chunks, for each thread, as
+ * Reading goes on in the background, some chunks ahead: up to 16 MiB, or two chunks, for each thread, as
  * far as the memory budget allows. It stops, and memory of chunks that were not taken goes back, on
  * `break`, `return()`, `close()`, the end of an `await using` block, and an abort.
  */

@@ -20,8 +20,8 @@ use crate::{ChunkData, Executor, RunError, RunHandle, RunStats, SourceHandle};
 
 /// What a stream keeps in flight and undelivered for each worker, even if the budget allows more. Two
 /// workers read and decode as fast with 16 MiB in all as with 256, cold files included (benches/findings.md);
-/// 64 hold what 32 reads of 1 MiB bring.
-const READ_AHEAD_PER_WORKER: u64 = 32 << 20;
+/// 32 hold what the 24 MiB that a device is asked for at once bring.
+const READ_AHEAD_PER_WORKER: u64 = 16 << 20;
 
 /// Tasks for each worker that a stream of large chunks may keep: one to work on, one that waits.
 const TASKS_PER_WORKER: u64 = 2;
