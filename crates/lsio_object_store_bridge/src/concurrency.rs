@@ -2,9 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-/// Requests under way at the start. One stream of S3 brings 85-90 MB/s, so fewer would leave a fast network idle
-/// while the first round trips are measured.
+/// Requests under way at the start, at a host that answers soon. One stream of S3 brings 85-90 MB/s, so fewer would
+/// leave a fast network idle while the first round trips are measured.
 pub(crate) const FIRST: u32 = 32;
+
+/// A host that takes longer to answer gets as many more at the start: 3,200 requests a second are begun then. S3
+/// takes 5,500 for each prefix of keys.
+const SOON: Duration = Duration::from_millis(10);
 
 /// More requests under way are worth keeping if they bring this many times as much.
 const WORTHWHILE: f64 = 1.08;
@@ -56,8 +60,10 @@ impl Round {
 
 #[derive(Debug)]
 enum Phase {
-    /// The limit was raised from one that brought so much a second (nothing is known of the first one).
-    Growing { from: Option<(u32, f64)> },
+    /// Nothing is known but how soon answers began, at best.
+    Starting { soonest: Option<Duration> },
+    /// The limit was raised from one that brought so much a second.
+    Growing { from: (u32, f64) },
     /// The limit stays for so many rounds.
     Holding { rounds: u32 },
     /// The host refused requests at this limit: until it is reached again, one more each round.
@@ -68,7 +74,7 @@ impl Concurrency {
     /// Starts at [`FIRST`], or at `most` if that is less.
     pub(crate) fn new(most: u32, now: Instant) -> Self {
         let most = most.max(1);
-        let phase = Phase::Growing { from: None };
+        let phase = Phase::Starting { soonest: None };
         let (round, falls) = (Round::new(now), Falls::default());
         Self { limit: FIRST.min(most), most, round, phase, falls }
     }
@@ -81,6 +87,22 @@ impl Concurrency {
     /// What a request that begins now is to say when it has ended.
     pub(crate) fn falls(&self) -> Falls {
         self.falls
+    }
+
+    /// A request begins, and none is under way: the time until now says nothing about the host.
+    pub(crate) fn wakes(&mut self, now: Instant) {
+        self.round = Round::new(now);
+    }
+
+    /// The answer to a request began after so long.
+    pub(crate) fn answered(&mut self, after: Duration) {
+        if let Phase::Starting { soonest } = &mut self.phase {
+            // The least has no time in it that others under way or the connection took.
+            let soonest = *soonest.insert(soonest.map_or(after, |before| before.min(after)));
+            let first = u128::from(FIRST) * soonest.as_micros() / SOON.as_micros();
+            let first = u32::try_from(first).unwrap_or(u32::MAX).max(FIRST);
+            self.limit = first.min(self.most);
+        }
     }
 
     /// A request waits because the limit is reached.
@@ -121,11 +143,14 @@ impl Concurrency {
 
     fn judge(&mut self, rate: f64) {
         match &mut self.phase {
-            Phase::Growing { from: Some((before, brought)) } if rate < *brought * WORTHWHILE => {
+            Phase::Growing { from: (before, brought) } if rate < *brought * WORTHWHILE => {
                 self.limit = *before;
                 self.phase = Phase::Holding { rounds: HOLD_ROUNDS };
             }
-            Phase::Growing { .. } | Phase::Holding { rounds: 0 } => self.grow(rate),
+            Phase::Starting { .. } | Phase::Growing { .. } | Phase::Holding { rounds: 0 } => {
+                self.phase = Phase::Growing { from: (self.limit, rate) };
+                self.limit = (self.limit + self.limit.div_ceil(2)).min(self.most);
+            }
             Phase::Holding { rounds } => *rounds -= 1,
             Phase::Recovering { to } => {
                 self.limit = (self.limit + 1).min(self.most);
@@ -134,11 +159,6 @@ impl Concurrency {
                 }
             }
         }
-    }
-
-    fn grow(&mut self, rate: f64) {
-        self.phase = Phase::Growing { from: Some((self.limit, rate)) };
-        self.limit = (self.limit + self.limit.div_ceil(2)).min(self.most);
     }
 }
 
@@ -178,6 +198,33 @@ mod tests {
         // Latency rules: each request brings as much as the others, however many there are.
         run(&mut concurrency, &mut now, 8, |limit| 10e6 * f64::from(limit));
         // The last step to the limit is too short to show.
+        assert!(concurrency.limit() > 200, "{}", concurrency.limit());
+    }
+
+    #[test]
+    fn a_host_that_answers_late_is_asked_by_more_at_once() {
+        let first = |most, milliseconds: &[u64]| {
+            let mut concurrency = Concurrency::new(most, Instant::now());
+            for &after in milliseconds {
+                concurrency.answered(Duration::from_millis(after));
+            }
+            concurrency.limit()
+        };
+        assert_eq!([first(256, &[0]), first(256, &[10]), first(256, &[20])], [32, 32, 64]);
+        assert_eq!(first(256, &[90, 20, 50]), 64, "the least is what counts");
+        assert_eq!([first(128, &[1000]), first(8, &[1000])], [128, 8]);
+    }
+
+    #[test]
+    fn what_came_before_a_pause_is_no_rate() {
+        let mut now = Instant::now();
+        let mut concurrency = Concurrency::new(256, now);
+        for pause in 0..8 {
+            // Each longer than the one before: by the clock, ever less would be brought.
+            now += Duration::from_secs(100 << pause);
+            concurrency.wakes(now);
+            run(&mut concurrency, &mut now, 1, |limit| 10e6 * f64::from(limit));
+        }
         assert!(concurrency.limit() > 200, "{}", concurrency.limit());
     }
 

@@ -144,6 +144,9 @@ impl Host {
                 }
                 return;
             };
+            if state.turns.under_way() == 1 {
+                state.concurrency.wakes(Instant::now());
+            }
             let falls = state.concurrency.falls();
             drop(state);
             let host = Some(self.clone());
@@ -179,7 +182,10 @@ impl Permit {
         let Some(host) = &self.host else { return };
         host.answers();
         host.counters.first_byte(after);
-        host.state().turns.resize(self.bytes, bytes);
+        let mut state = host.state();
+        state.turns.resize(self.bytes, bytes);
+        state.concurrency.answered(after);
+        drop(state);
         self.bytes = bytes;
         self.stream = Some(Instant::now());
         host.admit();
