@@ -1,30 +1,16 @@
 // How many requests follow on one another: what an array in a distant bucket costs before the first chunk.
 
 import { openArray } from 'light-speed-io';
-import type { LoggedRequest } from '../scripts/test-servers/fault-proxy.mjs';
 import { faultProxy } from './fault-proxy.js';
 import { fixturePath } from './fixtures.js';
-import { putFolder, storeOf } from './stores.js';
+import { putFolder, putObjects, storeOf } from './stores.js';
 import { serverTest } from './test-servers.js';
 
-/** Longer than anything that happens between an answer and a request that waited for it. */
-const LATENCY_MS = 100;
+/** zarr.json, .zarray, .zgroup, .zattrs. */
+const DOCUMENTS = 4;
 
-/** The most requests of which each came after the one before it had ended. */
-function roundTrips(requests: readonly LoggedRequest[]): number {
-  const ended = requests.map(({ startMs, endMs }) => ({
-    startMs,
-    endMs: endMs ?? Number.POSITIVE_INFINITY,
-  }));
-  let [trips, end] = [0, Number.NEGATIVE_INFINITY];
-  // Whatever ends first leaves the most room for others.
-  for (const request of ended.toSorted((a, b) => a.endMs - b.endMs)) {
-    if (request.startMs < end) continue;
-    trips += 1;
-    end = request.endMs;
-  }
-  return trips;
-}
+/** All documents of a node are answered together: whoever waited for one of them would wait for ever. */
+const together = { first: DOCUMENTS, fault: { together: { requests: DOCUMENTS } } };
 
 for (const kind of ['s3', 'http'] as const) {
   for (const path of [
@@ -32,15 +18,33 @@ for (const kind of ['s3', 'http'] as const) {
     'zarr3/selection/sharded',
     'zarr2/codecs/bool-zstd',
   ]) {
-    serverTest(kind, `${path} is opened in two round trips at most`, async (t, server) => {
+    serverTest(kind, `${path} is opened in one round trip`, async (t, server) => {
       await putFolder(kind, fixturePath(path), `trips/${path}`);
       const proxy = await faultProxy(t, 'endpoint' in server ? server.endpoint : server.url);
-      await proxy.setPlan({ rules: [{ fault: { latency: { milliseconds: LATENCY_MS } } }] });
+      await proxy.setPlan({ rules: [together] });
       const { url, storage } = storeOf(kind, proxy.url);
       await openArray(url(`trips/${path}`), { storage });
       const { requests } = await proxy.log();
-      t.true(requests.length > 0);
-      t.true(roundTrips(requests) <= 2, JSON.stringify(requests, null, 1));
+      t.is(requests.length, DOCUMENTS, JSON.stringify(requests, null, 1));
     });
   }
+
+  serverTest(kind, 'metadata of a megabyte takes a second round trip', async (t, server) => {
+    const attributes = { history: 'x'.repeat(1 << 20) };
+    const metadata = {
+      ...{ zarr_format: 3, node_type: 'array', shape: [1], data_type: 'int8', fill_value: 0 },
+      chunk_grid: { name: 'regular', configuration: { chunk_shape: [1] } },
+      chunk_key_encoding: { name: 'default' },
+      codecs: [{ name: 'bytes' }],
+      attributes,
+    };
+    await putObjects(kind, [['trips/long/zarr.json', Buffer.from(JSON.stringify(metadata))]]);
+    const proxy = await faultProxy(t, 'endpoint' in server ? server.endpoint : server.url);
+    await proxy.setPlan({ rules: [together] });
+    const { url, storage } = storeOf(kind, proxy.url);
+    const array = await openArray(url('trips/long'), { storage });
+    t.deepEqual(array.attrs, attributes);
+    const { requests } = await proxy.log();
+    t.is(requests.length, DOCUMENTS + 1, JSON.stringify(requests, null, 1));
+  });
 }

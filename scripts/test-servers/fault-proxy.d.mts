@@ -1,6 +1,7 @@
 /** What happens to a request: see `Fault` in crates/lsio_fault_proxy/src/plan.rs. */
 export type Fault =
   | { readonly latency: { readonly milliseconds: number } }
+  | { readonly together: { readonly requests: number } }
   | { readonly reset: { readonly afterBytes: number } }
   | { readonly status: { readonly status: number } }
   | { readonly cut: { readonly afterBytes: number } }

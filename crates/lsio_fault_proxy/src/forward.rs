@@ -74,6 +74,9 @@ impl Shared {
             self.book.open(request.method().to_string(), target.clone(), range.map(str::to_owned));
         let suffered = self.next(&request, &target, entry.in_flight);
 
+        if let Some(barrier) = &suffered.together {
+            barrier.wait().await;
+        }
         if !suffered.latency.is_zero() {
             tokio::time::sleep(suffered.latency).await;
         }

@@ -69,6 +69,12 @@ pub enum Fault {
         /// How long.
         milliseconds: u64,
     },
+    /// The request is passed on only once so many have come that suffer this: they go on together, then the next so
+    /// many. A client that waits for the answer to one of them before it makes another waits for ever.
+    Together {
+        /// How many.
+        requests: usize,
+    },
     /// The connection is reset (RST) when so many bytes of the body went out; with 0 before there is an answer.
     /// Bytes that the client has not read by then may be lost to it too.
     Reset {

@@ -1,16 +1,20 @@
 //! Which faults one request suffers by the plan, and the counts that this follows from.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+use tokio::sync::Barrier;
 
 use crate::plan::{Fault, Plan, Rule};
 
 /// The faults of one request, folded: the last rule wins where two say different things, latencies add up.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Suffered {
     pub(crate) latency: Duration,
+    /// Where it waits for others.
+    pub(crate) together: Option<Arc<Barrier>>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) reset_after: Option<u64>,
     pub(crate) cut_after: Option<u64>,
@@ -20,7 +24,7 @@ pub(crate) struct Suffered {
 }
 
 /// What the object's `ETag` is said to have become.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) enum ChangedEtag {
     /// One other tag.
     Once,
@@ -36,8 +40,10 @@ pub(crate) struct Course {
 }
 
 /// What one rule has seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
+    /// Where requests wait for others, if that is the rule.
+    together: Option<Arc<Barrier>>,
     /// Requests of each path that its `method`, `path` and `above_in_flight` match.
     by_path: HashMap<String, u64>,
     /// Requests that came to the lot.
@@ -46,7 +52,7 @@ struct Counts {
 
 impl Course {
     pub(crate) fn new(plan: Plan) -> Self {
-        let counts = plan.rules.iter().map(|_| Counts::default()).collect();
+        let counts = plan.rules.iter().map(|rule| Counts::new(rule.fault)).collect();
         Self { plan, counts }
     }
 
@@ -65,7 +71,7 @@ impl Course {
                 && rule.path.as_deref().is_none_or(|part| target.contains(part))
                 && in_flight > rule.above_in_flight;
             if matches && counts.hits(rule, path, self.plan.seed ^ ((number as u64) << 32)) {
-                suffered.add(rule.fault, counts.drawn);
+                suffered.add(rule.fault, counts);
             }
         }
         suffered
@@ -73,6 +79,14 @@ impl Course {
 }
 
 impl Counts {
+    fn new(fault: Fault) -> Self {
+        let together = match fault {
+            Fault::Together { requests } => Some(Arc::new(Barrier::new(requests))),
+            _ => None,
+        };
+        Self { together, by_path: HashMap::new(), drawn: 0 }
+    }
+
     fn hits(&mut self, rule: &Rule, path: &str, seed: u64) -> bool {
         if rule.after > 0 {
             let seen = self.by_path.entry(path.to_owned()).or_default();
@@ -88,9 +102,10 @@ impl Counts {
 }
 
 impl Suffered {
-    fn add(&mut self, fault: Fault, number: u64) {
+    fn add(&mut self, fault: Fault, counts: &Counts) {
         match fault {
             Fault::Latency { milliseconds } => self.latency += Duration::from_millis(milliseconds),
+            Fault::Together { .. } => self.together.clone_from(&counts.together),
             Fault::Reset { after_bytes } => self.reset_after = Some(after_bytes),
             // A status that is none was a mistake in the plan, which must not look like a good answer.
             Fault::Status { status } => {
@@ -103,7 +118,9 @@ impl Suffered {
             }
             Fault::ContentLength { difference } => self.length_difference = difference,
             Fault::ChangedEtag { always: false } => self.etag = Some(ChangedEtag::Once),
-            Fault::ChangedEtag { always: true } => self.etag = Some(ChangedEtag::Always(number)),
+            Fault::ChangedEtag { always: true } => {
+                self.etag = Some(ChangedEtag::Always(counts.drawn));
+            }
         }
     }
 }

@@ -50,6 +50,18 @@ fn latency_comes_before_the_answer() {
 }
 
 #[test]
+fn requests_that_go_together_wait_for_each_other() {
+    let proxy = proxy_with(Fault::Together { requests: 3 });
+    let address = proxy.address();
+    let clients = [(); 3].map(|()| thread::spawn(move || get(address, "/key").status));
+    assert_eq!(clients.map(|client| client.join().unwrap()), [200; 3]);
+    // Each came while those before it were under way.
+    let log = proxy.log();
+    let came: Vec<_> = log.requests.iter().map(|request| request.in_flight).collect();
+    assert_eq!(came, [1, 2, 3]);
+}
+
+#[test]
 fn a_reset_before_the_answer_brings_nothing() {
     let proxy = proxy_with(Fault::Reset { after_bytes: 0 });
     let seen = get(proxy.address(), "/key");
