@@ -134,6 +134,10 @@ impl From<object_store::Error> for Failure {
             if let Some(missing) = error.downcast_ref::<NoCredentials>() {
                 return Self::Refused { text: missing.to_string(), is_forbidden: false };
             }
+            if let Some(reason) = untrusted(error) {
+                let hint = "`caBundle` names a file with certificates that are trusted too";
+                return Self::Lasting { text: format!("{reason}; {hint}") };
+            }
             http = http.or_else(|| error.downcast_ref::<HttpError>());
             at = error.source();
         }
@@ -153,6 +157,17 @@ impl From<object_store::Error> for Failure {
             _ => Self::Lasting { text: innermost(&error) },
         }
     }
+}
+
+/// What is wrong with the certificate of the server, if that is the error.
+fn untrusted<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut error = error;
+    // An error of the system does not give what it wraps as its source, only the source of that.
+    while let Some(wrapped) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        error = wrapped;
+    }
+    let error = error.downcast_ref::<rustls::Error>();
+    error.filter(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
 }
 
 /// What the last error of a chain says. Those above it may name addresses with what is secret in them.

@@ -1,6 +1,7 @@
 //! What is said to which server, and what its answers mean.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod encrypted;
 mod loopback;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! A web server on this machine that answers as a test says, and remembers what it was asked.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -69,14 +69,22 @@ pub(crate) struct Loopback {
 
 impl Loopback {
     pub(crate) fn start(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
+        Self::start_over(|stream| stream, answer)
+    }
+
+    /// Speaks over what `wrap` makes of each connection.
+    pub(crate) fn start_over<S: Read + Write>(
+        wrap: impl Fn(TcpStream) -> S + Send + Sync + 'static,
+        answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::<Mutex<Vec<Request>>>::default();
-        let (seen, answer) = (requests.clone(), Arc::new(answer));
+        let (seen, wrap, answer) = (requests.clone(), Arc::new(wrap), Arc::new(answer));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (seen, answer) = (seen.clone(), answer.clone());
-                thread::spawn(move || serve(stream.unwrap(), &seen, &*answer));
+                let (seen, wrap, answer) = (seen.clone(), wrap.clone(), answer.clone());
+                thread::spawn(move || serve(wrap(stream.unwrap()), &seen, &*answer));
             }
         });
         Self { address, requests }
@@ -91,14 +99,17 @@ impl Loopback {
     }
 }
 
-fn serve(stream: TcpStream, seen: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request) -> Response) {
-    let mut writer = stream.try_clone().unwrap();
-    let mut lines = BufReader::new(stream).lines();
-    while let Some(Ok(first)) = lines.next() {
+fn serve<S: Read + Write>(
+    stream: S,
+    seen: &Mutex<Vec<Request>>,
+    answer: &dyn Fn(&Request) -> Response,
+) {
+    let mut stream = BufReader::new(stream);
+    while let Some(Ok(first)) = stream.by_ref().lines().next() {
         let mut words = first.split(' ').map(str::to_owned);
         let (method, target) = (words.next().unwrap(), words.next().unwrap());
         let mut headers = HashMap::new();
-        for line in lines.by_ref() {
+        for line in stream.by_ref().lines() {
             let line = line.unwrap();
             let Some((name, value)) = line.split_once(": ") else { break };
             headers.insert(name.to_ascii_lowercase(), value.to_owned());
@@ -111,9 +122,11 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request
             head.extend([name, ": ", value, "\r\n"]);
         }
         head.extend(["content-length: ", &response.body.len().to_string(), "\r\n\r\n"]);
+        let writer = stream.get_mut();
         writer.write_all(head.as_bytes()).unwrap();
         if request.method != "HEAD" && writer.write_all(&response.body).is_err() {
             return;
         }
+        writer.flush().unwrap();
     }
 }
