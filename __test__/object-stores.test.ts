@@ -1,5 +1,6 @@
 // Arrays on a web server, and the options of stores. Buckets are read from real servers in other files.
 
+import { existsSync } from 'node:fs';
 import { inspect } from 'node:util';
 import test from 'ava';
 import { engineInfo, open, openArray, openGroup, type StorageOptions } from 'light-speed-io';
@@ -64,6 +65,21 @@ test('chunks that a server does not have are fill values, those that it refuses 
   t.true([...(data as Iterable<number | bigint>)].every((value) => value === array.fillValue));
   status = 403;
   await t.throwsAsync(array.get(), { code: 'ERR_LSIO_ACCESS' });
+});
+
+test('where missing objects are refused, v3 is opened as ever, v2 by its name', async (t) => {
+  // As S3 answers somebody who may not list the bucket.
+  const server = await serveFixtures(({ url = '' }) =>
+    existsSync(fixturePath(url.slice(1))) ? undefined : 403,
+  );
+  t.teardown(() => server.close());
+  const v3 = `${server.url}/zarr3/codecs/int32-zstd`;
+  t.is((await openArray(v3)).zarrFormat, 3);
+  const v2 = `${server.url}/zarr3/shape/rank1-v2`;
+  // There may be a zarr.json, of another array, that others see.
+  const error = await t.throwsAsync(openArray(v2), { code: 'ERR_LSIO_ACCESS' });
+  t.regex(inspect(error), /may be listed/);
+  t.is((await openArray(v2, { zarrFormat: 2 })).zarrFormat, 2);
 });
 
 test('groups are opened by name over plain HTTP, and listed from consolidated metadata', async (t) => {
