@@ -53,7 +53,9 @@ impl Key {
         if name.is_empty() {
             return Ok(self.clone());
         }
-        Self::new(&format!("{}/{name}", self.0))
+        let mut joined = String::with_capacity(self.0.len() + 1 + name.len());
+        joined.extend([&self.0, "/", name]);
+        Self::new(&joined)
     }
 
     /// Whether this is the root.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lsio_io::{Freshness, Key, StorageError};
@@ -16,6 +17,9 @@ use crate::stats::Counters;
 pub(crate) struct HandleCache {
     most: usize,
     handles: Mutex<Handles>,
+    /// How many there are: where none is kept, nobody takes the lock to find that out. Whoever misses one
+    /// that is being added opens the file himself.
+    kept: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -61,7 +65,7 @@ impl FoundFile {
 impl HandleCache {
     /// A cache of at most `most` files (at least one).
     pub(crate) fn new(most: usize) -> Self {
-        Self { most: most.max(1), handles: Mutex::default() }
+        Self { most: most.max(1), handles: Mutex::default(), kept: AtomicUsize::new(0) }
     }
 
     /// The file at `path`: the cached one if it is the version that `freshness` wants, else what `open`
@@ -73,15 +77,15 @@ impl HandleCache {
     /// What stat(2) and `open` say.
     pub(crate) fn find_or_open(
         &self,
-        path: &Path,
+        path: PathBuf,
         freshness: &Freshness,
         counters: &Counters,
-        open: impl FnOnce() -> io::Result<OpenFile>,
+        open: impl FnOnce(PathBuf) -> io::Result<OpenFile>,
     ) -> io::Result<FoundFile> {
-        if let Some(file) = self.find(path, freshness, counters)? {
+        if let Some(file) = self.find(&path, freshness, counters)? {
             return Ok(FoundFile { file, is_kept: true });
         }
-        Ok(FoundFile { file: Arc::new(open()?), is_kept: false })
+        Ok(FoundFile { file: Arc::new(open(path)?), is_kept: false })
     }
 
     /// The cached file at `path`, if it is the version that `freshness` wants.
@@ -104,6 +108,9 @@ impl HandleCache {
     }
 
     fn lookup(&self, path: &Path) -> Option<Arc<OpenFile>> {
+        if self.kept.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
         let mut handles = lock(&self.handles);
         handles.clock += 1;
         let now = handles.clock;
@@ -112,19 +119,20 @@ impl HandleCache {
         Some(Arc::clone(&handle.file))
     }
 
-    /// Keeps `file` open, as the one that `path` leads to.
-    pub(crate) fn keep(&self, path: &Path, file: &Arc<OpenFile>) {
+    /// Keeps `file` open, as the one that its path leads to.
+    pub(crate) fn keep(&self, file: &Arc<OpenFile>) {
         let file = Arc::clone(file);
         let mut handles = lock(&self.handles);
         handles.clock += 1;
         let used = handles.clock;
-        let replaced = handles.by_path.insert(path.to_owned(), Handle { file, used });
+        let replaced = handles.by_path.insert(file.path().to_owned(), Handle { file, used });
         // Looking at a few hundred entries costs less than the open that made it necessary.
         let evicted = (handles.by_path.len() > self.most)
             .then(|| handles.by_path.iter().min_by_key(|(_, handle)| handle.used))
             .flatten()
             .map(|(path, _)| path.clone())
             .and_then(|path| handles.by_path.remove(&path));
+        self.kept.store(handles.by_path.len(), Ordering::Relaxed);
         // Files are closed outside the lock.
         drop(handles);
         drop((replaced, evicted));
@@ -149,10 +157,11 @@ mod tests {
         let paths: Vec<_> = (0..3).map(|number| folder.join(number.to_string())).collect();
         let (cache, counters) = (HandleCache::new(2), Counters::default());
         let open = |path: &PathBuf| {
-            let opener = || OpenFile::open(path, Access::Buffered, &counters);
-            let found = cache.find_or_open(path, &Freshness::Current, &counters, opener).unwrap();
+            let opener = |path| OpenFile::open(path, Access::Buffered, &counters);
+            let found =
+                cache.find_or_open(path.clone(), &Freshness::Current, &counters, opener).unwrap();
             if !found.is_kept {
-                cache.keep(path, &found.file);
+                cache.keep(&found.file);
             }
         };
         for path in &paths {

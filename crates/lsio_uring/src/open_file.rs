@@ -58,12 +58,13 @@ impl OpenFile {
     ///
     /// # Errors
     /// The error of open(2); `IsADirectory` and `InvalidInput` for what is not a regular file.
-    pub(crate) fn open(path: &Path, access: Access, counters: &Counters) -> io::Result<Self> {
+    pub(crate) fn open(path: PathBuf, access: Access, counters: &Counters) -> io::Result<Self> {
         if access == Access::Direct {
-            match open_with(path, libc::O_DIRECT) {
+            match open_with(&path, libc::O_DIRECT) {
                 // Some FUSE file systems refuse the flag.
                 Err(error) if refuses_direct(&error) => {
-                    let file = Self::new(path, open_with(path, 0)?, Access::Buffered, counters)?;
+                    let opened = open_with(&path, 0)?;
+                    let file = Self::new(path, opened, Access::Buffered, counters)?;
                     file.refuse_direct(counters);
                     return Ok(file);
                 }
@@ -75,18 +76,19 @@ impl OpenFile {
                 }
             }
         }
-        Self::new(path, open_with(path, 0)?, access, counters)
+        let opened = open_with(&path, 0)?;
+        Self::new(path, opened, access, counters)
     }
 
     /// Opens `path` for buffered reading if no device has to be waited for.
     ///
     /// # Errors
     /// As [`OpenFile::open`], and `WouldBlock`.
-    pub(crate) fn open_resident(path: &Path, counters: &Counters) -> io::Result<Self> {
-        let opened = match unsafe_syscalls::open_cached(path) {
+    pub(crate) fn open_resident(path: PathBuf, counters: &Counters) -> io::Result<Self> {
+        let opened = match unsafe_syscalls::open_cached(&path) {
             // A kernel or a seccomp profile without openat2.
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
-                open_with(path, 0)?
+                open_with(&path, 0)?
             }
             opened => opened?,
         };
@@ -94,7 +96,7 @@ impl OpenFile {
     }
 
     fn new(
-        path: &Path,
+        path: PathBuf,
         first: File,
         first_access: Access,
         counters: &Counters,
@@ -108,7 +110,7 @@ impl OpenFile {
         }
         counters.opens.add(1);
         Ok(Self {
-            path: path.to_owned(),
+            path,
             identity: identity(&metadata),
             len: metadata.len(),
             first,
@@ -117,6 +119,11 @@ impl OpenFile {
             alignment: OnceLock::new(),
             refuses_direct: AtomicBool::new(false),
         })
+    }
+
+    /// Where it was opened.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Which version this is, as of when it was opened.

@@ -1,7 +1,7 @@
 //! What all threads of an engine share, and the choice of a read's way.
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
@@ -186,18 +186,17 @@ impl Reader {
         freshness: &Freshness,
         access: Access,
     ) -> Result<Arc<OpenFile>, StorageError> {
-        let path = root.path(key);
-        let open = || OpenFile::open(&path, access, &self.counters);
-        let found = self.find_or_open(root, key, freshness, &path, open)?;
+        let open = |path| OpenFile::open(path, access, &self.counters);
+        let found = self.find_or_open(root, key, freshness, open)?;
         if !found.is_kept {
-            self.keep(&path, &found.file);
+            self.keep(&found.file);
         }
         found.of_version(key, freshness)
     }
 
     /// Keeps a file open that [`Reader::find_or_open`] found outside of the cache.
-    pub(crate) fn keep(&self, path: &Path, file: &Arc<OpenFile>) {
-        self.handles.keep(path, file);
+    pub(crate) fn keep(&self, file: &Arc<OpenFile>) {
+        self.handles.keep(file);
     }
 
     /// The version of `key` that is wanted, if it is open.
@@ -220,18 +219,19 @@ impl Reader {
         root: &Root,
         key: &Key,
         freshness: &Freshness,
-        path: &Path,
-        open: impl FnOnce() -> io::Result<OpenFile>,
+        open: impl FnOnce(PathBuf) -> io::Result<OpenFile>,
     ) -> Result<FoundFile, StorageError> {
-        self.handles.find_or_open(path, freshness, &self.counters, open).map_err(|error| {
-            match (root.error("open", key, error), freshness) {
-                // The object is gone, and the version with it.
-                (StorageError::NotFound { key }, Freshness::Pinned(_)) => {
-                    StorageError::Conflict { key }
+        self.handles.find_or_open(root.path(key), freshness, &self.counters, open).map_err(
+            |error| {
+                match (root.error("open", key, error), freshness) {
+                    // The object is gone, and the version with it.
+                    (StorageError::NotFound { key }, Freshness::Pinned(_)) => {
+                        StorageError::Conflict { key }
+                    }
+                    (other, _) => other,
                 }
-                (other, _) => other,
-            }
-        })
+            },
+        )
     }
 }
 

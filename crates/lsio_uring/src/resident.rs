@@ -1,7 +1,6 @@
 //! Reading what is in the page cache, on the caller's own thread.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -62,9 +61,9 @@ pub(crate) fn try_read_into(
         return None;
     }
     let started = Instant::now();
-    let (file, path, is_kept) = open(reader, root, read).ok()?;
+    let (file, is_kept) = open(reader, root, read).ok()?;
     let elapsed = fill_target(reader, read, &file, len, target).then(|| started.elapsed());
-    settle(reader, read, &path, &file, is_kept, elapsed.is_some());
+    settle(reader, read, &file, is_kept, elapsed.is_some());
     elapsed
 }
 
@@ -112,39 +111,26 @@ fn fill_target(
     unchanged
 }
 
-/// The file that `read` wants, its path, and whether it stays open anyway.
-fn open(
-    reader: &Reader,
-    root: &Root,
-    read: &Read,
-) -> Result<(Arc<OpenFile>, PathBuf, bool), StorageError> {
-    let path = root.path(&read.key);
-    let open = || OpenFile::open_resident(&path, &reader.counters);
-    let found = reader.find_or_open(root, &read.key, &read.freshness, &path, open)?;
+/// The file that `read` wants, and whether it stays open anyway.
+fn open(reader: &Reader, root: &Root, read: &Read) -> Result<(Arc<OpenFile>, bool), StorageError> {
+    let open = |path| OpenFile::open_resident(path, &reader.counters);
+    let found = reader.find_or_open(root, &read.key, &read.freshness, open)?;
     let is_kept = found.is_kept;
-    let file = found.of_version(&read.key, &read.freshness)?;
-    Ok((file, path, is_kept))
+    Ok((found.of_version(&read.key, &read.freshness)?, is_kept))
 }
 
 /// Keeps the file open for others. Whoever has read a whole file is done with it: keeping it open
 /// would push out others, and cost more than the open and close that it might save
 /// (benches/findings.md, tiny files).
-fn settle(
-    reader: &Reader,
-    read: &Read,
-    path: &Path,
-    file: &Arc<OpenFile>,
-    is_kept: bool,
-    complete: bool,
-) {
+fn settle(reader: &Reader, read: &Read, file: &Arc<OpenFile>, is_kept: bool, complete: bool) {
     let is_done = read.range == ByteRange::Whole && complete;
     if !is_kept && !is_done {
-        reader.keep(path, file);
+        reader.keep(file);
     }
 }
 
 fn look(reader: &Reader, root: &Root, read: &mut Read) -> Found {
-    let (file, path, is_kept) = match open(reader, root, read) {
+    let (file, is_kept) = match open(reader, root, read) {
         Ok(found) => found,
         // Absent for sure. Every other failure is for the thread that may wait to find again.
         Err(absent @ StorageError::NotFound { .. }) => return Found::Answer(Err(absent)),
@@ -157,7 +143,7 @@ fn look(reader: &Reader, root: &Root, read: &mut Read) -> Found {
     let leased = owed_read::lease(&read.key, Some(&mut read.reservation), bounds.len);
     let Ok(lease) = leased else { return Found::Nothing };
     let outcome = fill(reader, read, &file, bounds, lease);
-    settle(reader, read, &path, &file, is_kept, matches!(outcome, Found::Answer(_)));
+    settle(reader, read, &file, is_kept, matches!(outcome, Found::Answer(_)));
     outcome
 }
 
