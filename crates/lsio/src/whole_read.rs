@@ -119,8 +119,8 @@ impl Array {
         let layout = Layout::of(&ResolvedSelection::all(&shape));
         let layout = layout.ok_or_else(|| self.too_large(u64::MAX, u64::MAX))?;
         self.check_sizes(std::slice::from_ref(&shape), &options)?;
-        let input = TaskInput { source: 0, chunk: coordinates.to_vec(), placements: Vec::new() };
-        let plan = Arc::new(OneChunk(input.whole_chunk(&shape)));
+        let input = TaskInput::whole_chunk(0, coordinates.to_vec(), &shape);
+        let plan = Arc::new(OneChunk(input));
         self.read_into(plan, &[shape], vec![layout], options, done)
     }
 
@@ -259,6 +259,6 @@ impl TaskPlan for OneChunk {
     }
 
     fn task(&self, number: u64) -> Task {
-        Task { number, inputs: vec![self.0.clone()] }
+        Task { number, inputs: [self.0.clone()].into() }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::smallvec;
+
 use crate::chunk_order::ChunkOrder;
 use crate::picks::Runs;
 use crate::{
@@ -66,8 +68,8 @@ impl TaskPlan for MaskPlan {
     fn task(&self, number: u64) -> Task {
         let chunk = self.order.coordinates(self.chunks[number as usize]);
         let part = MaskPart { masked: self.masked.clone(), chunk: chunk.clone() };
-        let placements = vec![Placement::Picks(Picks::mask(0, part))];
-        Task { number, inputs: vec![TaskInput { source: 0, chunk, placements }] }
+        let placements = smallvec![Placement::Picks(Picks::mask(0, part))];
+        Task { number, inputs: smallvec![TaskInput { source: 0, chunk, placements }] }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::smallvec;
+
 use crate::chunk_order::ChunkOrder;
 use crate::picks::Runs;
 use crate::selection::position;
@@ -134,8 +136,8 @@ impl TaskPlan for PointPlan {
         let range = starts[nth]..starts.get(nth + 1).copied().unwrap_or(sorted.len());
         let chunk = order.coordinates(sorted[range.start].0 / order.elements_per_chunk());
         let part = PointPart { points: self.points.clone(), range };
-        let placements = vec![Placement::Picks(Picks::points(0, part))];
-        Task { number, inputs: vec![TaskInput { source: 0, chunk, placements }] }
+        let placements = smallvec![Placement::Picks(Picks::points(0, part))];
+        Task { number, inputs: smallvec![TaskInput { source: 0, chunk, placements }] }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tasks: what the executor does one at a time, worked out on demand.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::{ChunkGrid, DimensionPlacement, Placement, Region, ResolvedSelection, TouchedChunks};
 
 /// One chunk that a task needs.
@@ -10,13 +12,13 @@ pub struct TaskInput {
     /// Grid coordinates of the chunk.
     pub chunk: Vec<u64>,
     /// What is done with its elements.
-    pub placements: Vec<Placement>,
+    pub placements: SmallVec<[Placement; 1]>,
 }
 
 impl TaskInput {
-    /// The same chunk, all of it, in one placement.
+    /// All of the chunk with these grid coordinates, in one placement at the start of its output.
     #[must_use]
-    pub fn whole_chunk(&self, chunk_shape: &[u64]) -> Self {
+    pub fn whole_chunk(source: usize, chunk: Vec<u64>, chunk_shape: &[u64]) -> Self {
         let part = |&len: &u64| DimensionPlacement {
             source_start: 0,
             source_step: 1,
@@ -24,8 +26,8 @@ impl TaskInput {
             len,
         };
         let dimensions = chunk_shape.iter().map(part).collect();
-        let placements = vec![Placement::Region(Region { output: 0, dimensions })];
-        Self { source: self.source, chunk: self.chunk.clone(), placements }
+        let placements = smallvec![Placement::Region(Region { output: 0, dimensions })];
+        Self { source, chunk, placements }
     }
 }
 
@@ -35,7 +37,7 @@ pub struct Task {
     /// Number in its plan; results are folded in this order.
     pub number: u64,
     /// One chunk or more.
-    pub inputs: Vec<TaskInput>,
+    pub inputs: SmallVec<[TaskInput; 1]>,
 }
 
 /// The tasks of a request, by number. Nothing is kept for each task unless the plan itself must.
@@ -59,7 +61,10 @@ impl TaskPlan for TouchedChunks {
 
     fn task(&self, number: u64) -> Task {
         let (chunk, placement) = self.chunk(number, 0);
-        Task { number, inputs: vec![TaskInput { source: 0, chunk, placements: vec![placement] }] }
+        Task {
+            number,
+            inputs: smallvec![TaskInput { source: 0, chunk, placements: smallvec![placement] }],
+        }
     }
 }
 
@@ -117,7 +122,7 @@ impl TaskPlan for ManySelections {
             .map(|(_, output, nth)| self.selections[*output].chunk(*nth, *output).1)
             .collect();
         let chunk = touched[0].0.clone();
-        Task { number, inputs: vec![TaskInput { source: 0, chunk, placements }] }
+        Task { number, inputs: smallvec![TaskInput { source: 0, chunk, placements }] }
     }
 }
 

@@ -8,12 +8,13 @@ use lsio_io::{
     ByteRange, Completion, CompletionSink, Freshness, Key, Read, Reservation, Route, SharedBytes,
     Storage, StorageError,
 };
+use smallvec::SmallVec;
 
 use crate::batch::Tasks;
 use crate::cached_chunk::{Keep, Versions};
 use crate::executor::{Shared, weight};
 use crate::placing;
-use crate::run::{Attempt, Known, Run};
+use crate::run::{Attempt, Run, UsedAnswers};
 use crate::stats::add;
 use crate::task_job::TaskJob;
 
@@ -33,8 +34,11 @@ pub(crate) struct PhysicalRead {
     pub(crate) freshness: Freshness,
     /// Bytes to reserve.
     pub(crate) bytes: u64,
-    pub(crate) users: Vec<User>,
+    pub(crate) users: Users,
 }
+
+/// Who waits for a read. Most reads have one user.
+pub(crate) type Users = SmallVec<[User; 1]>;
 
 /// A part of a physical read that some input of some task waits for.
 #[derive(Debug, Clone, Copy)]
@@ -51,13 +55,13 @@ pub(crate) struct User {
 pub(crate) struct PlannedTask {
     pub(crate) task: Task,
     pub(crate) attempt: Attempt,
-    pub(crate) inputs: Vec<Input>,
+    pub(crate) inputs: SmallVec<[Input; 1]>,
     /// Bytes to reserve beside those of the reads.
     pub(crate) bytes: u64,
     /// Parts that have not arrived.
     pub(crate) waiting: usize,
     /// What it was located with.
-    pub(crate) known: Vec<Arc<Known>>,
+    pub(crate) known: UsedAnswers,
 }
 
 /// The encoded form of one input.
@@ -65,7 +69,7 @@ pub(crate) struct PlannedTask {
 pub(crate) enum Input {
     Missing,
     Encoded {
-        parts: Vec<Option<SharedBytes>>,
+        parts: SmallVec<[Option<SharedBytes>; 1]>,
         params: Params,
         whole: Option<Key>,
         /// What the decoded chunk is kept as in the cache, if it is to be.
@@ -161,7 +165,7 @@ pub(crate) struct InFlight {
     run: Arc<Run>,
     shared: Arc<Shared>,
     /// Who waits for each read, and its weight.
-    users: Vec<(Vec<User>, usize)>,
+    users: Vec<(Users, usize)>,
     jobs: Mutex<Vec<Option<Box<TaskJob>>>>,
 }
 

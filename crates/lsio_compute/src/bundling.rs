@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use lsio_io::plan::{Span, Wanted, merge};
 use lsio_io::{ByteRange, Freshness, Identity, Key, Read, ReadLimits, Storage};
+use smallvec::smallvec;
 
-use crate::bundle::{Bundle, PhysicalRead, PlannedTask, User};
+use crate::bundle::{Bundle, PhysicalRead, PlannedTask, User, Users};
 
 /// Bytes that short chunks which share no read are started with together: 32 raw chunks of 4 KiB, which
 /// reserve 16 KiB each. Chunks of 128 KiB and more start on their own.
@@ -105,7 +106,7 @@ pub(crate) fn plan_reads(
             }
             ByteRange::Suffix { .. } => {}
         }
-        reads.push(PhysicalRead { storage, key, range, freshness, bytes, users: vec![user] });
+        reads.push(PhysicalRead { storage, key, range, freshness, bytes, users: smallvec![user] });
     }
     for Ranges { storage, key, freshness, wanted } in ranges {
         let limits = storage.limits();
@@ -119,7 +120,7 @@ pub(crate) fn plan_reads(
             range: span.into(),
             freshness: freshness.clone(),
             bytes: Read::reserve_for(span.len()),
-            users: Vec::new(),
+            users: Users::new(),
         }));
         for part in plan.placements {
             let user = User { offset: part.offset, len: Some(part.len), ..part.tag };

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
-    ChunkErrorKind, ChunkLayout, Placement, Region, Task, TaskPlan, VariableChunk, c_strides,
-    checked_product,
+    ChunkErrorKind, ChunkLayout, Placement, Region, Task, TaskInput, TaskPlan, VariableChunk,
+    c_strides, checked_product,
 };
 use lsio_io::Reservation;
 
@@ -197,7 +197,8 @@ impl Operation for Collect {
         let [input] = &task.inputs[..] else {
             return Err(ChunkErrorKind::Panic("a collection has one input".to_owned()));
         };
-        let whole = input.whole_chunk(source.grid.chunk_shape());
+        let chunk = input.chunk.clone();
+        let whole = TaskInput::whole_chunk(0, chunk, source.grid.chunk_shape());
         let decoded = inputs.pop().unwrap_or(DecodedInput::Missing);
         let mut chunk = gather(task.number, &whole, source, decoded, &mut reservation, counters)?;
         // Collected elements are part of the result: they never wait for anybody.

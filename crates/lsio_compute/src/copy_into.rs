@@ -62,8 +62,7 @@ impl Executor {
         done: CopyDone,
     ) -> Option<RunHandle> {
         let element = source.element?;
-        let whole = TaskInput { source: 0, chunk: Vec::new(), placements: Vec::new() }
-            .whole_chunk(source.grid.chunk_shape());
+        let whole = TaskInput::whole_chunk(0, Vec::new(), source.grid.chunk_shape());
         let outputs = outputs
             .iter()
             .map(|output| {

@@ -11,6 +11,7 @@ use lsio_array::{Answer, ChunkErrorKind, TaskInput};
 use lsio_io::{
     ByteRange, Completion, CompletionSink, Freshness, Memory, Read, Resident, Storage, StorageError,
 };
+use smallvec::SmallVec;
 
 use crate::RunError;
 use crate::cache::CachedAnswer;
@@ -310,7 +311,7 @@ impl Found {
 fn failed(run: &Run, state: &RunState, key: &KnownKey, kind: ChunkErrorKind) -> RunError {
     let waiting = state.parked.get(key).and_then(|waiting| waiting.first());
     let input = waiting.and_then(|(task, _)| task.inputs.iter().find(|at| at.source == key.0));
-    let nobody = TaskInput { source: key.0, chunk: Vec::new(), placements: Vec::new() };
+    let nobody = TaskInput { source: key.0, chunk: Vec::new(), placements: SmallVec::new() };
     chunk_error(run, input.unwrap_or(&nobody), kind).into()
 }
 

@@ -10,6 +10,7 @@ use lsio_array::{
     TaskInput,
 };
 use lsio_io::{ByteRange, Read, class_size};
+use smallvec::{SmallVec, smallvec};
 
 use crate::RunError;
 use crate::bundle::{Input, PlannedTask, User};
@@ -19,7 +20,7 @@ use crate::cached_inputs::{self, Take};
 use crate::flight;
 use crate::operation::InputMemory;
 use crate::panics::contain;
-use crate::run::{Attempt, Known, KnownKey, Run, RunState};
+use crate::run::{Attempt, Known, KnownKey, Run, RunState, UsedAnswers};
 
 /// Most tasks planned together: enough that a whole shard of 8 x 8 x 8 chunks is read in few requests,
 /// and a window is planned in well under a millisecond.
@@ -28,12 +29,6 @@ const WINDOW_TASKS: usize = 512;
 const PARKED_TASKS: usize = 2 * WINDOW_TASKS;
 /// Most such reads under way or waiting: as many shards are opened side by side.
 const UNREAD: usize = 16;
-
-/// What [`locate_task`] found out about a task.
-enum Located {
-    Ready(PlannedTask, Vec<(User, Wish)>),
-    Parked,
-}
 
 /// Tasks that are planned together, and the encoded bytes that they need.
 #[derive(Default)]
@@ -44,13 +39,14 @@ struct Window {
 }
 
 impl Window {
-    fn add(&mut self, planned: PlannedTask, mut wishes: Vec<(User, Wish)>, bytes: u64) {
-        for (user, _) in &mut wishes {
+    /// Adds a task, and what it wishes for, which leaves `wishes` empty.
+    fn add(&mut self, planned: PlannedTask, wishes: &mut Vec<(User, Wish)>, bytes: u64) {
+        for (user, _) in &mut *wishes {
             user.task = self.tasks.len();
         }
         self.bytes = self.bytes.saturating_add(bytes);
         self.tasks.push(planned);
-        self.wishes.extend(wishes);
+        self.wishes.append(wishes);
     }
 
     /// Makes bundles. `false`: some turned out too large, and their tasks have to be planned again.
@@ -98,6 +94,7 @@ fn plan_tasks(
     // At least a byte: a run that may reserve next to nothing is to be told what it needs.
     let window_bytes = (allowed / 4).max(1).min(run.operation.window_bytes());
     let mut window = Window::default();
+    let mut wishes = Vec::new();
     let mut all_fit = true;
     let mut from = 0;
     while window.tasks.len() < WINDOW_TASKS && window.bytes < window_bytes {
@@ -116,8 +113,9 @@ fn plan_tasks(
             None => break,
         };
         let recent = window.tasks.last().and_then(|task| task.known.last());
-        let Located::Ready(planned, wishes) =
-            locate_task(run, state, (task, attempt), allowed, recent, cache)?
+        wishes.clear();
+        let Some(planned) =
+            locate_task(run, state, (task, attempt), allowed, recent, cache, &mut wishes)?
         else {
             continue;
         };
@@ -125,7 +123,7 @@ fn plan_tasks(
         let more = wished.fold(planned.bytes, u64::saturating_add);
         if attempt.alone {
             let mut own = Window::default();
-            own.add(planned, wishes, more);
+            own.add(planned, &mut wishes, more);
             own.plan(state, allowed);
             continue;
         }
@@ -133,7 +131,7 @@ fn plan_tasks(
             // Together they might never fit: this one starts a window of its own.
             all_fit &= std::mem::take(&mut window).plan(state, allowed);
         }
-        window.add(planned, wishes, more);
+        window.add(planned, &mut wishes, more);
     }
     Ok(window.plan(state, allowed) && all_fit)
 }
@@ -179,7 +177,7 @@ struct Recorder<'a> {
     known: &'a HashMap<KnownKey, Arc<Known>>,
     /// What the task before was located with: mostly the chunks of one shard follow one another.
     recent: Option<&'a Arc<Known>>,
-    used: RefCell<Vec<Arc<Known>>>,
+    used: RefCell<UsedAnswers>,
 }
 
 impl KnownReads for Recorder<'_> {
@@ -194,6 +192,8 @@ impl KnownReads for Recorder<'_> {
     }
 }
 
+/// Finds out where the chunks of a task are. What has to be read of them is added to `wishes`, which are
+/// of this task alone. `None`: it waits for a read that its source needs first.
 fn locate_task(
     run: &Run,
     state: &mut RunState,
@@ -201,10 +201,10 @@ fn locate_task(
     allowed: u64,
     recent: Option<&Arc<Known>>,
     cache: &Cache,
-) -> Result<Located, RunError> {
-    let mut inputs = Vec::with_capacity(task.inputs.len());
-    let mut wishes = Vec::new();
-    let mut known = Vec::new();
+    wishes: &mut Vec<(User, Wish)>,
+) -> Result<Option<PlannedTask>, RunError> {
+    let mut inputs = SmallVec::with_capacity(task.inputs.len());
+    let mut known = UsedAnswers::new();
     let mut cached = Vec::new();
     for (index, input) in task.inputs.iter().enumerate() {
         let handle = &run.sources[input.source];
@@ -221,7 +221,7 @@ fn locate_task(
         match location {
             Location::Missing => inputs.push(Input::Missing),
             Location::Inline(bytes, params) => {
-                let parts = vec![Some(bytes)];
+                let parts = smallvec![Some(bytes)];
                 inputs.push(Input::Encoded { parts, params, whole: None, keep: None });
             }
             Location::After(spec) => {
@@ -231,7 +231,7 @@ fn locate_task(
                     return Err(chunk_error(run, input, ChunkErrorKind::Panic(reason)).into());
                 }
                 park(state, key, task, attempt);
-                return Ok(Located::Parked);
+                return Ok(None);
             }
             Location::At { store, key, reads, freshness, params } => {
                 let storage = handle.source.stores().get(store).ok_or_else(|| {
@@ -244,7 +244,7 @@ fn locate_task(
                     Reads::Whole => (&[ByteRange::Whole][..], Some(key.clone())),
                     Reads::Ranges(ranges) => (&ranges[..], None),
                 };
-                let parts = vec![None; ranges.len()];
+                let parts = smallvec![None; ranges.len()];
                 for (part, &range) in ranges.iter().enumerate() {
                     let user = User { task: 0, input: index, part, offset: 0, len: None };
                     let (storage, key) = (storage.clone(), key.clone());
@@ -271,10 +271,10 @@ fn locate_task(
             takes = cached_inputs::takes(&cached, false);
         }
         bytes = with(&takes);
-        cached_inputs::replace(cached, &takes, &mut inputs, &mut wishes);
+        cached_inputs::replace(cached, &takes, &mut inputs, wishes);
     }
     let waiting = wishes.len();
-    Ok(Located::Ready(PlannedTask { task, attempt, inputs, bytes, waiting, known }, wishes))
+    Ok(Some(PlannedTask { task, attempt, inputs, bytes, waiting, known }))
 }
 
 /// Bytes that a task needs beside its encoded ones.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use lsio_array::{Answer, ChunkErrorKind, ReadSpec, Task, TaskPlan};
 use lsio_io::{CancelToken, IoMode};
+use smallvec::SmallVec;
 
 use crate::bundle::Bundle;
 use crate::operation::Operation;
@@ -113,6 +114,9 @@ pub(crate) enum Start {
     Restarting,
     Second,
 }
+
+/// Answers that chunks were located with: most chunks with one, that of the index of their shard.
+pub(crate) type UsedAnswers = SmallVec<[Arc<Known>; 1]>;
 
 /// An answer that holds for this run.
 #[derive(Debug)]

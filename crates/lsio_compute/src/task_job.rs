@@ -8,6 +8,7 @@ use lsio_array::{
     VariableChunk, checked_product,
 };
 use lsio_io::{Lease, Reservation, SharedBytes, StorageError, class_size};
+use smallvec::SmallVec;
 
 use crate::RunError;
 use crate::bundle::{Charge, Input, PlannedTask};
@@ -271,7 +272,7 @@ impl TaskJob {
     }
 
     fn failed(&self, index: usize, kind: ChunkErrorKind) -> Ended {
-        let none = TaskInput { source: 0, chunk: Vec::new(), placements: Vec::new() };
+        let none = TaskInput { source: 0, chunk: Vec::new(), placements: SmallVec::new() };
         let input = self.planned.task.inputs.get(index).unwrap_or(&none);
         Ended::Failed(chunk_error(&self.run, input, kind).into())
     }
@@ -309,7 +310,7 @@ impl TaskJob {
         let handle = &run.sources[self.planned.task.inputs[index].source];
         let info = handle.source.info();
         let Some(encoded) =
-            parts.iter().map(|part| part.as_deref()).collect::<Option<Vec<&[u8]>>>()
+            parts.iter().map(|part| part.as_deref()).collect::<Option<SmallVec<[&[u8]; 1]>>>()
         else {
             let reason = "a part of the encoded bytes did not arrive".to_owned();
             return Step::Ended(self.failed(index, ChunkErrorKind::Panic(reason)));

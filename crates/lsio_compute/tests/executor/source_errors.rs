@@ -157,8 +157,8 @@ fn a_plan_that_panics_or_makes_no_sense_ends_its_run() {
     let world = world();
     let plans = [
         OddPlan(|number| panic!("no task {number}")),
-        OddPlan(|_| Task { number: 2, inputs: vec![input(0, 0)] }),
-        OddPlan(|number| Task { number, inputs: vec![input(1, 0)] }),
+        OddPlan(|_| Task { number: 2, inputs: [input(0, 0)].into() }),
+        OddPlan(|number| Task { number, inputs: [input(1, 0)].into() }),
     ];
     for plan in plans {
         let source = world.register(world.source(CHUNKS));

@@ -185,13 +185,13 @@ impl TaskPlan for Tasks {
     }
 
     fn task(&self, number: u64) -> Task {
-        Task { number, inputs: self.0[number as usize].clone() }
+        Task { number, inputs: self.0[number as usize].clone().into() }
     }
 }
 
 /// All of one chunk.
 pub(crate) fn input(source: usize, chunk: u64) -> TaskInput {
-    TaskInput { source, chunk: vec![chunk], placements: Vec::new() }.whole_chunk(&[ELEMENTS])
+    TaskInput::whole_chunk(source, vec![chunk], &[ELEMENTS])
 }
 
 /// One task for each chunk of one source.
