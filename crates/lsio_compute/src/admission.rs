@@ -14,7 +14,7 @@ use crate::index_read;
 use crate::operation::Gate;
 use crate::planning::plan_window;
 use crate::run::{Run, RunState};
-use crate::stats::read;
+use crate::stats::{Counters, read};
 
 /// Reads begun together when they wait for a device, so that they are submitted together.
 const BATCH: usize = 8;
@@ -135,16 +135,18 @@ impl Shared {
         for Admitted { bundle, reservation, charge } in admitted {
             let started = InFlight::start(self, run, bundle, reservation, charge);
             let mut ready = started.ready;
+            // Told to the run once for all of these reads.
+            let counters = Counters::default();
             for (storage, read) in started.reads {
                 if let Some(task) = started.in_flight.read_into_place(storage.as_ref(), &read) {
                     ready.push(task);
-                    self.waits_for_device.store(false, Ordering::Relaxed);
+                    self.found_in_memory();
                     continue;
                 }
                 match storage.try_read_resident(read) {
                     Resident::Hit(completion) => {
-                        started.in_flight.arrive(&completion, &mut ready);
-                        self.waits_for_device.store(false, Ordering::Relaxed);
+                        started.in_flight.arrive(&completion, &mut ready, &counters);
+                        self.found_in_memory();
                     }
                     Resident::Miss(read) => {
                         self.waits_for_device.store(true, Ordering::Relaxed);
@@ -159,10 +161,18 @@ impl Shared {
                     }
                 }
             }
+            counters.add_to(&run.counters);
             self.push_tasks(queue, ready);
         }
         for (storage, reads) in batches {
             storage.submit(reads);
+        }
+    }
+
+    /// Notes that a read was in memory; mostly that is known, and what all workers look at stays in their caches.
+    fn found_in_memory(&self) {
+        if self.waits_for_device.load(Ordering::Relaxed) {
+            self.waits_for_device.store(false, Ordering::Relaxed);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::cached_chunk::{Keep, Versions};
 use crate::executor::{Shared, weight};
 use crate::placing;
 use crate::run::{Attempt, Run, UsedAnswers};
-use crate::stats::add;
+use crate::stats::{Counters, add};
 use crate::task_job::TaskJob;
 
 /// Tasks whose memory is reserved together: because they share reads, or because they are short. Most
@@ -298,12 +298,13 @@ impl InFlight {
     }
 
     /// Hands the bytes of a read to the tasks that wait for them; those that now have all are `ready`.
-    pub(crate) fn arrive(&self, completion: &Completion, ready: &mut Tasks) {
+    /// The read is counted in `counters`.
+    pub(crate) fn arrive(&self, completion: &Completion, ready: &mut Tasks, counters: &Counters) {
         if let Ok(answer) = &completion.result {
             let bytes = answer.bytes.len() as u64;
-            self.run.counters.count_read(bytes, completion.route, completion.elapsed);
+            counters.count_read(bytes, completion.route, completion.elapsed);
             let unwanted = unwanted_bytes(&self.users[completion.tag as usize].0, bytes);
-            add(&self.run.counters.bytes_over_read, unwanted);
+            add(&counters.bytes_over_read, unwanted);
         }
         let mut jobs = self.jobs();
         for user in &self.users[completion.tag as usize].0 {
@@ -367,7 +368,7 @@ impl PlannedTask {
 impl CompletionSink for InFlight {
     fn complete(&self, completion: Completion) {
         let mut ready = Tasks::new();
-        self.arrive(&completion, &mut ready);
+        self.arrive(&completion, &mut ready, &self.run.counters);
         let weight = self.weight(completion.tag);
         // The tasks hold what they need of it.
         drop(completion);

@@ -69,13 +69,13 @@ macro_rules! counters {
         impl Counters {
             /// Adds what has been counted here to `total`.
             pub(crate) fn add_to(&self, total: &Self) {
-                $(add(&total.$name, read(&self.$name));)*
+                $(add_some(&total.$name, &self.$name);)*
                 for (mine, sum) in self.bytes_by_route.iter().zip(&total.bytes_by_route) {
-                    add(sum, read(mine));
+                    add_some(sum, mine);
                 }
-                add(&total.read_nanos, read(&self.read_nanos));
-                add(&total.decode_nanos, read(&self.decode_nanos));
-                add(&total.apply_nanos, read(&self.apply_nanos));
+                add_some(&total.read_nanos, &self.read_nanos);
+                add_some(&total.decode_nanos, &self.decode_nanos);
+                add_some(&total.apply_nanos, &self.apply_nanos);
                 total.peak_reserved.fetch_max(read(&self.peak_reserved), Ordering::Relaxed);
             }
 
@@ -134,6 +134,14 @@ impl Counters {
 
 pub(crate) fn add(counter: &AtomicU64, more: u64) {
     counter.fetch_add(more, Ordering::Relaxed);
+}
+
+/// Adds a count. Most are zero, and adding to what all workers count in is dear.
+fn add_some(total: &AtomicU64, counted: &AtomicU64) {
+    let counted = read(counted);
+    if counted > 0 {
+        add(total, counted);
+    }
 }
 
 pub(crate) fn add_time(counter: &AtomicU64, elapsed: Duration) {

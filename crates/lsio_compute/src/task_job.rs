@@ -114,9 +114,11 @@ impl TaskJob {
         (planned, own)
     }
 
-    /// Runs until the task ends or is suspended (then nothing comes back: it will be queued again).
+    /// Runs until the task ends or is suspended (then nothing comes back: it will be queued again). `run` is
+    /// its run: its worker holds it once for all tasks of a batch.
     pub(crate) fn work(
         mut self: Box<Self>,
+        run: &Run,
         workspace: &mut Workspace,
     ) -> Option<(Box<Self>, Ended)> {
         if self.decoded.is_empty() {
@@ -126,7 +128,7 @@ impl TaskJob {
             if self.run.over.load(Ordering::Acquire) {
                 return Some((self, Ended::Dropped));
             }
-            match self.decode_next(workspace) {
+            match self.decode_next(run, workspace) {
                 Step::Decoded(input) => {
                     self.share(&input);
                     self.decoded.push(input);
@@ -144,7 +146,7 @@ impl TaskJob {
         Some((self, ended))
     }
 
-    fn decode_next(&mut self, workspace: &mut Workspace) -> Step {
+    fn decode_next(&mut self, run: &Run, workspace: &mut Workspace) -> Step {
         let index = self.decoded.len();
         if let Some(step) = self.stored_as_is(index, &workspace.counters) {
             return step;
@@ -175,7 +177,7 @@ impl TaskJob {
                 Step::Ended(self.failed(index, ChunkErrorKind::Truncated { expected, actual }))
             }
             Input::Encoded { parts, params, whole, keep } => {
-                let step = self.decode(index, &parts, &params, keep.is_some(), workspace);
+                let step = self.decode(run, (index, &params, keep.is_some()), &parts, workspace);
                 let elapsed = workspace.lap();
                 add_time(&workspace.counters.decode_nanos, elapsed);
                 match (step, keep) {
@@ -300,13 +302,11 @@ impl TaskJob {
 
     fn decode(
         &mut self,
-        index: usize,
+        run: &Run,
+        (index, params, to_keep): (usize, &Params, bool),
         parts: &[Option<SharedBytes>],
-        params: &Params,
-        to_keep: bool,
         workspace: &mut Workspace,
     ) -> Step {
-        let run = self.run.clone();
         let handle = &run.sources[self.planned.task.inputs[index].source];
         let info = handle.source.info();
         let Some(encoded) =
@@ -359,7 +359,7 @@ impl TaskJob {
         let mut call = |destination: Destination<'_>| {
             contain(|| handle.source.decode(chunk, params, &encoded, destination, scratch, &resume))
                 .unwrap_or_else(|panic| {
-                    Err(chunk_error(&run, &task.inputs[index], ChunkErrorKind::Panic(panic)))
+                    Err(chunk_error(run, &task.inputs[index], ChunkErrorKind::Panic(panic)))
                 })
         };
         let outcome = match (place, &mut pieces, self.buffer.as_deref_mut()) {

@@ -39,7 +39,7 @@ fn run(shared: &Arc<Shared>, number: usize, job: Job) {
             let mut workspace = Workspace::new();
             let mut ended = Vec::with_capacity(tasks.len());
             for task in tasks {
-                ended.extend(task.work(&mut workspace));
+                ended.extend(task.work(&run, &mut workspace));
             }
             add(&shared.tasks_by_worker[number], ended.len() as u64);
             workspace.counters.add_to(&run.counters);
