@@ -12,7 +12,7 @@ use crate::bundle::{Bundle, Charge, InFlight};
 use crate::executor::{Job, Shared, unit};
 use crate::index_read;
 use crate::operation::Gate;
-use crate::planning::plan_window;
+use crate::planning::{Foresight, plan_window};
 use crate::run::{Run, RunState};
 use crate::stats::{Counters, read};
 
@@ -50,7 +50,11 @@ impl Shared {
     }
 
     fn advance_run(self: &Arc<Self>, run: &Arc<Run>, queue: &Deque<Job>) -> bool {
-        let most = if self.waits_for_device.load(Ordering::Relaxed) { BATCH } else { 1 };
+        let (most, foresight) = if self.waits_for_device.load(Ordering::Relaxed) {
+            (BATCH, Foresight::FAR)
+        } else {
+            (1, Foresight::NEAR)
+        };
         let mut indexes = Vec::new();
         let mut admitted = Vec::new();
         let mut reads = 0;
@@ -59,7 +63,7 @@ impl Shared {
             index_read::prepare(self, run, &mut state, &mut indexes);
             if state.bundles.is_empty() || !state.again.is_empty() {
                 let limit = self.memory.usage().limit;
-                if let Err(error) = plan_window(run, &mut state, limit, &self.cache) {
+                if let Err(error) = plan_window(run, &mut state, limit, &self.cache, foresight) {
                     state.fail(run, error);
                 }
                 if index_read::prepare(self, run, &mut state, &mut indexes) {

@@ -163,7 +163,10 @@ impl Prepared {
     pub(crate) fn begin(self) {
         match self.storage.try_read_resident(self.request) {
             Resident::Hit(completion) => self.read.queue(completion),
-            Resident::Miss(request) => self.storage.submit(vec![request]),
+            Resident::Miss(request) => {
+                self.read.shared.waits_for_device.store(true, Ordering::Relaxed);
+                self.storage.submit(vec![request]);
+            }
         }
     }
 }

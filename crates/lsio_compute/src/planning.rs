@@ -22,13 +22,28 @@ use crate::operation::InputMemory;
 use crate::panics::contain;
 use crate::run::{Attempt, Known, KnownKey, Run, RunState, UsedAnswers};
 
-/// Most tasks planned together: enough that a whole shard of 8 x 8 x 8 chunks is read in few requests,
-/// and a window is planned in well under a millisecond.
-const WINDOW_TASKS: usize = 512;
-/// Most tasks of a run that wait for reads which their source needs first.
-const PARKED_TASKS: usize = 2 * WINDOW_TASKS;
-/// Most such reads under way or waiting: as many shards are opened side by side.
+/// Most reads under way or waiting that a source needs before it can locate chunks: as many shards are opened
+/// side by side.
 const UNREAD: usize = 16;
+
+/// How far a run is planned ahead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Foresight {
+    /// Most tasks planned together.
+    tasks: usize,
+    /// Most tasks that wait for reads which their source needs first.
+    parked: usize,
+}
+
+impl Foresight {
+    /// Where a device or a network is waited for: enough that a whole shard of 8 x 8 x 8 chunks is read in
+    /// few requests, and a window is planned in well under a millisecond.
+    pub(crate) const FAR: Self = Self { tasks: 512, parked: 1024 };
+    /// Where reads are answered from memory: few enough that what is planned for short chunks, and the bytes
+    /// that are read for them, stay in the L2 cache, and that few tasks are located twice because their shard
+    /// is not open yet (benches/findings.md, short chunks through the executor).
+    pub(crate) const NEAR: Self = Self { tasks: 256, parked: UNREAD };
+}
 
 /// Tasks that are planned together, and the encoded bytes that they need.
 #[derive(Default)]
@@ -74,12 +89,13 @@ pub(crate) fn plan_window(
     state: &mut RunState,
     limit: u64,
     cache: &Cache,
+    foresight: Foresight,
 ) -> Result<(), RunError> {
     let allowed = allowed_bytes(run, limit);
     let further = state.bundles.is_empty();
-    let all_fit = plan_tasks(run, state, allowed, further, cache)?;
+    let all_fit = plan_tasks(run, state, allowed, further, cache, foresight)?;
     if !all_fit {
-        plan_tasks(run, state, allowed, false, cache)?;
+        plan_tasks(run, state, allowed, false, cache, foresight)?;
     }
     Ok(())
 }
@@ -90,6 +106,7 @@ fn plan_tasks(
     allowed: u64,
     further: bool,
     cache: &Cache,
+    foresight: Foresight,
 ) -> Result<bool, RunError> {
     // At least a byte: a run that may reserve next to nothing is to be told what it needs.
     let window_bytes = (allowed / 4).max(1).min(run.operation.window_bytes());
@@ -97,8 +114,9 @@ fn plan_tasks(
     let mut wishes = Vec::new();
     let mut all_fit = true;
     let mut from = 0;
-    while window.tasks.len() < WINDOW_TASKS && window.bytes < window_bytes {
-        if state.parked_tasks >= PARKED_TASKS || state.unread.len() + state.reading >= UNREAD {
+    while window.tasks.len() < foresight.tasks && window.bytes < window_bytes {
+        let unread = state.unread.len() + state.reading;
+        if state.parked_tasks >= foresight.parked || unread >= UNREAD {
             break;
         }
         let (task, attempt) = match state.again.pop_first() {

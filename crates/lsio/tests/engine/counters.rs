@@ -210,7 +210,8 @@ fn a_mean_leases_what_its_workers_and_its_reads_in_flight_need() {
         let (found, _) = mean(&opened, IoMode::Direct).unwrap();
         assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
         let together = TOGETHER / (encoded + decoded + scratch);
-        let in_flight = READ_AHEAD + BATCH.max(together) * workers;
+        // What is begun with fewer reads than a batch, at the end of a window, is followed by more at once.
+        let in_flight = READ_AHEAD + (BATCH - 1 + together) * workers;
         let usage = engine.memory_usage();
         assert!(usage.peak_leases <= workers + in_flight + 2 * workers, "{usage:?}");
         let tasks = workers + in_flight;
