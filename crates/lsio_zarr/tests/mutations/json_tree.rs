@@ -102,10 +102,11 @@ fn change_items(random: &mut Random, items: &mut Vec<Value>) {
         0 if !items.is_empty() => drop(items.remove(at)),
         1 if !items.is_empty() => items.insert(at, items[at].clone()),
         2 => items.reverse(),
-        // More dimensions than any array has.
+        // More dimensions than any array has. Of long items not as many: they may be as many as that already.
         3 => {
-            *items =
-                vec![items.first().cloned().unwrap_or(json!(1)); *random.pick(&[33, 70, 1000])];
+            let first = items.first().filter(|first| !first.is_array() && !first.is_object());
+            let first = first.filter(|first| first.as_str().is_none_or(|text| text.len() < 100));
+            *items = vec![first.cloned().unwrap_or(json!(1)); *random.pick(&[33, 70, 1000])];
         }
         _ => items.push(hostile_value(random)),
     }
