@@ -8,8 +8,8 @@ import type { Fault, FaultProxy, Rule } from '../scripts/test-servers/fault-prox
 import { bytesOf } from './elements.js';
 import { faultProxy } from './fault-proxy.js';
 import { fixturePath } from './fixtures.js';
-import { sampleElements, sampleInFolder, type Sample } from './sample-array.js';
-import { storeOf } from './stores.js';
+import { sampleElements, sampleInFolder, sampleObjects, type Sample } from './sample-array.js';
+import { putObjects, storeOf } from './stores.js';
 import { serialServerTest } from './test-servers.js';
 
 /** An array of many small objects behind a proxy. */
@@ -104,6 +104,36 @@ for (const [title, fault] of mended) {
     t.true((await proxy.log()).requests.length > 20);
     await nothingIsLeft(t, proxy);
   });
+}
+
+// fake-gcs-server has objects under its own host and port only, not under those of a proxy.
+for (const kind of ['s3', 'azure'] as const) {
+  serialServerTest(
+    kind,
+    'what fails on the way to a bucket is asked for again',
+    async (t, server) => {
+      const prefix = `faults-${randomUUID()}`;
+      await putObjects(
+        kind,
+        [...sampleObjects(few)].map(([key, value]) => [`${prefix}/${key}`, value]),
+      );
+      const proxy = await faultProxy(t, new URL(server.endpoint).origin);
+      // That of azurite ends with the account.
+      const endpoint = proxy.url + new URL(server.endpoint).pathname.replace(/\/$/, '');
+      const { url, storage } = storeOf(kind, endpoint);
+      const array = await openArray(url(prefix), { storage });
+      await proxy.setPlan({
+        rules: [
+          { first: 3, fault: { status: { status: 503 } } },
+          { first: 6, fault: { cut: { afterBytes: 1000 } } },
+        ],
+      });
+      await proxy.clearLog();
+      t.deepEqual((await array.get()).data, sampleElements(few));
+      t.true((await proxy.log()).requests.length > 20);
+      await nothingIsLeft(t, proxy);
+    },
+  );
 }
 
 for (const difference of [-5, 5]) {
