@@ -1,5 +1,5 @@
 //! Which work starts when: the oldest run first, its lowest task first, as far as its operation, its
-//! share and the budget allow.
+//! share and the budget allow. Where that run starts much in a row, another one has a turn.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,6 +15,7 @@ use crate::operation::Gate;
 use crate::planning::{Foresight, plan_window};
 use crate::run::{Run, RunState};
 use crate::stats::{Counters, read};
+use crate::turns::Turns;
 
 /// Reads begun together when they wait for a device, so that they are submitted together.
 const BATCH: usize = 8;
@@ -36,17 +37,29 @@ struct Admitted {
 }
 
 impl Shared {
-    /// Starts the next work of the oldest run that can start any. `false`: none can.
-    pub(crate) fn advance(self: &Arc<Self>, queue: &Deque<Job>) -> bool {
+    /// Starts the next work of the oldest run that can start any, or of the one whose turn it is. `false`: none can.
+    pub(crate) fn advance(self: &Arc<Self>, queue: &Deque<Job>, turns: &mut Turns) -> bool {
         self.enlist();
+        if self.run_in_turn(turns).is_some_and(|run| self.advance_run(&run, queue)) {
+            return true;
+        }
         let mut after = 0;
         while let Some(run) = self.run_after(after) {
             if self.advance_run(&run, queue) {
+                turns.started(run.id);
                 return true;
             }
             after = run.id;
         }
         false
+    }
+
+    /// The run whose turn it is, if that is not the oldest.
+    fn run_in_turn(&self, turns: &mut Turns) -> Option<Arc<Run>> {
+        let turn = turns.due()?;
+        let run = self.run_after(turn.behind).or_else(|| self.run_after(turn.of))?;
+        turns.give(run.id);
+        Some(run)
     }
 
     fn advance_run(self: &Arc<Self>, run: &Arc<Run>, queue: &Deque<Job>) -> bool {

@@ -46,6 +46,7 @@ mod settled_version;
 mod source_handle;
 mod stats;
 mod task_job;
+mod turns;
 mod undelivered;
 mod worker;
 mod workspace;

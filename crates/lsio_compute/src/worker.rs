@@ -11,15 +11,17 @@ use crossbeam_deque::{Steal, Worker as Deque};
 use crate::executor::{Job, Shared};
 use crate::index_read;
 use crate::stats::add;
+use crate::turns::Turns;
 use crate::workspace::Workspace;
 
 pub(crate) fn work(shared: &Arc<Shared>, number: usize, queue: &Deque<Job>) {
+    let mut turns = Turns::default();
     loop {
         let seen = shared.bell.rings();
-        while shared.wants_read_ahead() && shared.advance(queue) {}
+        while shared.wants_read_ahead() && shared.advance(queue, &mut turns) {}
         if let Some(job) = next_job(shared, number, queue) {
             run(shared, number, job);
-        } else if !shared.device_is_busy() && shared.advance(queue) {
+        } else if !shared.device_is_busy() && shared.advance(queue, &mut turns) {
             // There may be more to start: one worker wakes the next.
             shared.bell.ring();
         } else if shared.stop.load(Ordering::SeqCst) && shared.is_idle() {

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 
-use lsio_array::Decoded;
-use lsio_compute::RunOptions;
+use lsio_array::{Decoded, Location, Task, TaskPlan};
+use lsio_compute::{ChunkData, RunError, RunOptions};
 
-use crate::test_source::{ELEMENTS, World, bytes_of, concat, copy, each_chunk, elements, join};
+use crate::test_source::{
+    ELEMENTS, World, bytes_of, concat, copy, each_chunk, elements, input, join,
+};
 
 #[test]
 fn a_sum_of_floats_has_the_same_bits_on_any_number_of_threads() {
@@ -174,6 +176,47 @@ fn dropping_the_executor_ends_what_still_runs() {
     let (_, end) = world.start(&[source], each_chunk(100), RunOptions::default());
     seen.recv().unwrap();
     drop(world.executor);
-    assert!(matches!(end.recv().unwrap(), Err(lsio_compute::RunError::Cancelled)));
+    assert!(matches!(end.recv().unwrap(), Err(RunError::Cancelled)));
     assert_eq!(world.memory.usage().reserved, 0);
+}
+
+/// A task for the first chunk, again and again.
+#[derive(Debug)]
+struct Endless;
+
+impl TaskPlan for Endless {
+    fn len(&self) -> u64 {
+        1 << 50
+    }
+
+    fn task(&self, number: u64) -> Task {
+        Task { number, inputs: [input(0, 0)].into_iter().collect() }
+    }
+}
+
+#[test]
+fn runs_without_end_leave_turns_to_those_behind_them() {
+    for threads in [1, 2] {
+        let world = World::new(threads, 64 << 20);
+        world.put_chunks(40);
+        let mut source = world.source(1);
+        source.locate = Box::new(|_, _| Ok(Location::Missing));
+        let missing = world.register(source);
+        let start = || {
+            let (sender, ended) = std::sync::mpsc::channel();
+            let nothing = |_: &[ChunkData]| Ok(());
+            let end = move |end: Result<Option<()>, RunError>| sender.send(end.err()).unwrap();
+            let options = RunOptions::default();
+            let (plan, sources) = (Arc::new(Endless), vec![missing.clone()]);
+            (world.executor.fold(sources, plan, options, nothing, |(), ()| (), end), ended)
+        };
+        let endless = [start(), start()];
+        let source = world.register(world.source(40));
+        let expected: Vec<u64> = (0..40).flat_map(elements).collect();
+        assert_eq!(world.fold(&[source], each_chunk(40)).unwrap(), expected);
+        for (handle, ended) in endless {
+            handle.cancel();
+            assert!(matches!(ended.recv().unwrap(), Some(RunError::Cancelled)));
+        }
+    }
 }
