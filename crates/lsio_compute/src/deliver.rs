@@ -220,7 +220,10 @@ impl Delivery {
         while let Some((done, mut result)) = self.next_answer(&mut state) {
             drop(state);
             if let Ok(batch) = &mut result {
+                let bytes = batch.iter().map(ChunkData::charged).sum();
                 ChunkData::hold_all(batch);
+                // Not before: what starts in their place must not be reserved beside them.
+                self.kept_less(&mut self.lock(), bytes);
             }
             // The consumer's function: if it panics, the panic hook says so, and others are served.
             drop(contain(|| done(result)));
@@ -234,9 +237,7 @@ impl Delivery {
         let &Waiter { least, most, .. } = state.waiters.front()?;
         let batch = if state.are_enough(least) { state.chunks.take(most) } else { Vec::new() };
         if !batch.is_empty() {
-            let bytes = batch.iter().map(ChunkData::charged).sum();
-            state.waiting_bytes -= bytes;
-            self.kept_less(state, bytes);
+            state.waiting_bytes -= batch.iter().map(ChunkData::charged).sum::<u64>();
         }
         let result = match (&state.ended, batch.is_empty()) {
             (_, false) | (Some(Ok(())), true) => Ok(batch),

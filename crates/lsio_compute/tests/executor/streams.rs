@@ -255,7 +255,8 @@ fn the_memory_option_limits_what_a_stream_keeps() {
     values.sort_unstable();
     assert_eq!(values, all());
     assert!(stream.stats().peak_reserved <= 3 * TASK);
-    assert!(world.memory.usage().peak_reserved <= 3 * TASK);
+    let usage = world.memory.usage();
+    assert!(usage.peak_reserved <= 3 * TASK, "{usage:?}");
 }
 
 #[test]
