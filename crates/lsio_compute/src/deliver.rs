@@ -113,6 +113,20 @@ impl DeliveryState {
     fn are_enough(&self, least: usize) -> bool {
         self.chunks.len() >= least || self.is_idle() || self.ended.is_some()
     }
+
+    /// The answer to the first who waits, if there is one. Its chunks are not held yet.
+    fn next_answer(&mut self) -> Option<Answer> {
+        let &Waiter { least, most, .. } = self.waiters.front()?;
+        let batch = if self.are_enough(least) { self.chunks.take(most) } else { Vec::new() };
+        self.waiting_bytes -= batch.iter().map(ChunkData::charged).sum::<u64>();
+        let result = match (&self.ended, batch.is_empty()) {
+            (_, false) | (Some(Ok(())), true) => Ok(batch),
+            (Some(Err(error)), true) => Err(error.clone()),
+            (None, true) => return None,
+        };
+        let waiter = self.waiters.pop_front()?;
+        Some((waiter.done, result))
+    }
 }
 
 impl Executor {
@@ -217,7 +231,7 @@ impl Delivery {
         if std::mem::replace(&mut state.serving, true) {
             return;
         }
-        while let Some((done, mut result)) = self.next_answer(&mut state) {
+        while let Some((done, mut result)) = state.next_answer() {
             drop(state);
             if let Ok(batch) = &mut result {
                 let bytes = batch.iter().map(ChunkData::charged).sum();
@@ -230,22 +244,6 @@ impl Delivery {
             state = self.lock();
         }
         state.serving = false;
-    }
-
-    /// The answer to the first who waits, if there is one. Its chunks are not held yet.
-    fn next_answer(&self, state: &mut DeliveryState) -> Option<Answer> {
-        let &Waiter { least, most, .. } = state.waiters.front()?;
-        let batch = if state.are_enough(least) { state.chunks.take(most) } else { Vec::new() };
-        if !batch.is_empty() {
-            state.waiting_bytes -= batch.iter().map(ChunkData::charged).sum::<u64>();
-        }
-        let result = match (&state.ended, batch.is_empty()) {
-            (_, false) | (Some(Ok(())), true) => Ok(batch),
-            (Some(Err(error)), true) => Err(error.clone()),
-            (None, true) => return None,
-        };
-        let waiter = state.waiters.pop_front()?;
-        Some((waiter.done, result))
     }
 }
 
