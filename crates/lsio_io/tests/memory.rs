@@ -1,19 +1,13 @@
-//! Single cases of the budget and the pool, also under threads.
+//! Single cases of the budget and the pool.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Barrier};
-use std::thread;
 
-use lsio_io::{Lease, Memory, SharedBytes, class_size};
+use lsio_io::{Lease, Memory, class_size};
 
-const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
-
-/// Idle memory above the limit that cannot be avoided: what the pool tolerates, what its slots are longer
-/// than their buffers, and the huge pages that one lease touches.
-const OVERHANG: u64 = (16 + 8 + 4) * MIB;
 
 /// A buffer of `len` bytes.
 fn lease(memory: &Arc<Memory>, len: u64) -> Lease {
@@ -58,9 +52,7 @@ fn what_is_lent_to_shorter_buffers_is_bounded() {
 #[test]
 fn buffers_are_used_again_last_given_first() {
     let memory = Memory::new(64 * MIB);
-    let lease = |len: u64| {
-        memory.reserve(0, class_size(len)).and_then(|mut bytes| bytes.lease(len as usize)).unwrap()
-    };
+    let lease = |len| lease(&memory, len);
     let (first, second) = (lease(MIB), lease(MIB));
     let (first_at, second_at) = (first.as_ptr(), second.as_ptr());
     assert_ne!(first_at, second_at);
@@ -85,9 +77,7 @@ fn a_buffer_of_no_bytes_costs_nothing_and_is_aligned() {
 #[test]
 fn idle_memory_makes_room_for_other_sizes() {
     let memory = Memory::new(64 * MIB);
-    let lease = |len: u64| {
-        memory.reserve(0, class_size(len)).and_then(|mut bytes| bytes.lease(len as usize)).unwrap()
-    };
+    let lease = |len| lease(&memory, len);
     drop((0..8).map(|_| lease(8 * MIB)).collect::<Vec<_>>());
     assert_eq!(memory.usage().idle, 64 * MIB);
     let other = lease(32 * MIB);
@@ -191,46 +181,4 @@ fn withdrawing_the_first_lets_the_next_ask() {
     assert_eq!(calls.load(Ordering::Relaxed), 1);
     assert!(memory.reserve(2, MIB / 2).is_some());
     drop(half);
-}
-
-#[test]
-fn threads_that_hammer_the_pool_leave_it_empty() {
-    const THREADS: u64 = 8;
-    const ROUNDS: u64 = 800;
-    let memory = Memory::new(24 * MIB);
-    let start = Barrier::new(THREADS as usize);
-    let served = AtomicU64::new(0);
-    thread::scope(|scope| {
-        for request in 0..THREADS {
-            let (memory, start, served) = (&memory, &start, &served);
-            scope.spawn(move || {
-                start.wait();
-                let mut kept: Vec<(SharedBytes, u8)> = Vec::new();
-                for round in 0..ROUNDS {
-                    let sizes = [4 * KIB, 20 * KIB, 100 * KIB, 700 * KIB, 1200 * KIB, 2 * MIB];
-                    let len = sizes[((round * 7 + request * 3) % 6) as usize] - round % 1000;
-                    let Some(mut bytes) = memory.reserve(request, class_size(len)) else {
-                        kept.clear();
-                        memory.withdraw(request);
-                        continue;
-                    };
-                    let mut lease = bytes.lease(len as usize).unwrap();
-                    let stamp = (request * 31 + round) as u8;
-                    lease.fill(stamp);
-                    let lease = if round % 16 == 0 { lease.into_held() } else { lease };
-                    kept.push((lease.freeze(), stamp));
-                    if kept.len() > 4 {
-                        let (oldest, stamp) = kept.remove(0);
-                        assert!(oldest.iter().all(|&byte| byte == stamp));
-                    }
-                    served.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
-    });
-    assert!(served.into_inner() > 0);
-    let usage = memory.usage();
-    assert_eq!((usage.reserved, usage.held, usage.leases), (0, 0, 0));
-    assert!(usage.peak_reserved <= 24 * MIB);
-    assert!(usage.idle <= 24 * MIB + OVERHANG, "{usage:?}");
 }

@@ -1,10 +1,11 @@
-//! The budget and the pool, step by step against a naive model.
+//! The budget and the pool, step by step against a naive model, and under threads.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
 
 use lsio_io::{Lease, Memory, Reservation, SharedBytes, class_size};
 use proptest::prelude::*;
@@ -388,4 +389,46 @@ fn a_request_that_waits_for_cached_bytes_in_use_is_called_when_they_are_free() {
     drop(in_use);
     assert_eq!((memory.usage().cached, calls.load(Ordering::Relaxed)), (0, 1));
     assert!(memory.reserve(1, MIB).is_some());
+}
+
+#[test]
+fn threads_that_hammer_the_pool_leave_it_empty() {
+    const THREADS: u64 = 8;
+    const ROUNDS: u64 = 800;
+    let memory = Memory::new(24 * MIB);
+    let start = Barrier::new(THREADS as usize);
+    let served = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for request in 0..THREADS {
+            let (memory, start, served) = (&memory, &start, &served);
+            scope.spawn(move || {
+                start.wait();
+                let mut kept: Vec<(SharedBytes, u8)> = Vec::new();
+                for round in 0..ROUNDS {
+                    let sizes = [4 * KIB, 20 * KIB, 100 * KIB, 700 * KIB, 1200 * KIB, 2 * MIB];
+                    let len = sizes[((round * 7 + request * 3) % 6) as usize] - round % 1000;
+                    let Some(mut bytes) = memory.reserve(request, class_size(len)) else {
+                        kept.clear();
+                        memory.withdraw(request);
+                        continue;
+                    };
+                    let mut lease = bytes.lease(len as usize).unwrap();
+                    let stamp = (request * 31 + round) as u8;
+                    lease.fill(stamp);
+                    let lease = if round % 16 == 0 { lease.into_held() } else { lease };
+                    kept.push((lease.freeze(), stamp));
+                    if kept.len() > 4 {
+                        let (oldest, stamp) = kept.remove(0);
+                        assert!(oldest.iter().all(|&byte| byte == stamp));
+                    }
+                    served.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert!(served.into_inner() > 0);
+    let usage = memory.usage();
+    assert_eq!((usage.reserved, usage.held, usage.leases), (0, 0, 0));
+    assert!(usage.peak_reserved <= 24 * MIB);
+    assert!(usage.idle <= 24 * MIB + OVERHANG, "{usage:?}");
 }
