@@ -898,14 +898,22 @@ export declare interface StorageOptions {
     readonly maxRetries?: number | undefined;
     /** Most requests under way at once at the host of the store. Default: 128. */
     readonly maxConcurrency?: number | undefined;
+    /**
+     * Whether the same is asked for a second time where an answer takes much longer to begin than the host's others; the
+     * answer that begins first is taken. At most one request in twenty, none while the host says that there are too many.
+     * `false` where each request is to be made, and paid for, once. Default: `true`.
+     */
+    readonly hedge?: boolean | undefined;
 }
 
 /** What object stores were asked since the start of the process. */
 export declare interface StoreStats {
-    /** Requests made, the repeated ones included. */
+    /** Requests made, the repeated and second ones included. */
     readonly requests: number;
     /** Of these, those that repeated one which had failed or broken. */
     readonly retries: number;
+    /** Of the requests, second ones beside one whose answer was late (`hedge` in the options of a store). */
+    readonly hedges: number;
     /** Answers that said that there are too many requests (429, 503). */
     readonly throttled: number;
     /** Bytes of bodies that arrived. */

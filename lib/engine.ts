@@ -44,10 +44,12 @@ export interface EngineInfo {
 
 /** What object stores were asked since the start of the process. */
 export interface StoreStats {
-  /** Requests made, the repeated ones included. */
+  /** Requests made, the repeated and second ones included. */
   readonly requests: number;
   /** Of these, those that repeated one which had failed or broken. */
   readonly retries: number;
+  /** Of the requests, second ones beside one whose answer was late (`hedge` in the options of a store). */
+  readonly hedges: number;
   /** Answers that said that there are too many requests (429, 503). */
   readonly throttled: number;
   /** Bytes of bodies that arrived. */

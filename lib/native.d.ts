@@ -472,14 +472,18 @@ export interface NativeStorageOptions {
   maxRetries?: number
   /** Most requests under way at once. */
   maxConcurrency?: number
+  /** Whether there are second requests where answers are late. */
+  hedge?: boolean
 }
 
 /** What object stores were asked since the start of the process. */
 export interface NativeStoreStats {
-  /** Requests made, the repeated ones included. */
+  /** Requests made, the repeated and second ones included. */
   requests: number
   /** Of these, those that repeated one which had failed. */
   retries: number
+  /** Of the requests, second ones beside one whose answer was late. */
+  hedges: number
   /** Answers that said that there are too many requests. */
   throttled: number
   /** Bytes of bodies that arrived. */

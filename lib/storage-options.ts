@@ -68,6 +68,12 @@ export interface StorageOptions {
   readonly maxRetries?: number | undefined;
   /** Most requests under way at once at the host of the store. Default: 128. */
   readonly maxConcurrency?: number | undefined;
+  /**
+   * Whether the same is asked for a second time where an answer takes much longer to begin than the host's others; the
+   * answer that begins first is taken. At most one request in twenty, none while the host says that there are too many.
+   * `false` where each request is to be made, and paid for, once. Default: `true`.
+   */
+  readonly hedge?: boolean | undefined;
 }
 
 const secret: Check<string> = (value, name) => {
@@ -115,6 +121,7 @@ const STORAGE_OPTIONS: Schema<StorageOptions> = {
   deadlineMs: positiveInteger,
   maxRetries: inWord(count),
   maxConcurrency: inWord(positiveInteger),
+  hedge: truth,
 };
 
 /** Options of a store, each checked. */

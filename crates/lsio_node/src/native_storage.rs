@@ -53,6 +53,8 @@ pub struct NativeStorageOptions {
     pub max_retries: Option<u32>,
     /// Most requests under way at once.
     pub max_concurrency: Option<u32>,
+    /// Whether there are second requests where answers are late.
+    pub hedge: Option<bool>,
 }
 
 impl From<NativeStorageOptions> for StorageOptions {
@@ -85,6 +87,7 @@ impl From<NativeStorageOptions> for StorageOptions {
             deadline: time(options.deadline_ms),
             max_retries: options.max_retries,
             max_concurrency: options.max_concurrency,
+            hedge: options.hedge,
         }
     }
 }
@@ -93,10 +96,12 @@ impl From<NativeStorageOptions> for StorageOptions {
 #[napi(object, object_from_js = false)]
 #[derive(Debug)]
 pub struct NativeStoreStats {
-    /// Requests made, the repeated ones included.
+    /// Requests made, the repeated and second ones included.
     pub requests: f64,
     /// Of these, those that repeated one which had failed.
     pub retries: f64,
+    /// Of the requests, second ones beside one whose answer was late.
+    pub hedges: f64,
     /// Answers that said that there are too many requests.
     pub throttled: f64,
     /// Bytes of bodies that arrived.
@@ -119,6 +124,7 @@ impl From<StoreStats> for NativeStoreStats {
         Self {
             requests: stats.requests as f64,
             retries: stats.retries as f64,
+            hedges: stats.hedges as f64,
             throttled: stats.throttled as f64,
             bytes_received: stats.bytes_received as f64,
             bytes_wanted: stats.bytes_delivered as f64,

@@ -18,7 +18,7 @@ use crate::retry::{self, Failed};
 use crate::turn::Place;
 use crate::version::{Version, if_match};
 
-/// Longest sleep between two looks at whether a read that waits to be tried again was cancelled.
+/// Longest sleep between two looks at whether a read that waits to be tried again, or for two answers, was cancelled.
 const CANCEL_LOOK: Duration = Duration::from_millis(50);
 
 /// The object that is read, and who reads it.
@@ -56,14 +56,14 @@ pub(crate) struct Opened {
 }
 
 /// A request that may be made now.
-struct Turn {
-    permit: Permit,
-    began: Instant,
+pub(crate) struct Turn {
+    pub(crate) permit: Permit,
+    pub(crate) began: Instant,
 }
 
 impl Turn {
     /// The request failed.
-    fn failed(&mut self, error: object_store::Error) -> Failure {
+    pub(crate) fn failed(&mut self, error: object_store::Error) -> Failure {
         let failure = Failure::from(error);
         match failure {
             Failure::Throttled { .. } => self.permit.throttled(),
@@ -152,11 +152,10 @@ impl Fetch {
     }
 
     async fn attempt(&self, part: &mut Part, options: GetOptions) -> Result<Opened, Failure> {
-        let mut turn = self.turn(part).await?;
+        let turn = self.turn(part).await?;
         let limit = self.host.retry.progress;
-        let result = match timeout(limit, self.store.get_opts(&self.path, options)).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(error)) => return Err(turn.failed(error)),
+        let (mut turn, result) = match timeout(limit, self.head(turn, part.bytes, options)).await {
+            Ok(head) => head?,
             Err(_) => return Err(no_answer(limit)),
         };
         let (version, range) = (Version::of(&result.meta), result.range.clone());
@@ -237,6 +236,13 @@ impl Fetch {
             wait = wait.saturating_sub(next);
         }
         Ok(())
+    }
+
+    /// Waits until the read is cancelled.
+    pub(crate) async fn cancelled(&self) {
+        while !self.cancel.is_cancelled() {
+            sleep(CANCEL_LOOK).await;
+        }
     }
 
     /// Writes all bytes of an answer to `buffer` from `offset`. One that breaks is gone on with by further requests

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::concurrency::{Concurrency, Falls};
+use crate::lateness::{LOOK, Lateness};
 use crate::stats::{Counters, Sum};
 use crate::turn::{Place, Turns};
 use crate::{RetryLimits, StoreStats};
@@ -21,13 +22,16 @@ pub struct HostLimits {
     pub most_requests: u32,
     /// How long a request is tried.
     pub retry: RetryLimits,
+    /// Whether the same is asked for a second time where an answer is late: at most one request in twenty, none while
+    /// the host says that there are too many, and only where more requests may be under way.
+    pub hedge: bool,
 }
 
 impl Default for HostLimits {
     /// A connection keeps a buffer of up to 400 KiB (hyper's), so 128 stay within the 64 MiB by which resident
     /// memory may exceed the budget.
     fn default() -> Self {
-        Self { most_requests: 128, retry: RetryLimits::default() }
+        Self { most_requests: 128, retry: RetryLimits::default(), hedge: true }
     }
 }
 
@@ -36,6 +40,7 @@ impl Default for HostLimits {
 pub struct Host {
     state: Mutex<State>,
     pub(crate) retry: RetryLimits,
+    pub(crate) hedge: bool,
     pub(crate) counters: Counters,
     reads: AtomicU64,
     randoms: AtomicU64,
@@ -46,6 +51,7 @@ pub struct Host {
 struct State {
     turns: Turns<oneshot::Sender<Permit>>,
     concurrency: Concurrency,
+    lateness: Lateness,
     /// Bytes a second of one stream, averaged over some requests.
     stream_rate: Option<u64>,
 }
@@ -55,10 +61,12 @@ impl Host {
     #[must_use]
     pub fn new(limits: HostLimits) -> Arc<Self> {
         let concurrency = Concurrency::new(limits.most_requests, Instant::now());
-        let state = State { turns: Turns::default(), concurrency, stream_rate: None };
+        let lateness = Lateness::default();
+        let state = State { turns: Turns::default(), concurrency, lateness, stream_rate: None };
         Arc::new(Self {
             state: Mutex::new(state),
             retry: limits.retry,
+            hedge: limits.hedge,
             counters: Counters::default(),
             reads: AtomicU64::new(0),
             randoms: AtomicU64::new(0),
@@ -133,6 +141,36 @@ impl Host {
         receiver.await.ok()
     }
 
+    /// Leave for a second request for about so many bytes beside one whose answer was waited for so long. `Err`: how
+    /// long until it should be asked for again.
+    pub(crate) fn second(
+        self: &Arc<Self>,
+        waited: Duration,
+        bytes: u64,
+    ) -> Result<Permit, Duration> {
+        let mut state = self.state();
+        if let Some(look) = state.lateness.look_again(waited) {
+            return Err(look);
+        }
+        let limit = state.concurrency.limit();
+        if !state.turns.take_spare(limit, bytes) {
+            return Err(LOOK);
+        }
+        state.lateness.hedged();
+        Ok(self.permit(&state, bytes))
+    }
+
+    /// A request was given up after so long because a second one was answered.
+    pub(crate) fn waited(&self, after: Duration) {
+        self.counters.first_byte(after);
+        self.state().lateness.answered(after);
+    }
+
+    fn permit(self: &Arc<Self>, state: &State, bytes: u64) -> Permit {
+        let (host, falls) = (Some(self.clone()), state.concurrency.falls());
+        Permit { host, falls, bytes, brought: 0, stream: None, is_refused: false }
+    }
+
     /// Tells those whose turn it is.
     fn admit(self: &Arc<Self>) {
         loop {
@@ -147,10 +185,9 @@ impl Host {
             if state.turns.under_way() == 1 {
                 state.concurrency.wakes(Instant::now());
             }
-            let falls = state.concurrency.falls();
+            state.lateness.asked();
+            let permit = self.permit(&state, bytes);
             drop(state);
-            let host = Some(self.clone());
-            let permit = Permit { host, falls, bytes, brought: 0, stream: None, is_refused: false };
             if let Err(mut unwanted) = waiter.send(permit) {
                 // Whoever waited is gone.
                 unwanted.host = None;
@@ -185,6 +222,7 @@ impl Permit {
         let mut state = host.state();
         state.turns.resize(self.bytes, bytes);
         state.concurrency.answered(after);
+        state.lateness.answered(after);
         drop(state);
         self.bytes = bytes;
         self.stream = Some(Instant::now());
@@ -212,6 +250,7 @@ impl Permit {
         if let Some(host) = &self.host {
             host.answers();
             host.counters.throttled();
+            host.state().lateness.refused();
         }
     }
 }

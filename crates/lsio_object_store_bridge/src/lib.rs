@@ -10,6 +10,8 @@
 //!   several requests.
 //! - A request that fails, or that brings too little in its time, is made again after a while, and one that broke goes
 //!   on at the byte where it broke, for the same version of the object: [`RetryLimits`].
+//! - A request whose answer is late by what the host usually takes gets a second one beside it, and the answer that
+//!   begins first is taken: [`HostLimits::hedge`].
 //! - Bytes of two versions never meet in one buffer.
 //!
 //! It runs on the threads of a [`Network`], which are its own.
@@ -35,8 +37,10 @@ mod concurrency;
 mod error;
 mod failure;
 mod fetch;
+mod hedge;
 mod host;
 mod http_client;
+mod lateness;
 mod listing;
 mod network;
 mod object_read;

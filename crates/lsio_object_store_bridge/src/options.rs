@@ -77,6 +77,8 @@ pub struct StorageOptions {
     pub max_retries: Option<u32>,
     /// See [`HostLimits::most_requests`].
     pub max_concurrency: Option<u32>,
+    /// See [`HostLimits::hedge`].
+    pub hedge: Option<bool>,
 }
 
 impl StorageOptions {
@@ -121,6 +123,7 @@ impl StorageOptions {
                 progress: self.progress_timeout.unwrap_or(usual.retry.progress),
                 least_rate: self.min_bytes_per_second.unwrap_or(usual.retry.least_rate),
             },
+            hedge: self.hedge.unwrap_or(usual.hedge),
         }
     }
 }

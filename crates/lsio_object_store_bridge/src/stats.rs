@@ -6,17 +6,20 @@ use std::time::Duration;
 /// What was done with one host, or with several together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreStats {
-    /// Requests made, the repeated ones included.
+    /// Requests made, the repeated and second ones included.
     pub requests: u64,
     /// Of these, those that repeated one which had failed.
     pub retries: u64,
+    /// Of the requests, second ones beside one whose answer was late.
+    pub hedges: u64,
     /// Answers that said that there are too many requests.
     pub throttled: u64,
     /// Bytes of bodies that arrived.
     pub bytes_received: u64,
     /// Bytes handed out.
     pub bytes_delivered: u64,
-    /// Time until an answer began: half of all took no longer. `None` before the first one.
+    /// Time until an answer began: half of all took no longer. `None` before the first one. A request that was given
+    /// up because a second one was answered counts with the time until then.
     pub first_byte_p50: Option<Duration>,
     /// As [`first_byte_p50`](Self::first_byte_p50), of 99 in 100.
     pub first_byte_p99: Option<Duration>,
@@ -37,6 +40,7 @@ const BUCKETS: usize = 28 * STEPS as usize;
 pub(crate) struct Counters {
     requests: AtomicU64,
     retries: AtomicU64,
+    hedges: AtomicU64,
     throttled: AtomicU64,
     received: AtomicU64,
     delivered: AtomicU64,
@@ -48,6 +52,7 @@ impl Default for Counters {
         Self {
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
+            hedges: AtomicU64::new(0),
             throttled: AtomicU64::new(0),
             received: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
@@ -60,6 +65,11 @@ impl Counters {
     pub(crate) fn request(&self, is_retry: bool) {
         add(&self.requests, 1);
         add(&self.retries, u64::from(is_retry));
+    }
+
+    pub(crate) fn hedge(&self) {
+        add(&self.requests, 1);
+        add(&self.hedges, 1);
     }
 
     pub(crate) fn throttled(&self) {
@@ -92,6 +102,7 @@ impl Counters {
         let stats = &mut sum.stats;
         stats.requests += self.requests.load(Ordering::Relaxed);
         stats.retries += self.retries.load(Ordering::Relaxed);
+        stats.hedges += self.hedges.load(Ordering::Relaxed);
         stats.throttled += self.throttled.load(Ordering::Relaxed);
         stats.bytes_received += self.received.load(Ordering::Relaxed);
         stats.bytes_delivered += self.delivered.load(Ordering::Relaxed);

@@ -40,16 +40,28 @@ impl<T> Turns<T> {
     pub(crate) fn next(&mut self, limit: u32) -> Option<(u64, T)> {
         let first = self.waiting.first_entry()?;
         let bytes = first.get().0;
-        let room = u64::from(limit).saturating_mul(BYTES_PER_REQUEST);
-        let fits = self.requests < limit && self.bytes.saturating_add(bytes) <= room;
-        if self.requests > 0 && !fits {
+        if self.requests > 0 && !fits(self.requests, self.bytes, limit, bytes) {
             return None;
         }
         let next = first.remove();
+        self.begin(bytes);
+        Some(next)
+    }
+
+    /// Whether a request for so many bytes may begin beside those under way without anybody's turn coming later.
+    /// If so, it counts as under way from now on.
+    pub(crate) fn take_spare(&mut self, limit: u32, bytes: u64) -> bool {
+        let is_spare = !self.is_awaited() && fits(self.requests, self.bytes, limit, bytes);
+        if is_spare {
+            self.begin(bytes);
+        }
+        is_spare
+    }
+
+    fn begin(&mut self, bytes: u64) {
         self.requests += 1;
         self.bytes = self.bytes.saturating_add(bytes);
         self.most_requests = self.most_requests.max(self.requests);
-        Some(next)
     }
 
     /// A request that was under way has ended.
@@ -77,6 +89,12 @@ impl<T> Turns<T> {
     pub(crate) fn most_under_way(&self) -> u32 {
         self.most_requests
     }
+}
+
+/// Whether there is room for one more request beside so many for so many bytes.
+fn fits(requests: u32, under_way: u64, limit: u32, bytes: u64) -> bool {
+    let room = u64::from(limit).saturating_mul(BYTES_PER_REQUEST);
+    requests < limit && under_way.saturating_add(bytes) <= room
 }
 
 #[cfg(test)]
@@ -117,6 +135,19 @@ mod tests {
         assert_eq!(next(&mut turns, 4), None, "16 MiB are under way");
         turns.end(8 << 20);
         assert_eq!(next(&mut turns, 4), Some("large"));
+    }
+
+    #[test]
+    fn a_place_is_spare_where_there_is_room_and_nobody_waits() {
+        let mut turns = Turns::default();
+        assert!(turns.take_spare(2, 10));
+        turns.wait(place(0, 0), 10, "waits");
+        assert!(!turns.take_spare(2, 10), "another waits for it");
+        assert_eq!(next(&mut turns, 2), Some("waits"));
+        assert!(!turns.take_spare(2, 10), "two are under way");
+        assert!(!turns.take_spare(3, 16 << 20), "their bytes have no room");
+        assert!(turns.take_spare(3, 10));
+        assert_eq!((turns.under_way(), turns.most_under_way()), (3, 3));
     }
 
     #[test]

@@ -217,6 +217,99 @@ fn a_store_that_cannot_be_listed_says_so() {
     assert!(matches!(error, StorageError::Unsupported { .. }), "{error}");
 }
 
+/// A store that is known to answer at once, by so many requests.
+fn known(bytes: &[u8], limits: HostLimits) -> (Scripted, usize) {
+    let scripted = Scripted::new(bytes, Script::default(), limits);
+    for _ in 0..ENOUGH {
+        bounded(&scripted, 0, 5).unwrap();
+    }
+    assert_eq!(scripted.requests().len(), ENOUGH);
+    (scripted, ENOUGH)
+}
+
+/// Answers after which it is known how soon a store answers, and requests that earn a second one.
+const ENOUGH: usize = 40;
+
+#[test]
+fn a_late_answer_is_asked_for_a_second_time_and_the_first_that_begins_is_taken() {
+    let bytes = object(100_000);
+    let (scripted, before) = known(&bytes, HostLimits::default());
+    scripted.then([Step::Hang]);
+    let identity = bounded(&scripted, 0, 0).unwrap().identity;
+    let range = ByteRange::Bounded { offset: 1000, len: 90_000 };
+    let answer = read(&scripted, range, Freshness::Pinned(identity)).unwrap();
+    assert_eq!(*answer.bytes, bytes[1000..91_000]);
+    let requests = scripted.requests().split_off(before + 1);
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        assert_eq!(request.range, Some(GetRange::Bounded(1000..91_000)));
+        assert!(request.if_match.is_some());
+    }
+    let stats = scripted.stats();
+    assert_eq!((stats.hedges, stats.retries, stats.under_way), (1, 0, 0));
+    assert_eq!(stats.requests as usize, before + 3);
+}
+
+#[test]
+fn while_two_are_asked_the_failure_of_one_is_not_that_of_the_read() {
+    let bytes = object(9000);
+    for first_fails in [true, false] {
+        let (scripted, before) = known(&bytes, HostLimits::default());
+        let fails = Step::FailLate { requests: before + 2 };
+        let late = Step::AnswerLate;
+        scripted.then(if first_fails { [fails, late] } else { [late, fails] });
+        assert_eq!(*bounded(&scripted, 10, 5000).unwrap().bytes, bytes[10..5010]);
+        assert_eq!(scripted.requests().len(), before + 2);
+        let stats = scripted.stats();
+        assert_eq!((stats.hedges, stats.retries, stats.under_way), (1, 0, 0));
+    }
+}
+
+#[test]
+fn two_that_fail_are_followed_by_one() {
+    let (scripted, before) = known(&object(9000), HostLimits::default());
+    scripted.then([Step::FailLate { requests: before + 2 }, Step::FailLate { requests: 0 }]);
+    bounded(&scripted, 10, 5000).unwrap();
+    let stats = scripted.stats();
+    assert_eq!((stats.hedges, stats.retries, stats.under_way), (1, 1, 0));
+}
+
+#[test]
+fn without_hedging_or_room_for_a_second_request_the_first_is_waited_for() {
+    // Several times as long as after which answers are late.
+    let retry = RetryLimits { progress: Duration::from_millis(300), ..RetryLimits::default() };
+    for limits in [
+        HostLimits { hedge: false, ..limits(retry) },
+        HostLimits { most_requests: 1, ..limits(retry) },
+    ] {
+        let (scripted, before) = known(&object(9000), limits);
+        scripted.then([Step::Hang]);
+        bounded(&scripted, 10, 5000).unwrap();
+        assert_eq!(scripted.requests().len(), before + 2);
+        let stats = scripted.stats();
+        assert_eq!((stats.hedges, stats.retries), (0, 1));
+    }
+}
+
+#[test]
+fn a_cancelled_read_gives_up_both_requests() {
+    let (scripted, before) = known(&object(100), HostLimits::default());
+    scripted.then([Step::Hang, Step::Hang]);
+    let (sender, ended) = std::sync::mpsc::channel();
+    let memory = Memory::new(1 << 20);
+    let sink = std::sync::Arc::new(scripted::Channel(sender));
+    let range = ByteRange::Bounded { offset: 0, len: 5 };
+    let read = scripted::a_read(&memory, range, sink);
+    let cancel = read.cancel.clone();
+    scripted.storage.submit(vec![read]);
+    scripted.wait_for_requests(before + 2);
+    assert_eq!(scripted.stats().under_way, 2);
+    cancel.cancel();
+    let completion = ended.recv().unwrap();
+    assert!(matches!(completion.result, Err(StorageError::Cancelled { .. })));
+    assert_eq!((scripted.stats().under_way, memory.usage().reserved), (0, 0));
+}
+
 fn limits(retry: RetryLimits) -> HostLimits {
     HostLimits { retry, ..HostLimits::default() }
 }

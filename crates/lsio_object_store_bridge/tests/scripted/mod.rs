@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 
 use async_trait::async_trait;
@@ -38,6 +39,10 @@ pub(crate) enum Step {
     TooMany,
     /// The answer never begins.
     Hang,
+    /// As `Fail`, once so many requests were made.
+    FailLate { requests: usize },
+    /// The answer begins once a request has failed.
+    AnswerLate,
     /// The body stops after so many bytes.
     Stall { after: usize },
     /// The object is replaced after this answer.
@@ -85,6 +90,7 @@ struct Store {
     requests: Mutex<Vec<Request>>,
     more: Condvar,
     cancels: Mutex<Option<CancelToken>>,
+    has_failed: AtomicBool,
 }
 
 fn path() -> Path {
@@ -106,6 +112,7 @@ impl Scripted {
             requests: Mutex::default(),
             more: Condvar::new(),
             cancels: Mutex::default(),
+            has_failed: AtomicBool::new(false),
         });
         let (host, network) = (Host::new(limits), Network::new());
         let storage = ObjectStorage::new("scripted", store.clone(), Path::ROOT, &host, &network);
@@ -136,6 +143,11 @@ impl Scripted {
 
     pub(crate) fn remove(&self) {
         now(self.store.objects.delete(&path())).unwrap();
+    }
+
+    /// What is to become of the next requests.
+    pub(crate) fn then(&self, steps: impl IntoIterator<Item = Step>) {
+        self.store.script.lock().unwrap().steps.extend(steps);
     }
 
     /// What [`Step::FailAndCancel`] cancels.
@@ -185,6 +197,13 @@ impl Store {
     }
 }
 
+/// Waits until the condition holds.
+async fn holds(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::task::yield_now().await;
+    }
+}
+
 fn cut() -> Error {
     let source = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the connection was cut");
     let source = Box::new(HttpError::new(HttpErrorKind::Interrupted, source));
@@ -218,6 +237,12 @@ impl ObjectStore for Store {
                 return Err(cut());
             }
             Some(Step::Hang) => std::future::pending().await,
+            Some(Step::FailLate { requests }) => {
+                holds(|| self.requests.lock().unwrap().len() >= requests).await;
+                self.has_failed.store(true, Ordering::SeqCst);
+                return Err(cut());
+            }
+            Some(Step::AnswerLate) => holds(|| self.has_failed.load(Ordering::SeqCst)).await,
             _ => {}
         }
         let mut result = self.objects.get_opts(location, options).await?;
