@@ -2,7 +2,7 @@
 //
 // Tasks: whole, chunks, mean, crops-many, crops-concurrent, open.
 // Settings: io=auto|direct|buffered; memory=64MiB (of the process); threads=1; count=N (about so many
-// chunks of the array instead of all); delay=1 (see measure.mjs).
+// chunks of the array instead of all); delay=1 (see measure.mjs); hedge=false (each request to a store is made once).
 
 import { configure, engineInfo, memoryUsage, openArray, slice } from 'light-speed-io';
 import { blockSum, rowSum } from './checksum.mjs';
@@ -13,10 +13,11 @@ import { measure, parseArguments } from './measure.mjs';
 const OPENS = 50;
 
 const program = parseArguments(process.argv.slice(2));
-const { memory, threads, io = 'auto', count } = program.settings;
+const { memory, threads, io = 'auto', count, hedge } = program.settings;
 configure({ memory, threads: threads === undefined ? undefined : Number(threads) });
 
-const array = await openArray(program.dataset);
+const storage = hedge === undefined ? {} : { storage: { hedge: hedge === 'true' } };
+const array = await openArray(program.dataset, storage);
 const itemBytes = array.nbytes / array.shape.reduce((product, length) => product * length, 1);
 
 /** A region of about `wanted` chunks: whole rows of the chunk grid, from the last axis on. */

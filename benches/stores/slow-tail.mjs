@@ -1,5 +1,5 @@
-// node benches/stores/slow-tail.mjs [--reads N] [--data FOLDER]: what a slow tail of answers costs reads of a whole array, and
-// what second requests for what is late could save at best. Prints a table for benches/findings.md.
+// node benches/stores/slow-tail.mjs [--reads N] [--data FOLDER]: what a slow tail of answers costs reads of a whole array, what
+// second requests for what is late save, and what they could save at best. Prints a table for benches/findings.md.
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,14 +17,20 @@ const LATENCY = 20;
 const FRACTION = 0.01;
 const TAIL = 500;
 
-/** A second request is made for what is not answered after three times the latency, and is answered as any other. */
+/** At best, a second request is made after three times the latency, and is answered as any other. */
 const HEDGED = 3 * LATENCY;
 
 const slow = (milliseconds) => ({ fraction: FRACTION, fault: { latency: { milliseconds } } });
 const SETTINGS = [
-  { name: 'no tail', rules: [] },
-  { name: `1 % of requests take ${TAIL} ms more`, rules: [slow(TAIL)] },
-  { name: `1 % take ${HEDGED} ms more, as with a second request`, rules: [slow(HEDGED)] },
+  { name: 'no tail', hedge: false, rules: [] },
+  { name: 'no tail, second requests', hedge: true, rules: [] },
+  { name: `1 % of requests take ${TAIL} ms more`, hedge: false, rules: [slow(TAIL)] },
+  { name: 'the same, second requests', hedge: true, rules: [slow(TAIL)] },
+  {
+    name: `1 % take ${HEDGED} ms more: second requests at best`,
+    hedge: false,
+    rules: [slow(HEDGED)],
+  },
 ];
 
 /** Processes for each setting, in turn; each draws other lots. */
@@ -36,6 +42,7 @@ const { values } = parseArgs({
 const faultProxy = await buildFaultProxy({ release: true });
 const cache = cacheFolder(values.data);
 const seconds = SETTINGS.map(() => []);
+const requests = SETTINGS.map(() => 0);
 await withTestServers(await installTestServers(), async ({ LSIO_TEST_SERVERS }) => {
   const contest = { server: 'http', dataSet: 'plain', milliseconds: LATENCY, id: 'slow-tail' };
   const found = await placeOf(contest, {
@@ -46,15 +53,17 @@ await withTestServers(await installTestServers(), async ({ LSIO_TEST_SERVERS }) 
   });
   try {
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [index, { rules }] of SETTINGS.entries()) {
+      for (const [index, { hedge, rules }] of SETTINGS.entries()) {
         const latency = { fault: { latency: { milliseconds: LATENCY } } };
         await found.proxy.setPlan({ seed: round + 1, rules: [latency, ...rules] });
         const command = PROGRAMS.lsio.command(
           { node: process.execPath },
           { ...found, rounds: Number(values.reads) },
         );
-        const lines = await runProgram(command, { env: found.env });
+        await found.proxy.clearLog();
+        const lines = await runProgram([...command, `hedge=${hedge}`], { env: found.env });
         seconds[index].push(...lines.map((line) => JSON.parse(line).seconds));
+        requests[index] += (await found.proxy.log()).requests.length;
       }
     }
   } finally {
@@ -64,11 +73,12 @@ await withTestServers(await installTestServers(), async ({ LSIO_TEST_SERVERS }) 
 const mean = (all) => all.reduce((sum, value) => sum + value, 0) / all.length;
 console.log(
   table(
-    ['', 'seconds of a read: median (min to max)', 'mean'],
+    ['', 'seconds of a read: median (min to max)', 'mean', 'requests of a process'],
     SETTINGS.map(({ name }, index) => [
       name,
       spread(summaryOf(seconds[index]), 3),
       number(mean(seconds[index]), 3),
+      number(requests[index] / ROUNDS, 1),
     ]),
   ),
 );
