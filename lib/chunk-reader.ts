@@ -6,7 +6,7 @@ import type { Chunk } from './chunk.js';
 import type { DataType, ElementForm } from './data-type.js';
 import { unwrap } from './errors.js';
 import type { NativeBatch, NativeReader, NativeResult } from './native-module.js';
-import type { ElementKind } from './nd-array.js';
+import { elementKind, type ElementKind } from './nd-array.js';
 import type { ReadStats } from './read-statistics.js';
 
 interface ReaderParts {
@@ -177,7 +177,7 @@ export class ChunkReader<
 /** Gives the memory of a batch back that nobody wants. */
 function releaseBatch(result: NativeResult<NativeBatch>): void {
   // The kind does not matter to chunks that nobody sees.
-  if ('ok' in result) new ChunkBatch({ dataType: 'uint8', form: undefined }, result.ok).release();
+  if ('ok' in result) new ChunkBatch(elementKind('uint8', undefined), result.ok).release();
 }
 
 /** A reader over what the core reads; without a native reader it is at its end. */

@@ -7,6 +7,7 @@ import {
   type ElementData,
   type ElementForm,
   type ElementView,
+  type ElementViewConstructor,
   type Utf8Data,
 } from './data-type.js';
 import { LsioError } from './errors.js';
@@ -44,6 +45,8 @@ export interface NdArray<
 export interface ElementKind {
   readonly dataType: DataType;
   readonly form: ElementForm | undefined;
+  /** What holds them; `null` for elements of varying length. */
+  readonly view: ElementViewConstructor | null;
 }
 
 /** Elements in memory of the core. `T` is what holds them. */
@@ -82,12 +85,11 @@ export class HeldArray<T> implements Disposable {
  * @throws {LsioError} if there are none.
  */
 export function viewOf(
-  { dataType, form }: ElementKind,
+  { view }: ElementKind,
   buffer: ArrayBuffer | undefined,
   byteOffset: number,
   byteLength: number,
 ): ElementView {
-  const view = elementView(dataType, form);
   if (view === null || buffer === undefined) {
     throw new LsioError('ERR_LSIO_INTERNAL', 'the core returned no elements');
   }
@@ -121,8 +123,7 @@ export async function heldTexts(
  *
  * @throws {TypeError} for another typed array.
  */
-export function checkOut({ dataType, form }: ElementKind, out: ArrayBufferView): ElementView {
-  const view = elementView(dataType, form);
+export function checkOut({ dataType, view }: ElementKind, out: ArrayBufferView): ElementView {
   if (view === null) {
     throw new TypeError(`option 'out' of get does not hold ${dataType} elements`);
   }
@@ -143,5 +144,5 @@ export function elementKind(dataType: DataType, form: ElementForm | undefined): 
   if (form !== undefined && !hasForm(dataType, form)) {
     throw new LsioError('ERR_LSIO_UNSUPPORTED', `${dataType} cannot be read as '${form}'`);
   }
-  return { dataType, form };
+  return { dataType, form, view: elementView(dataType, form) };
 }
