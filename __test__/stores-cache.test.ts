@@ -25,7 +25,8 @@ serverTest('s3', 'the bytes of a chunk come once for hundreds of tiles', async (
   );
   const proxy = await faultProxy(t, s3.endpoint);
   const { url, storage } = storeOf('s3', proxy.url);
-  const array = await openArray(url(prefix), { storage });
+  // Without second requests on a machine that is busy: they are counted here.
+  const array = await openArray(url(prefix), { storage: { ...storage, hedge: false } });
   if (!array.is('float32')) throw new Error(array.dtype);
 
   /** Reads all tiles, whose elements are so many more than those of the sample; what the store was asked. */

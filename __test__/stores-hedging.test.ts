@@ -15,8 +15,11 @@ import { sampleElements, sampleInFolder, type Sample } from './sample-array.js';
 import { storeOf } from './stores.js';
 import { serialServerTest } from './test-servers.js';
 
-/** Requests from which on the engine knows how soon a host answers. */
-const ENOUGH = 32;
+/** Requests after which it knows, and as many second ones are saved up as can be. */
+const KNOWN = 320;
+
+/** Second requests that can be saved up. */
+const SAVED = 8;
 
 /** Late requests of all, at most: see `EARNED_BY` in crates/lsio_object_store_bridge/src/lateness.rs. */
 const SHARE = 1 / 20;
@@ -38,7 +41,8 @@ interface Known {
 }
 
 interface Counts {
-  readonly requests: number;
+  /** Requests that are no second ones. */
+  readonly firsts: number;
   readonly retries: number;
   readonly hedges: number;
 }
@@ -62,13 +66,14 @@ async function knownArray(
     const before = engineInfo().stores;
     t.deepEqual((await array.get()).data, sampleElements(sample));
     const after = engineInfo().stores;
+    const hedges = after.hedges - before.hedges;
     return {
-      requests: after.requests - before.requests,
+      firsts: after.requests - before.requests - hedges,
       retries: after.retries - before.retries,
-      hedges: after.hedges - before.hedges,
+      hedges,
     };
   };
-  for (let known = 0; known < 2 * ENOUGH; known += rows) await read([]);
+  for (let known = 0; known < KNOWN; known += rows) await read([]);
   return { proxy, array, read };
 }
 
@@ -83,41 +88,46 @@ async function nothingIsLeft(t: ExecutionContext, proxy: FaultProxy): Promise<vo
 
 serialServerTest('http', 'a late answer is asked for a second time', async (t, http) => {
   const { proxy, read } = await knownArray(t, http, { rows: 100 });
-  // The read ends although the first of the two is never answered.
-  t.deepEqual(await read([late(HOUR)]), { requests: 101, retries: 0, hedges: 1 });
-  const { requests } = await proxy.log();
-  const given = requests.filter(({ status }) => status === null);
-  t.is(given.length, 1);
-  const twins = requests.filter(({ path }) => path === given[0]?.path);
-  t.is(twins.length, 2);
-  t.is(twins[0]?.range, twins[1]?.range);
+  // The read ends although the first of the two is never answered. A busy machine may make others late.
+  const { firsts, retries, hedges } = await read([late(HOUR)]);
+  t.deepEqual([firsts, retries], [100, 0]);
+  t.true(hedges > 0);
   await nothingIsLeft(t, proxy);
+  const { requests } = await proxy.log();
+  const rangesOf = new Map<string, unknown[]>();
+  for (const { path, range } of requests) {
+    rangesOf.set(path, [...(rangesOf.get(path) ?? []), range]);
+  }
+  const twins = [...rangesOf.values()].filter(({ length }) => length > 1);
+  t.is(twins.length, hedges);
+  for (const [first, ...others] of twins) t.deepEqual(others, [first]);
+  t.true(requests.some(({ status }) => status === null));
 });
 
 serialServerTest('http', 'what may not be asked for twice is waited for', async (t, http) => {
   const storage = { hedge: false };
   const { proxy, read } = await knownArray(t, http, { rows: 100, storage });
-  t.deepEqual(await read([late(400)]), { requests: 100, retries: 0, hedges: 0 });
+  t.deepEqual(await read([late(400)]), { firsts: 100, retries: 0, hedges: 0 });
   await nothingIsLeft(t, proxy);
 });
 
 serialServerTest('http', 'few requests are made a second time', async (t, http) => {
   const { proxy, read } = await knownArray(t, http, { rows: 2000 });
-  const { requests, hedges } = await read([late(250, { fraction: 0.04 })]);
+  const { firsts, hedges } = await read([late(250, { fraction: 0.04 })]);
   t.true(hedges > 0);
-  // Of those before the read, some are saved up.
-  t.true(hedges <= requests * SHARE + 8, `${hedges} of ${requests}`);
+  t.true(hedges <= firsts * SHARE + SAVED, `${hedges} of ${firsts}`);
   await nothingIsLeft(t, proxy);
 });
 
 serialServerTest('http', 'a host that refuses is not asked twice', async (t, http) => {
   const { proxy, read } = await knownArray(t, http, { rows: 10 });
   const refusal: Rule = { path: '/c/', first: 1, fault: { status: { status: 503 } } };
-  t.deepEqual(await read([refusal]), { requests: 11, retries: 1, hedges: 0 });
-  t.deepEqual(await read([late(400)]), { requests: 10, retries: 0, hedges: 0 });
+  const { firsts, retries } = await read([refusal]);
+  t.deepEqual([firsts, retries], [11, 1]);
+  t.deepEqual(await read([late(400)]), { firsts: 10, retries: 0, hedges: 0 });
   // Until it has answered many others.
-  for (let known = 0; known < 2 * ENOUGH; known += 10) await read([]);
-  t.deepEqual(await read([late(HOUR)]), { requests: 11, retries: 0, hedges: 1 });
+  for (let known = 0; known < KNOWN; known += 10) await read([]);
+  t.true((await read([late(HOUR)])).hedges > 0);
   await nothingIsLeft(t, proxy);
 });
 
