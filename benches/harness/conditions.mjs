@@ -17,6 +17,12 @@ export async function secondsToTouch(conditions, bytes, options) {
   return JSON.parse(line).seconds;
 }
 
+/** Beside twice the decoded bytes (a program's result and a copy of it), for runtimes and buffers. */
+const BESIDE_RESULT = 256 << 20;
+
+/** Bytes of held memory that serve a program whose result has so many. */
+export const bytesToHold = (decodedBytes) => 2 * decodedBytes + BESIDE_RESULT;
+
 /**
  * A process that holds memory and gives it back to the kernel at the moment when a measured program has
  * been started. What was just given back is backed by the host still, and it is what the kernel hands

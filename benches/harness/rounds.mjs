@@ -1,11 +1,8 @@
 // The rounds of one contest: its programs one after the other, again and again (A B C A B C ...), each
 // in a fresh process.
 
-import { HeldMemory, setCache } from './conditions.mjs';
+import { bytesToHold, HeldMemory, setCache } from './conditions.mjs';
 import { ProgramFailed, runProgram } from './run-program.mjs';
-
-/** Beside twice the decoded bytes (a program's result and a copy of it), for runtimes and buffers. */
-const HELD_BESIDE_RESULT = 256 << 20;
 
 /**
  * @param {object} contest see contests.mjs
@@ -17,7 +14,7 @@ const HELD_BESIDE_RESULT = 256 << 20;
 export async function runContest(contest, setting) {
   const { rounds, conditions, decodedBytes, folder, commandOf, say } = setting;
   const rows = contest.entries.map((entry) => ({ ...entry, processes: [] }));
-  const held = new HeldMemory(conditions, 2 * decodedBytes + HELD_BESIDE_RESULT);
+  const held = new HeldMemory(conditions, bytesToHold(decodedBytes));
   try {
     if (contest.cache === 'hot') await setCache(conditions, 'hot', folder);
     for (let round = 1; round <= rounds; round += 1) {

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { root } from '../../scripts/child-process.mjs';
 import { SERVERS } from '../../scripts/test-servers/servers.mjs';
 import { installTestServers, withTestServers } from '../../scripts/test-servers/test-servers.mjs';
+import { bytesToHold, HeldMemory } from '../harness/conditions.mjs';
 import { cacheFolder, dataSets } from '../harness/data-sets.mjs';
 import { ProgramFailed, runProgram } from '../harness/run-program.mjs';
 import { median } from '../harness/statistics.mjs';
@@ -63,12 +64,12 @@ async function wrkText({ wrk }, { largest }, inFlight) {
 }
 
 /** One round of one program: its lines, and what the proxy counted, in `row`. */
-async function measureOnce(row, contest, tools, found) {
+async function measureOnce(row, contest, { tools, found, held }) {
   await found.proxy?.clearLog();
   const place = { ...found, rounds: READS, inFlight: contest.inFlight };
   const command = PROGRAMS[row.program].command(tools, place, row.program);
   try {
-    const lines = await runProgram(command, { env: found.env });
+    const lines = await held.around((onStart) => runProgram(command, { env: found.env, onStart }));
     row.processes.push(lines.map((line) => JSON.parse(line)));
   } catch (error) {
     if (!(error instanceof ProgramFailed)) throw error;
@@ -93,11 +94,12 @@ async function runContest(contest, { tools, sets, rounds, ...setting }) {
     folder: set.folder,
     faultProxy: tools.faultProxy,
   });
+  const held = new HeldMemory(tools.conditions, bytesToHold(set.decodedBytes));
   try {
     for (let round = 1; round <= rounds; round += 1) {
       for (const row of rows.filter(({ failure }) => failure === undefined)) {
         say(`${contest.id}: round ${round} of ${rounds}: ${row.program}`);
-        await measureOnce(row, contest, tools, found);
+        await measureOnce(row, contest, { tools, found, held });
       }
     }
     const { milliseconds, kind, inFlight } = contest;
@@ -111,6 +113,7 @@ async function runContest(contest, { tools, sets, rounds, ...setting }) {
       ...(milliseconds === 0 && tools.wrk ? { wrk: await wrkText(tools, found, inFlight) } : {}),
     };
   } finally {
+    await held.close();
     await found.stop();
   }
 }

@@ -39,6 +39,7 @@ export async function setUp() {
   };
   const tools = {
     node: process.execPath,
+    conditions: await cargoProgram('conditions', 'conditions'),
     discard: await cargoProgram('stores/discard', 'discard'),
     faultProxy: await buildFaultProxy({ release: true }),
     missing: {},
