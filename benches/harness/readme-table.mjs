@@ -3,7 +3,7 @@
 import { table } from './tables.mjs';
 import { PROGRAMS } from './programs.mjs';
 import { figureOf } from './statistics.mjs';
-import { boundText, judge } from './verdicts.mjs';
+import { boundText, judge, validity } from './verdicts.mjs';
 
 const BEGIN = '<!-- benchmark: written by npm run bench -->';
 const END = '<!-- /benchmark -->';
@@ -56,18 +56,39 @@ function cells(contest, { title, own, ceiling, phase = 'later' }) {
   ];
 }
 
-/** The bounds that fell short, as a list. */
-function shortfalls(contests) {
-  const lines = judge(contests).flatMap(({ task, verdicts }) => {
-    const short = verdicts.filter(({ held }) => held === false);
-    const found = short.map(
-      (verdict) => `${verdict.dataSet} ${verdict.text} (asked ${boundText(verdict)})`,
-    );
+/** The verdicts that are meant, as a list with an entry for each task. */
+function verdictList(contests, isMeant, textOf) {
+  return judge(contests).flatMap(({ task, verdicts }) => {
+    const found = verdicts.filter(isMeant).map(textOf);
     return found.length === 0 ? [] : [`- ${task}: ${found.join('; ')}`];
   });
+}
+
+/** The bounds that fell short. */
+function shortfalls(contests) {
+  const isShort = ({ held }) => held === false;
+  const textOf = (verdict) => `${verdict.dataSet} ${verdict.text} (asked ${boundText(verdict)})`;
+  const lines = verdictList(contests, isShort, textOf);
   return lines.length === 0
     ? ['Every bound of the run held.']
     : ['Fell short of its bounds:', '', ...lines];
+}
+
+/** Where the median of a peer is better although the bound held. */
+function behindPeers(contests) {
+  const isMeant = ({ held, isBehind }) => held && isBehind;
+  const lines = verdictList(contests, isMeant, ({ dataSet, text: found }) => `${dataSet} ${found}`);
+  return lines.length === 0
+    ? []
+    : ['', "Behind a peer's median, which counts as held:", '', ...lines];
+}
+
+/** What says that the machine was not at its best, or that a ceiling is not one. */
+function doubts(contests) {
+  const short = validity(contests).filter(({ held }) => held === false);
+  if (short.length === 0) return [];
+  const found = short.map((check) => `${check.text} (asked ${boundText(check)} of it)`).join('; ');
+  return ['', `Not at its best, the machine or a ceiling (see what a run counts by): ${found}.`];
 }
 
 /** The table of a run with its caption. */
@@ -101,6 +122,8 @@ export function readmeTable({ about, contests }, folder) {
     table(head, rows),
     '',
     ...shortfalls(contests),
+    ...behindPeers(contests),
+    ...doubts(contests),
     '',
     END,
   ].join('\n');

@@ -92,6 +92,15 @@ test('the table of the README can be written again and names its run', () => {
   assert.throws(() => withTable('no place', run, 'x'));
 });
 
+test('the README says where a peer is ahead, and that the machine was slow', () => {
+  const rows = [row('lsio', 1.01), row('direct', 0.98), row('zarrs', 1)];
+  for (const { processes } of rows) processes.push([line(0.9), line(0.9)], [line(2), line(2)]);
+  const place = '<!-- benchmark: written by npm run bench --><!-- /benchmark -->';
+  const text = withTable(place, runWith(rows), 'benches/runs/x');
+  assert.match(text, /Behind a peer's median.*\n\n.*climate-zstd 0\.99x zarrs, ranges overlap/);
+  assert.match(text, /Not at its best.*direct on climate-zstd: 1\.02 GB\/s, reference 1\.5/);
+});
+
 test('plots are well-formed and have a bar for each program', () => {
   const [plot] = plotsOf(runWith([row('lsio', 1), row('direct', 0.5)]));
   assert.equal(plot.file, 'whole-hot.svg');

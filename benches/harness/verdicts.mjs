@@ -69,15 +69,16 @@ function fastest(contest, names, phase) {
   return timed[0];
 }
 
-/** Our time is not above any peer's, or the ranges overlap. */
+/** Our time is not above any peer's, or the ranges overlap: then it is `isBehind` too. */
 function judgeNeverBelow(own, contest, peers, phase) {
   const names = contest.peers(peers);
   if (names.length === 0) return missing('no peer here');
   const { name, seconds } = fastest(contest, names, phase);
   const ratio = seconds.median / own.median;
   const both = overlap(own, seconds);
-  const text = `${fixed(ratio)}x ${name}${ratio < 1 && both ? ', ranges overlap' : ''}`;
-  return held(ratio, 1, ratio >= 1 || both, text);
+  const isBehind = ratio < 1;
+  const text = `${fixed(ratio)}x ${name}${isBehind && both ? ', ranges overlap' : ''}`;
+  return { ...held(ratio, 1, !isBehind || both, text), isBehind };
 }
 
 /** How each kind of check is judged: `(check, contest, run)`; `check` has `own` and `phase`. */
