@@ -13,7 +13,7 @@ const FIRST_TRY_LEAST: u64 = 4096;
 
 /// How decoding under a limit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Growth {
+pub enum Growth {
     /// All is decoded.
     Complete,
     /// A limit of this many bytes is needed, or is worth a try where the codec does not tell. Always
@@ -23,7 +23,10 @@ pub(crate) enum Growth {
 
 /// Undoes `codecs`, given in the order of encoding, into `decoded`. What is decoded on the way and the
 /// result take at most `limit` bytes together.
-pub(crate) fn decode_growing(
+///
+/// # Errors
+/// [`CodecError`] for bytes that are not what the codecs write.
+pub fn decode_growing(
     codecs: &[Arc<dyn BytesCodec>],
     encoded: &[u8],
     limit: u64,

@@ -133,6 +133,7 @@ pub use delta::Delta;
 pub use error::CodecError;
 pub use fixed_scale_offset::FixedScaleOffset;
 pub use fletcher32::Fletcher32;
+pub use growing::{Growth, decode_growing};
 pub use gzip::Gzip;
 pub use jenkins_lookup3::JenkinsLookup3;
 pub use json_number::{integer_from_json, number_from_json};

@@ -4,10 +4,9 @@
 //! in part. Its decoded bytes are beside the memory budget; they live as long as the executor keeps the
 //! answer.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use lsio_codecs::{BytesCodec, CodecError};
+use lsio_codecs::{BytesCodec, CodecError, Growth, decode_growing};
 use lsio_io::SharedBytes;
 
 use crate::shard_level::ShardIndex;
@@ -53,43 +52,26 @@ impl ShardCodecs {
         self.encoded_limit
     }
 
+    /// Most bytes that a shard may have, encoded or decoded: there must be memory for so many before one is read.
+    pub(crate) fn limit(&self) -> u64 {
+        self.encoded_limit.max(self.decoded_limit)
+    }
+
     /// The bytes of the shard that `encoded` is.
     ///
     /// # Errors
     /// [`CodecError`] for bytes that are not what the codecs write, or that decode to more than a shard
     /// can have.
     pub(crate) fn decode(&self, encoded: &[u8]) -> Result<Vec<u8>, CodecError> {
-        let mut current = Cow::Borrowed(encoded);
-        for codec in self.codecs.iter().rev() {
-            let decoded = match codec.payload(&current)? {
-                Some(payload) => payload.to_vec(),
-                None => self.decode_growing(codec.as_ref(), &current)?,
-            };
-            current = Cow::Owned(decoded);
-        }
-        Ok(current.into_owned())
-    }
-
-    /// Decodes to a length that only decoding tells, in a buffer that doubles up to the limit.
-    fn decode_growing(
-        &self,
-        codec: &dyn BytesCodec,
-        encoded: &[u8],
-    ) -> Result<Vec<u8>, CodecError> {
-        let limit = self.encoded_limit.max(self.decoded_limit);
-        let guess = (encoded.len() as u64).saturating_mul(4).max(SLACK);
-        let mut decoded = vec![0; codec.stated_len(encoded).unwrap_or(guess).min(limit) as usize];
-        loop {
-            match codec.decode(encoded, &mut decoded) {
-                Ok(len) => {
-                    decoded.truncate(len);
-                    return Ok(decoded);
-                }
-                Err(CodecError::TooLarge { .. }) if (decoded.len() as u64) < limit => {
-                    let doubled = (decoded.len() as u64).saturating_mul(2).clamp(SLACK, limit);
-                    decoded = vec![0; doubled as usize];
-                }
-                Err(error) => return Err(error),
+        // What one codec leaves to the next is there beside the result.
+        let between = if self.codecs.len() > 1 { self.encoded_limit } else { 0 };
+        let limit = self.decoded_limit.saturating_add(between);
+        let mut decoded = Vec::new();
+        match decode_growing(&self.codecs, encoded, limit, &mut decoded)? {
+            Growth::Complete => Ok(decoded),
+            Growth::Needs(needed) => {
+                let codec = self.codecs.last().map_or("sharding_indexed", |codec| codec.name());
+                Err(CodecError::TooLarge { codec, needed, limit })
             }
         }
     }

@@ -128,7 +128,7 @@ impl ShardSearch<'_> {
         shard: &Found,
     ) -> Result<Step, ChunkErrorKind> {
         let level = &self.levels[number];
-        let limit = codecs.encoded_limit();
+        let limit = codecs.limit();
         let spec = match shard {
             // Bytes at hand come from an encoded shard above, which metadata with two of them is
             // refused for.
@@ -139,7 +139,7 @@ impl ShardSearch<'_> {
             }
             Found::Part(Extent { offset, len }, _) => {
                 let range = ByteRange::Bounded { offset: *offset, len: *len };
-                self.spec(range, *len, Purpose::Shard(number))
+                self.spec(range, limit, Purpose::Shard(number))
             }
         };
         let Some(answer) = self.known.get(&spec) else { return Ok(Step::After(spec)) };

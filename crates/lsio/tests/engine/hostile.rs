@@ -165,6 +165,39 @@ fn an_array_that_claims_2_to_the_60_elements_opens_and_is_read_lazily() {
     assert_eq!(ended.recv().unwrap().unwrap_err().code, ErrorCode::Closed);
 }
 
+/// A shard of one compressed shard, of as many chunks as there can be.
+const COMPRESSED_SHARD: &str = r#"{"zarr_format": 3, "node_type": "array", "shape": [1099511627776],
+    "data_type": "uint8", "fill_value": 0, "chunk_key_encoding": {"name": "default"},
+    "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1099511627776]}},
+    "codecs": [{"name": "sharding_indexed", "configuration": {"chunk_shape": [1099511627776],
+        "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
+        "codecs": [
+            {"name": "sharding_indexed", "configuration": {"chunk_shape": [1073741824],
+                "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
+                "codecs": [{"name": "bytes"}]}},
+            {"name": "zstd", "configuration": {"level": 1, "checksum": false}}]}}]}"#;
+
+#[test]
+fn a_compressed_shard_takes_no_more_than_the_budget_has() {
+    let folder = ScratchFolder::new();
+    let engine = engine(2, 64 << 20);
+    fs::write(folder.join("zarr.json"), COMPRESSED_SHARD).unwrap();
+    // A frame that claims 128 GiB and has nothing.
+    let mut shard = vec![0x28, 0xb5, 0x2f, 0xfd, 0xc0, 0];
+    shard.extend_from_slice(&(1u64 << 37).to_le_bytes());
+    shard.extend_from_slice(&[1, 0, 0]);
+    let frame_len = shard.len() as u64;
+    shard.extend_from_slice(&0u64.to_le_bytes());
+    shard.extend_from_slice(&frame_len.to_le_bytes());
+    fs::create_dir(folder.join("c")).unwrap();
+    fs::write(folder.join("c/0"), shard).unwrap();
+    let opened = open_at(&engine, folder.location()).unwrap();
+    let first = [DimensionSelection::Index(0)];
+    let error = get_with(&opened, &[Some(&first)], in_mode(IoMode::Auto)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Budget, "{error}");
+    assert_eq!(engine.memory_usage().reserved, 0);
+}
+
 #[test]
 fn a_chunk_that_no_budget_holds_is_refused_with_the_numbers() {
     let folder = ScratchFolder::new();
