@@ -1,9 +1,10 @@
 // Ends in the middle of reads from a store: of the server, of a worker, of the process.
 
 import { randomUUID } from 'node:crypto';
-import { engineInfo, memoryUsage, openArray } from 'light-speed-io';
+import { memoryUsage, openArray } from 'light-speed-io';
 import type { FaultProxy } from '../scripts/test-servers/fault-proxy.mjs';
 import { faultProxy } from './fault-proxy.js';
+import { storesAreIdle } from './nothing-is-left.js';
 import { answerOf, runProgram } from './program.js';
 import { sampleInFolder } from './sample-array.js';
 import { storeOf } from './stores.js';
@@ -31,9 +32,7 @@ serialServerTest('http', 'a server that is gone in a read is an error', async (t
   while ((await proxy.log()).inFlight === 0);
   await proxy.stop();
   await read;
-  while (memoryUsage().reservedBytes > 0 || engineInfo().stores.underWay > 0) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await storesAreIdle();
   t.is(memoryUsage().reservedBytes, 0);
 });
 

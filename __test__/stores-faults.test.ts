@@ -3,26 +3,35 @@
 import { randomUUID } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
-import { engineInfo, LsioError, memoryUsage, openArray, type LsioArray } from 'light-speed-io';
-import type { Fault, FaultProxy, Rule } from '../scripts/test-servers/fault-proxy.mjs';
+import { LsioError, openArray, type LsioArray } from 'light-speed-io';
+import type { Fault, FaultProxy, Plan, Rule } from '../scripts/test-servers/fault-proxy.mjs';
 import { bytesOf } from './elements.js';
 import { faultProxy } from './fault-proxy.js';
 import { fixturePath } from './fixtures.js';
+import { nothingIsLeft } from './nothing-is-left.js';
+import { answerOf } from './program.js';
 import { sampleElements, sampleInFolder, sampleObjects, type Sample } from './sample-array.js';
 import { putObjects, storeOf } from './stores.js';
 import { serialServerTest } from './test-servers.js';
 
-/** An array of many small objects behind a proxy. */
-async function sampleBehind(
+/** Puts an array of many small objects behind a proxy. */
+async function placeBehind(
   t: ExecutionContext,
   http: { readonly url: string; readonly folder: string },
   sample: Sample,
-): Promise<{ proxy: FaultProxy; array: LsioArray<'float32'> }> {
+): Promise<{ proxy: FaultProxy; location: string }> {
   const prefix = `faults-${randomUUID()}`;
   sampleInFolder(`${http.folder}/${prefix}`, sample);
   const proxy = await faultProxy(t, http.url);
-  const { url } = storeOf('http', proxy.url);
-  const array = await openArray(url(prefix), {
+  return { proxy, location: storeOf('http', proxy.url).url(prefix) };
+}
+
+/** An array of many small objects behind a proxy. */
+async function sampleBehind(
+  ...place: Parameters<typeof placeBehind>
+): Promise<{ proxy: FaultProxy; array: LsioArray<'float32'> }> {
+  const { proxy, location } = await placeBehind(...place);
+  const array = await openArray(location, {
     storage: { progressTimeoutMs: 2000, deadlineMs: 60_000 },
   });
   if (!array.is('float32')) throw new Error(array.dtype);
@@ -51,35 +60,28 @@ const chunks = (fault: Fault, more: Omit<Rule, 'fault'> = {}): Rule => ({
   fault,
 });
 
-/** Once calls have settled and their reads have ended, nothing is reserved, asked for or under way. */
-async function nothingIsLeft(t: ExecutionContext, proxy: FaultProxy): Promise<void> {
-  // Reads of cancelled calls end after the calls do: the test's own time limit ends the wait.
-  while (memoryUsage().reservedBytes > 0 || engineInfo().stores.underWay > 0) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  while ((await proxy.log()).inFlight > 0);
-  t.is(memoryUsage().reservedBytes, 0);
-  t.is((await proxy.log()).inFlight, 0);
-}
+const many = { shape: [10_000, 16], rowsPerChunk: 1 } as const;
+
+/** What 10,000 requests meet: in a hundred of them one reset, one 503 and one answer that is late. */
+const manyFaults: Plan = {
+  seed: 7,
+  rules: [
+    chunks({ reset: { afterBytes: 0 } }, { fraction: 0.005 }),
+    chunks({ reset: { afterBytes: 20 } }, { fraction: 0.005 }),
+    chunks({ status: { status: 503 } }, { fraction: 0.01 }),
+    chunks({ latency: { milliseconds: 200 } }, { fraction: 0.01 }),
+  ],
+};
 
 serialServerTest(
   'http',
   '10,000 requests with resets, 503 and a slow tail bring right values',
   async (t, http) => {
     t.timeout(120_000);
-    const sample = { shape: [10_000, 16], rowsPerChunk: 1 } as const;
-    const { proxy, array } = await sampleBehind(t, http, sample);
-    await proxy.setPlan({
-      seed: 7,
-      rules: [
-        chunks({ reset: { afterBytes: 0 } }, { fraction: 0.005 }),
-        chunks({ reset: { afterBytes: 20 } }, { fraction: 0.005 }),
-        chunks({ status: { status: 503 } }, { fraction: 0.01 }),
-        chunks({ latency: { milliseconds: 200 } }, { fraction: 0.01 }),
-      ],
-    });
+    const { proxy, array } = await sampleBehind(t, http, many);
+    await proxy.setPlan(manyFaults);
     const { data } = await array.get();
-    t.deepEqual(data, sampleElements(sample));
+    t.deepEqual(data, sampleElements(many));
     const { requests } = await proxy.log();
     t.true(requests.length > 10_000, `${requests.length} requests`);
     t.true(requests.some(({ status }) => status === 503));
@@ -87,6 +89,19 @@ serialServerTest(
     await nothingIsLeft(t, proxy);
   },
 );
+
+serialServerTest('http', 'memory does not grow with requests that fail', async (t, http) => {
+  t.timeout(240_000);
+  const { location, proxy } = await placeBehind(t, http, many);
+  await proxy.setPlan(manyFaults);
+  // It ends when nothing is under way or reserved any more.
+  const answer = await answerOf('growth-under-faults', [location], { nodeArgs: ['--expose-gc'] });
+  const { grown, requests } = answer as { grown: number; requests: number };
+  t.true(requests > 30_000, `${requests} requests`);
+  // What a request leaves behind, its buffer (8 KiB and more), its connection or its task, is above 1 KiB.
+  t.true(grown < 10_000 * 1024, `10,000 requests grew by ${grown}`);
+  while ((await proxy.log()).connections.open > 0);
+});
 
 const few = { shape: [20, 1000], rowsPerChunk: 1 } as const;
 

@@ -2,15 +2,10 @@
 
 import { randomUUID } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
-import {
-  engineInfo,
-  memoryUsage,
-  openArray,
-  type LsioArray,
-  type StorageOptions,
-} from 'light-speed-io';
+import { engineInfo, openArray, type LsioArray, type StorageOptions } from 'light-speed-io';
 import type { FaultProxy, Rule } from '../scripts/test-servers/fault-proxy.mjs';
 import { faultProxy } from './fault-proxy.js';
+import { nothingIsLeft } from './nothing-is-left.js';
 import { sampleElements, sampleInFolder, type Sample } from './sample-array.js';
 import { storeOf } from './stores.js';
 import { serialServerTest } from './test-servers.js';
@@ -75,15 +70,6 @@ async function knownArray(
   };
   for (let known = 0; known < KNOWN; known += rows) await read([]);
   return { proxy, array, read };
-}
-
-/** Once reads have ended, nothing is reserved, asked for or under way. */
-async function nothingIsLeft(t: ExecutionContext, proxy: FaultProxy): Promise<void> {
-  while (memoryUsage().reservedBytes > 0 || engineInfo().stores.underWay > 0) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  while ((await proxy.log()).inFlight > 0);
-  t.is(memoryUsage().reservedBytes, 0);
 }
 
 serialServerTest('http', 'a late answer is asked for a second time', async (t, http) => {

@@ -60,10 +60,12 @@ export interface StoreStats {
   readonly firstByteMsP50?: number;
   /** Milliseconds until an answer began: 99 of 100 took no longer. Absent before the first one. */
   readonly firstByteMsP99?: number;
-  /** Requests under way now. */
+  /** Requests under way now, from when they may be made until their answers have ended: connections in use. */
   readonly underWay: number;
   /** Most requests that were under way at once at one host. */
   readonly mostUnderWay: number;
+  /** Reads and listings that the threads of the network serve now, those included that wait for their turn. */
+  readonly tasks: number;
 }
 
 /** What the engine uses now, in bytes. */

@@ -494,10 +494,12 @@ export interface NativeStoreStats {
   firstByteMsP50?: number
   /** As `first_byte_ms_p50`, of 99 in 100. */
   firstByteMsP99?: number
-  /** Requests under way now. */
+  /** Requests under way now, each on a connection of its own. */
   underWay: number
   /** Most requests that were under way at once at one host. */
   mostUnderWay: number
+  /** Reads and listings that the threads of the network serve now. */
+  tasks: number
 }
 
 /** Statistics of a whole array. */

@@ -112,10 +112,12 @@ pub struct NativeStoreStats {
     pub first_byte_ms_p50: Option<f64>,
     /// As `first_byte_ms_p50`, of 99 in 100.
     pub first_byte_ms_p99: Option<f64>,
-    /// Requests under way now.
+    /// Requests under way now, each on a connection of its own.
     pub under_way: f64,
     /// Most requests that were under way at once at one host.
     pub most_under_way: f64,
+    /// Reads and listings that the threads of the network serve now.
+    pub tasks: f64,
 }
 
 impl From<StoreStats> for NativeStoreStats {
@@ -132,6 +134,7 @@ impl From<StoreStats> for NativeStoreStats {
             first_byte_ms_p99: stats.first_byte_p99.map(ms),
             under_way: stats.under_way as f64,
             most_under_way: stats.most_under_way as f64,
+            tasks: stats.tasks as f64,
         }
     }
 }

@@ -13,7 +13,7 @@ use object_store::{GetOptions, GetRange, ListResult, ObjectStore};
 use tokio::time::{Instant as TokioInstant, sleep, timeout, timeout_at};
 
 use crate::failure::Failure;
-use crate::host::{Host, Permit};
+use crate::host::{Host, Permit, Task};
 use crate::retry::{self, Failed};
 use crate::turn::Place;
 use crate::version::{Version, if_match};
@@ -32,6 +32,7 @@ pub(crate) struct Fetch {
     pub(crate) read: u64,
     /// When the first request was made.
     pub(crate) began: OnceLock<Instant>,
+    pub(crate) _task: Task,
 }
 
 /// A part of what a read wants, and how often it was tried.
@@ -300,7 +301,8 @@ impl Fetch {
 
     async fn drain(
         &self,
-        Opened { mut body, mut permit, .. }: Opened,
+        // The body is dropped first: as long as it is there, its connection is in use.
+        Opened { mut permit, mut body, .. }: Opened,
         buffer: &Buffer,
         offset: usize,
         got: &mut u64,

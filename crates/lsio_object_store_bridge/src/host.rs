@@ -43,6 +43,7 @@ pub struct Host {
     pub(crate) hedge: bool,
     pub(crate) counters: Counters,
     reads: AtomicU64,
+    tasks: AtomicU64,
     randoms: AtomicU64,
     answered: AtomicBool,
 }
@@ -69,6 +70,7 @@ impl Host {
             hedge: limits.hedge,
             counters: Counters::default(),
             reads: AtomicU64::new(0),
+            tasks: AtomicU64::new(0),
             randoms: AtomicU64::new(0),
             answered: AtomicBool::new(false),
         })
@@ -85,6 +87,7 @@ impl Host {
     /// Adds what was done so far.
     pub(crate) fn add_to(&self, sum: &mut Sum) {
         self.counters.add_to(sum);
+        sum.stats.tasks += self.tasks.load(Ordering::Relaxed);
         let state = self.state();
         sum.stats.under_way += u64::from(state.turns.under_way());
         let most = u64::from(state.turns.most_under_way());
@@ -99,6 +102,12 @@ impl Host {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A task that asks the host begins.
+    pub(crate) fn task(self: &Arc<Self>) -> Task {
+        self.tasks.fetch_add(1, Ordering::Relaxed);
+        Task(self.clone())
     }
 
     /// The number of the next read.
@@ -194,6 +203,16 @@ impl Host {
                 self.state().turns.end(bytes);
             }
         }
+    }
+}
+
+/// A task on the threads of the network: counted until what it fetches for has been answered and this is dropped.
+#[derive(Debug)]
+pub(crate) struct Task(Arc<Host>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.tasks.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

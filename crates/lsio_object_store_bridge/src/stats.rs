@@ -23,10 +23,14 @@ pub struct StoreStats {
     pub first_byte_p50: Option<Duration>,
     /// As [`first_byte_p50`](Self::first_byte_p50), of 99 in 100.
     pub first_byte_p99: Option<Duration>,
-    /// Requests under way now.
+    /// Requests under way now, each on a connection of its own (HTTP/1), from when it may be made until its answer was
+    /// taken to its end or given up: connections in use.
     pub under_way: u64,
     /// Most requests that were under way at once at one host.
     pub most_under_way: u64,
+    /// Tasks now on the threads of the network: one for each read and each listing, from when it is asked for until
+    /// it has been answered and nothing of it is left.
+    pub tasks: u64,
 }
 
 /// Steps of the histogram for each doubling of time.

@@ -80,6 +80,7 @@ impl Shared {
             cancel,
             read: self.host.next_read(),
             began: OnceLock::new(),
+            _task: self.host.task(),
         })
     }
 }

@@ -303,11 +303,15 @@ fn a_cancelled_read_gives_up_both_requests() {
     let cancel = read.cancel.clone();
     scripted.storage.submit(vec![read]);
     scripted.wait_for_requests(before + 2);
-    assert_eq!(scripted.stats().under_way, 2);
+    assert_eq!((scripted.stats().under_way, scripted.stats().tasks), (2, 1));
     cancel.cancel();
     let completion = ended.recv().unwrap();
     assert!(matches!(completion.result, Err(StorageError::Cancelled { .. })));
     assert_eq!((scripted.stats().under_way, memory.usage().reserved), (0, 0));
+    // The task ends once it has answered.
+    while scripted.stats().tasks > 0 {
+        std::thread::yield_now();
+    }
 }
 
 fn limits(retry: RetryLimits) -> HostLimits {
