@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
@@ -50,7 +51,7 @@ impl ControlThreads {
             let job = queue.jobs.pop_back();
             drop(queue);
             if let Some(job) = job {
-                job();
+                finish(job);
             }
         }
     }
@@ -63,13 +64,18 @@ impl ControlThreads {
     }
 }
 
+/// Runs a job. A panic ends only the job, which drops what tells its caller; the thread goes on with the next one.
+fn finish(job: Job) {
+    drop(catch_unwind(AssertUnwindSafe(job)));
+}
+
 fn serve(shared: &(Mutex<Queue>, Condvar)) {
     let (lock, changed) = shared;
     let mut queue = lock.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         if let Some(job) = queue.jobs.pop_front() {
             drop(queue);
-            job();
+            finish(job);
             queue = lock.lock().unwrap_or_else(PoisonError::into_inner);
         } else if queue.closed {
             queue.threads -= 1;
@@ -79,5 +85,36 @@ fn serve(shared: &(Mutex<Queue>, Condvar)) {
             queue = changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
             queue.idle -= 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Barrier, mpsc};
+
+    use super::{ControlThreads, THREADS};
+
+    #[test]
+    fn jobs_that_panic_take_no_thread_along() {
+        let threads = ControlThreads::default();
+        // Each begins when all have, so that each has a thread of its own.
+        let together = Arc::new(Barrier::new(THREADS));
+        for _ in 0..THREADS {
+            let together = together.clone();
+            threads.run(move || {
+                together.wait();
+                panic!("on purpose");
+            });
+        }
+        let (sender, answers) = mpsc::channel();
+        for number in 0..2 * THREADS {
+            let sender = sender.clone();
+            threads.run(move || sender.send(number).unwrap_or_default());
+        }
+        drop(sender);
+        let mut answered: Vec<usize> = answers.iter().collect();
+        answered.sort_unstable();
+        assert_eq!(answered, (0..2 * THREADS).collect::<Vec<_>>());
+        threads.close();
     }
 }
