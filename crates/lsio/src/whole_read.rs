@@ -136,14 +136,16 @@ impl Array {
         options: &GetOptions,
     ) -> Result<(), LsioError> {
         let limit = options.max_bytes.unwrap_or(u64::MAX);
+        let endless = || self.too_large(u64::MAX, limit);
         // Strings take at least their offsets.
         let element = self.element_size().max(1);
         let mut total = 0u64;
         for shape in shapes {
             let bytes = lsio_array::checked_product(shape.iter().copied())
                 .and_then(|count| count.checked_mul(element))
-                .unwrap_or(u64::MAX);
-            total = total.saturating_add(bytes.next_multiple_of(ALIGNMENT).max(bytes));
+                .ok_or_else(endless)?;
+            let end = bytes.checked_next_multiple_of(ALIGNMENT);
+            total = end.and_then(|end| total.checked_add(end)).ok_or_else(endless)?;
             if bytes > limit {
                 return Err(self.too_large(bytes, limit));
             }
@@ -184,9 +186,12 @@ impl Array {
         let mut outputs = Vec::with_capacity(layouts.len());
         let mut end = 0u64;
         for (layout, shape) in layouts.into_iter().zip(shapes) {
-            let offset = end.next_multiple_of(gap);
-            let len = shape.iter().product::<u64>() * element;
-            end = offset + len;
+            let endless = || self.too_large(u64::MAX, u64::MAX);
+            let offset = end.checked_next_multiple_of(gap).ok_or_else(endless)?;
+            let len = lsio_array::checked_product(shape.iter().copied())
+                .and_then(|count| count.checked_mul(element))
+                .ok_or_else(endless)?;
+            end = offset.checked_add(len).ok_or_else(endless)?;
             regions.push(Region { offset, len, layout });
             outputs.push(CopyOutput { offset: offset as usize, shape: shape.clone() });
         }
@@ -260,5 +265,53 @@ impl TaskPlan for OneChunk {
 
     fn task(&self, number: u64) -> Task {
         Task { number, inputs: [self.0.clone()].into() }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::Arc;
+
+    use lsio_io::{Key, WriteStorage};
+
+    use super::GetOptions;
+    use crate::{DimensionSelection, Engine, EngineConfig, ErrorCode, Node, OpenOptions};
+
+    type Selection = Vec<DimensionSelection>;
+
+    /// What is said to reading these parts of an array of float64 of this shape, whose only chunk does not exist,
+    /// without a limit.
+    fn refusal(shape: &[u64], selections: &[Option<Selection>]) -> String {
+        let metadata = format!(
+            r#"{{"zarr_format": 3, "node_type": "array", "shape": {shape:?}, "data_type": "float64",
+            "fill_value": 0, "codecs": [{{"name": "bytes", "configuration": {{"endian": "little"}}}}],
+            "chunk_grid": {{"name": "regular", "configuration": {{"chunk_shape": {shape:?}}}}},
+            "chunk_key_encoding": {{"name": "default"}}}}"#
+        );
+        let config = EngineConfig { threads: Some(1), memory: Some(1 << 24), ..Default::default() };
+        let engine = Engine::new(&config).unwrap();
+        let store = engine.memory_store("huge");
+        store.put(&Key::new("zarr.json").unwrap(), metadata.as_bytes()).unwrap();
+        let node = engine.open_blocking("memory://huge", &OpenOptions::default()).unwrap();
+        let Node::Array(array) = node else { return "a group".to_owned() };
+        let selections: Vec<_> = selections.iter().map(Option::as_deref).collect();
+        let error = array.get(&selections, GetOptions::default(), Box::new(drop)).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Budget, "{error}");
+        error.message
+    }
+
+    #[test]
+    fn a_result_of_more_bytes_than_numbers_reach_is_refused() {
+        // The same element, 2^63 times.
+        let repeated = DimensionSelection::Indices(Arc::new(vec![0; 1 << 9]));
+        for (shape, selections) in [
+            (vec![1; 7], vec![Some(vec![repeated; 7])]),
+            // 2^60 bytes, sixteen times.
+            (vec![1 << 29, 1 << 28], vec![None; 16]),
+        ] {
+            let message = refusal(&shape, &selections);
+            assert!(message.starts_with("the result has"), "{shape:?}: {message}");
+        }
     }
 }
