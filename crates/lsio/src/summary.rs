@@ -18,9 +18,9 @@ const INTEGER_BLOCK: usize = 1 << 12;
 /// Minimum, maximum and mean of the elements that are not missing.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Summary {
-    /// Smallest value; NaN if there is none.
+    /// Smallest value; NaN if there is none. Zero is 0.0, also where the array has -0.0.
     pub min: f64,
-    /// Largest value; NaN if there is none.
+    /// Largest value; NaN if there is none. Zero is 0.0, also where the array has -0.0.
     pub max: f64,
     /// Mean, accumulated in float64 or, for integers, exactly; NaN if there is no value.
     pub mean: f64,
@@ -125,8 +125,8 @@ impl Partial {
             missing: self.missing + other.missing,
             sum,
             // NaN stands for "no value yet": min and max ignore it.
-            min: self.min.min(other.min),
-            max: self.max.max(other.max),
+            min: smaller(self.min, other.min),
+            max: larger(self.max, other.max),
         }
     }
 
@@ -140,6 +140,21 @@ impl Partial {
         let Self { min, max, missing, count, .. } = self;
         Summary { min, max, mean, missing, count }
     }
+}
+
+/// The smaller of two values, of which NaN is none. The zero is 0.0: which of 0.0 and -0.0 [`f64::min`] takes
+/// may differ from machine to machine.
+fn smaller(a: f64, b: f64) -> f64 {
+    unsigned_zero(if b.is_nan() || a < b { a } else { b })
+}
+
+/// The larger of two values, as [`smaller`].
+fn larger(a: f64, b: f64) -> f64 {
+    unsigned_zero(if b.is_nan() || a > b { a } else { b })
+}
+
+fn unsigned_zero(value: f64) -> f64 {
+    if value == 0.0 { 0.0 } else { value }
 }
 
 /// Number and sum of all elements, without their extremes: what a mean needs.
@@ -272,8 +287,8 @@ fn floats<const SIZE: usize>(
         count,
         missing: skipped,
         sum: Sum::Float(sums.iter().sum()),
-        min: if none { f64::NAN } else { mins.into_iter().fold(f64::INFINITY, f64::min) },
-        max: if none { f64::NAN } else { maxs.into_iter().fold(f64::NEG_INFINITY, f64::max) },
+        min: if none { f64::NAN } else { mins.into_iter().fold(f64::INFINITY, smaller) },
+        max: if none { f64::NAN } else { maxs.into_iter().fold(f64::NEG_INFINITY, larger) },
     }
 }
 
@@ -386,5 +401,28 @@ mod tests {
     fn nothing_has_no_mean() {
         let empty = Partial::empty(&DataType::Int8).summary();
         assert!(empty.mean.is_nan() && empty.count == 0);
+    }
+
+    #[test]
+    fn zeros_and_nan_have_one_answer_in_any_order() {
+        let bits = |values: [f64; 2]| values.map(f64::to_bits);
+        for (a, b, least, most) in [
+            (0.0, -0.0, 0.0, 0.0),
+            (-0.0, -0.0, 0.0, 0.0),
+            (-1.0, -0.0, -1.0, 0.0),
+            (1.0, -0.0, 0.0, 1.0),
+            (f64::NAN, -0.0, 0.0, 0.0),
+            (f64::NAN, 2.0, 2.0, 2.0),
+            (f64::NEG_INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY),
+        ] {
+            for (a, b) in [(a, b), (b, a)] {
+                let found = [smaller(a, b), larger(a, b)];
+                assert_eq!(bits(found), bits([least, most]), "{a} {b}");
+                let bytes: Vec<u8> = [a, b].iter().flat_map(|value| value.to_ne_bytes()).collect();
+                let scanned = scan(&DataType::Float64, &bytes, &MissingValues::nan());
+                assert_eq!(bits([scanned.min, scanned.max]), bits([least, most]), "{a} {b}");
+            }
+        }
+        assert!(smaller(f64::NAN, f64::NAN).is_nan() && larger(f64::NAN, f64::NAN).is_nan());
     }
 }
