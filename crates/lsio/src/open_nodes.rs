@@ -30,17 +30,8 @@ impl OpenNodes {
         path: PathBuf,
         open: impl FnOnce() -> Result<LocalStorage, StorageError>,
     ) -> Result<Arc<LocalStorage>, StorageError> {
-        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(storage) = folders.0.get(&path).and_then(Weak::upgrade) {
-            return Ok(storage);
-        }
-        let storage = Arc::new(open()?);
         // One that was opened before its folder was there judges missing files differently.
-        if storage.existed() {
-            let alive = |storage: &Weak<LocalStorage>| storage.strong_count() > 0;
-            folders.insert(path, Arc::downgrade(&storage), alive);
-        }
-        Ok(storage)
+        shared(&self.folders, path, open, LocalStorage::existed)
     }
 
     /// The storage of this archive (an absolute path) that is open, else a new one.
@@ -49,18 +40,7 @@ impl OpenNodes {
         path: PathBuf,
         open: impl FnOnce() -> Result<ZipStorage, E>,
     ) -> Result<Arc<ZipStorage>, E> {
-        let find = |archives: &Live<PathBuf, Weak<ZipStorage>>| archives.0.get(&path)?.upgrade();
-        if let Some(storage) = find(&self.archives.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(storage);
-        }
-        // Its directory may take long to read: others open theirs meanwhile.
-        let storage = Arc::new(open()?);
-        let mut archives = self.archives.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(first) = find(&archives) {
-            return Ok(first);
-        }
-        archives.insert(path, Arc::downgrade(&storage), |storage| storage.strong_count() > 0);
-        Ok(storage)
+        shared(&self.archives, path, open, |_| true)
     }
 
     /// The same array, if it is open with the same metadata and codecs; else `array` and the handle that `register`
@@ -83,6 +63,30 @@ impl OpenNodes {
         arrays.insert(key, source, |(_, handle)| handle.strong_count() > 0);
         Some((array, handle))
     }
+}
+
+/// The storage of this path that is open, else a new one, which others are given from now on if it is `lasting`.
+fn shared<S, E>(
+    live: &Mutex<Live<PathBuf, Weak<S>>>,
+    path: PathBuf,
+    open: impl FnOnce() -> Result<S, E>,
+    lasting: impl FnOnce(&S) -> bool,
+) -> Result<Arc<S>, E> {
+    let lock = || live.lock().unwrap_or_else(PoisonError::into_inner);
+    let find = |live: &Live<PathBuf, Weak<S>>| live.0.get(&path)?.upgrade();
+    if let Some(storage) = find(&lock()) {
+        return Ok(storage);
+    }
+    // A slow directory, or a mount that does not answer, must not hold up those who open others.
+    let storage = Arc::new(open()?);
+    let mut live = lock();
+    if let Some(first) = find(&live) {
+        return Ok(first);
+    }
+    if lasting(&storage) {
+        live.insert(path, Arc::downgrade(&storage), |storage| storage.strong_count() > 0);
+    }
+    Ok(storage)
 }
 
 /// Entries of which some have died; these are dropped when the map has grown to twice what was alive.
@@ -109,7 +113,12 @@ impl<K: std::hash::Hash + Eq, V> Live<K, V> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::path::Path;
+
+    use lsio_uring::{EngineChoice, LocalConfig, LocalEngine};
+
     use super::*;
 
     #[test]
@@ -119,5 +128,20 @@ mod tests {
             live.insert(number, number < 100, |alive| *alive);
         }
         assert!(live.0.len() <= 200 && (0..100).all(|number| live.0.contains_key(&number)));
+    }
+
+    #[test]
+    fn a_folder_is_opened_without_holding_up_others_and_shared_with_who_was_sooner() {
+        let engine = LocalEngine::new(EngineChoice::Pread, LocalConfig::default()).unwrap();
+        let open = |path: &Path| LocalStorage::open(path, &engine);
+        let nodes = OpenNodes::default();
+        let here = std::env::current_dir().unwrap();
+        let mut sooner = None;
+        let later = nodes.folder(here.clone(), || {
+            assert!(nodes.folders.try_lock().is_ok());
+            sooner = Some(nodes.folder(here.clone(), || open(&here)).unwrap());
+            open(&here)
+        });
+        assert!(Arc::ptr_eq(&later.unwrap(), &sooner.unwrap()));
     }
 }
