@@ -42,7 +42,10 @@ impl Location {
                     return Err(LsioError::new(ErrorCode::Unsupported, message).at(text));
                 }
                 let path = percent_decoded(path).ok_or_else(|| {
-                    let message = format!("'{text}' has a '%' that is not followed by two digits");
+                    let message = format!(
+                        "'{text}' is no path: each '%' goes before two hexadecimal digits, and together they are \
+                         UTF-8 without a NUL"
+                    );
                     LsioError::new(ErrorCode::NotFound, message).at(text)
                 })?;
                 Ok(Self::Folder(PathBuf::from(path)))
@@ -99,7 +102,7 @@ pub(crate) fn archive_in_storage(
     Ok(None)
 }
 
-/// The text with `%XX` replaced; `None` for what is not UTF-8 or not two digits.
+/// The text with `%XX` replaced; `None` for what is not UTF-8, not two digits, or NUL.
 fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -109,11 +112,12 @@ fn percent_decoded(text: &str) -> Option<String> {
             rest = behind;
             continue;
         }
-        let digits = std::str::from_utf8(behind.get(..2)?).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = &behind[2..];
+        let (&[high, low], behind) = behind.split_first_chunk()?;
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        bytes.push((digit(high)? << 4 | digit(low)?) as u8);
+        rest = behind;
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
 }
 
 #[cfg(test)]
@@ -140,7 +144,9 @@ mod tests {
         assert_eq!(code("s3:///key"), ErrorCode::NotFound);
         assert_eq!(code("ftp://host/key"), ErrorCode::Unsupported);
         assert_eq!(code("file://host/key"), ErrorCode::Unsupported);
-        assert_eq!(code("file:///a%2"), ErrorCode::NotFound);
+        for escape in ["%2", "%", "%+f", "%-1", "% 1", "%g0", "%00", "%C3"] {
+            assert_eq!(code(&format!("file:///a{escape}")), ErrorCode::NotFound, "{escape}");
+        }
         assert_eq!(code(""), ErrorCode::NotFound);
         assert_eq!(code("a\0b"), ErrorCode::NotFound);
     }
