@@ -408,6 +408,12 @@ export interface NativeStats {
   reads: number
   /** Of these, the reads that were needed to find chunks. */
   indexReads: number
+  /** Requests to object stores that reads took, the repeated and second ones included. */
+  requests: number
+  /** Of these, those that repeated one which had failed or broken. */
+  retries: number
+  /** Of these, second ones beside one whose answer was late. */
+  hedges: number
   /** Bytes that physical reads brought. */
   bytesRead: number
   /** Of these, the bytes by how they were served. */

@@ -23,6 +23,15 @@ export interface ReadStats {
   readonly reads: number;
   /** Of these, the reads that were needed to find chunks. */
   readonly indexReads: number;
+  /**
+   * Requests to object stores that these reads took, the repeated and second ones included. How soon their answers began
+   * is told of all calls together: see `stores` of `engineInfo()`.
+   */
+  readonly requests: number;
+  /** Of these, those that repeated one which had failed or broken. */
+  readonly retries: number;
+  /** Of these, second ones beside one whose answer was late. */
+  readonly hedges: number;
   /** Bytes that physical reads brought. */
   readonly bytesRead: number;
   /** Of these, the bytes by how they were served: which engine, and past the page cache or not. */

@@ -300,6 +300,7 @@ impl InFlight {
     /// Hands the bytes of a read to the tasks that wait for them; those that now have all are `ready`.
     /// The read is counted in `counters`.
     pub(crate) fn arrive(&self, completion: &Completion, ready: &mut Tasks, counters: &Counters) {
+        counters.count_requests(completion.requests);
         if let Ok(answer) = &completion.result {
             let bytes = answer.bytes.len() as u64;
             counters.count_read(bytes, completion.route, completion.elapsed);

@@ -197,6 +197,7 @@ impl CompletionSink for IndexRead {
 pub(crate) fn arrived(arrived: IndexArrived) {
     let IndexArrived { read, completion } = arrived;
     let IndexRead { run, shared, key, cached, checked, asked, charged } = &*read;
+    run.counters.count_requests(completion.requests);
     if let Ok(answer) = &completion.result {
         let bytes = answer.bytes.len() as u64;
         run.counters.count_read(bytes, completion.route, completion.elapsed);

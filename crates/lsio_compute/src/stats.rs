@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lsio_io::Route;
+use lsio_io::{Requests, Route};
 
 /// Counters of one run, or summed over all runs of an executor. Bytes and counts; seconds are summed
 /// over threads.
@@ -30,6 +30,12 @@ pub struct RunStats {
     pub reads: u64,
     /// Of these, the reads that a source needed before it could locate a chunk.
     pub index_reads: u64,
+    /// Requests to object stores that reads took, those that failed included, the repeated and second ones too.
+    pub requests: u64,
+    /// Of these, those that repeated one which had failed or broken.
+    pub retries: u64,
+    /// Of these, second ones beside one whose answer was late.
+    pub hedges: u64,
     /// Bytes that physical reads brought.
     pub bytes_read: u64,
     /// Of these, bytes that nobody wanted: gaps between ranges that were read as one.
@@ -104,6 +110,9 @@ counters!(
     cache_evictions,
     reads,
     index_reads,
+    requests,
+    retries,
+    hedges,
     bytes_read,
     bytes_over_read,
     bytes_encoded,
@@ -118,6 +127,16 @@ impl Counters {
         add(&self.bytes_read, bytes);
         add(&self.bytes_by_route[route.index()], bytes);
         add_time(&self.read_nanos, elapsed);
+    }
+
+    /// A read, which may have failed, asked a server this.
+    pub(crate) fn count_requests(&self, requests: Requests) {
+        // Local files ask none: adding zeros would cost what counting costs.
+        if requests.made > 0 {
+            add(&self.requests, u64::from(requests.made));
+            add(&self.retries, u64::from(requests.retries));
+            add(&self.hedges, u64::from(requests.hedges));
+        }
     }
 
     /// Memory was reserved for this run.

@@ -56,6 +56,7 @@ pub use shared_bytes::SharedBytes;
 pub use size_class::class_size;
 pub use storage::{
     Begun, CancelToken, Completion, CompletionSink, Entry, Freshness, IoMode, LOCAL_READS_AT_ONCE,
-    ListDone, Read, ReadAnswer, ReadLimits, ReadTarget, Resident, Route, Storage, WriteStorage,
+    ListDone, Read, ReadAnswer, ReadLimits, ReadTarget, Requests, Resident, Route, Storage,
+    WriteStorage,
 };
 pub use system_memory::available_memory;

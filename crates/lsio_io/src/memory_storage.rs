@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     Completion, Entry, Freshness, Identity, Key, ListDone, Read, ReadAnswer, ReadLimits,
-    ReadTarget, Resident, Route, Storage, StorageError, WriteStorage,
+    ReadTarget, Requests, Resident, Route, Storage, StorageError, WriteStorage,
 };
 
 /// Objects in memory. Reads are answered on the calling thread, before [`Storage::submit`] returns.
@@ -127,7 +127,8 @@ impl Storage for MemoryStorage {
         let start = Instant::now();
         let result = self.answer(&mut read);
         let elapsed = start.elapsed();
-        Resident::Hit(Completion { tag: read.tag, result, route: Route::Memory, elapsed })
+        let (tag, route, requests) = (read.tag, Route::Memory, Requests::default());
+        Resident::Hit(Completion { tag, result, route, elapsed, requests })
     }
 
     fn try_read_resident_into(

@@ -183,10 +183,21 @@ impl Read {
         route: Route,
         elapsed: Duration,
     ) {
+        self.complete_after(Requests::default(), result, route, elapsed);
+    }
+
+    /// As [`complete`](Self::complete), of a read that asked a server.
+    pub fn complete_after(
+        self,
+        requests: Requests,
+        result: Result<ReadAnswer, StorageError>,
+        route: Route,
+        elapsed: Duration,
+    ) {
         let Self { reservation, tag, sink, begun, .. } = self;
         drop(begun);
         drop(reservation);
-        sink.complete(Completion { tag, result, route, elapsed });
+        sink.complete(Completion { tag, result, route, elapsed, requests });
     }
 }
 
@@ -212,6 +223,27 @@ pub struct Completion {
     pub route: Route,
     /// Time in the kernel or on the wire, without waiting in a queue.
     pub elapsed: Duration,
+    /// What was asked of a server for it, also if it failed. None by storages that ask no server.
+    pub requests: Requests,
+}
+
+/// Requests that a read took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Requests {
+    /// All of them, the repeated and second ones included.
+    pub made: u32,
+    /// Of these, those that repeated one which had failed or broken.
+    pub retries: u32,
+    /// Of these, second ones beside one whose answer was late.
+    pub hedges: u32,
+}
+
+impl std::ops::AddAssign for Requests {
+    fn add_assign(&mut self, more: Self) {
+        self.made = self.made.saturating_add(more.made);
+        self.retries = self.retries.saturating_add(more.retries);
+        self.hedges = self.hedges.saturating_add(more.hedges);
+    }
 }
 
 /// Takes completions. Called on a storage's own thread: it must hand over and return.
@@ -222,7 +254,6 @@ pub trait CompletionSink: Send + Sync + fmt::Debug {
 
 /// What [`Storage::try_read_resident`] found.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "made once per read and taken apart at once")]
 pub enum Resident {
     /// Everything was in memory; the read's sink has not been and will not be called.
     Hit(Completion),

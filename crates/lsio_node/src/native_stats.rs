@@ -25,6 +25,12 @@ pub struct NativeStats {
     pub reads: f64,
     /// Of these, the reads that were needed to find chunks.
     pub index_reads: f64,
+    /// Requests to object stores that reads took, the repeated and second ones included.
+    pub requests: f64,
+    /// Of these, those that repeated one which had failed or broken.
+    pub retries: f64,
+    /// Of these, second ones beside one whose answer was late.
+    pub hedges: f64,
     /// Bytes that physical reads brought.
     pub bytes_read: f64,
     /// Of these, the bytes by how they were served.
@@ -85,6 +91,9 @@ impl From<RunStats> for NativeStats {
             cache_evictions: stats.cache_evictions as f64,
             reads: stats.reads as f64,
             index_reads: stats.index_reads as f64,
+            requests: stats.requests as f64,
+            retries: stats.retries as f64,
+            hedges: stats.hedges as f64,
             bytes_read: stats.bytes_read as f64,
             bytes_by_route: NativeRoutes::new(|route| stats.bytes_by_route[route.index()]),
             bytes_over_read: stats.bytes_over_read as f64,

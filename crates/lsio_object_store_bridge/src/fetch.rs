@@ -12,6 +12,7 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ListResult, ObjectStore};
 use tokio::time::{Instant as TokioInstant, sleep, timeout, timeout_at};
 
+use crate::asked::Asked;
 use crate::failure::Failure;
 use crate::host::{Host, Permit, Task};
 use crate::retry::{self, Failed};
@@ -32,6 +33,8 @@ pub(crate) struct Fetch {
     pub(crate) read: u64,
     /// When the first request was made.
     pub(crate) began: OnceLock<Instant>,
+    /// What was asked of the store for the read.
+    pub(crate) asked: Asked,
     pub(crate) _task: Task,
 }
 
@@ -181,6 +184,7 @@ impl Fetch {
         self.began.get_or_init(|| began);
         part.attempts += 1;
         self.host.counters.request(part.attempts > 1);
+        self.asked.request(part.attempts > 1);
         Ok(Turn { permit, began })
     }
 

@@ -64,6 +64,7 @@ impl Fetch {
             match self.host.second(first_began.elapsed(), bytes) {
                 Ok(permit) => {
                     self.host.counters.hedge();
+                    self.asked.hedge();
                     return Turn { permit, began: Instant::now() };
                 }
                 Err(look) => sleep(look).await,

@@ -33,6 +33,7 @@
 //! ```
 
 mod address;
+mod asked;
 mod concurrency;
 mod error;
 mod failure;

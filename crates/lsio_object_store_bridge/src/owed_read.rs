@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lsio_io::{
     CancelToken, Completion, CompletionSink, Freshness, Identity, Key, Lease, Read, ReadAnswer,
-    Reservation, Route, StorageError, class_size,
+    Requests, Reservation, Route, StorageError, class_size,
 };
 
 /// The part of a [`Read`] that its answer needs. Dropping it unanswered tells its sink that the store was closed.
@@ -69,14 +69,25 @@ impl OwedRead {
     }
 
     /// Answers the read. Memory that the answer does not hold is given back first.
-    pub(crate) fn answer(mut self, result: Result<ReadAnswer, StorageError>, elapsed: Duration) {
-        self.send(result, elapsed);
+    pub(crate) fn answer(
+        mut self,
+        result: Result<ReadAnswer, StorageError>,
+        elapsed: Duration,
+        requests: Requests,
+    ) {
+        self.send(result, elapsed, requests);
     }
 
-    fn send(&mut self, result: Result<ReadAnswer, StorageError>, elapsed: Duration) {
+    fn send(
+        &mut self,
+        result: Result<ReadAnswer, StorageError>,
+        elapsed: Duration,
+        requests: Requests,
+    ) {
         let Some(sink) = self.sink.take() else { return };
         self.reservation = None;
-        sink.complete(Completion { tag: self.tag, result, route: Route::ObjectStore, elapsed });
+        let (tag, route) = (self.tag, Route::ObjectStore);
+        sink.complete(Completion { tag, result, route, elapsed, requests });
     }
 }
 
@@ -84,7 +95,7 @@ impl Drop for OwedRead {
     fn drop(&mut self) {
         if self.sink.is_some() {
             let location = self.location.to_string();
-            self.send(Err(StorageError::Closed { location }), Duration::ZERO);
+            self.send(Err(StorageError::Closed { location }), Duration::ZERO, Requests::default());
         }
     }
 }

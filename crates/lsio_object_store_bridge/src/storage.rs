@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lsio_io::{CancelToken, Key, ListDone, Read, ReadLimits, Storage, StorageError};
+use lsio_io::{CancelToken, Key, ListDone, Read, ReadLimits, Requests, Storage, StorageError};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use tokio::runtime::Handle;
 
+use crate::asked::Asked;
 use crate::fetch::Fetch;
 use crate::listing::{OwedListing, members, path_of};
 use crate::owed_read::OwedRead;
@@ -80,6 +81,7 @@ impl Shared {
             cancel,
             read: self.host.next_read(),
             began: OnceLock::new(),
+            asked: Asked::default(),
             _task: self.host.task(),
         })
     }
@@ -118,10 +120,10 @@ impl Storage for ObjectStorage {
                         if let Ok(answer) = &result {
                             fetch.host.counters.delivered(answer.bytes.len() as u64);
                         }
-                        owed.answer(result, fetch.elapsed());
+                        owed.answer(result, fetch.elapsed(), fetch.asked.requests());
                     });
                 }
-                Err(error) => owed.answer(Err(error), Duration::ZERO),
+                Err(error) => owed.answer(Err(error), Duration::ZERO, Requests::default()),
             }
         }
     }

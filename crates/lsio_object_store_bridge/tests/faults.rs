@@ -6,7 +6,8 @@ mod scripted;
 use std::time::Duration;
 
 use lsio_io::{
-    ByteRange, CancelToken, Freshness, Key, Memory, ReadAnswer, Storage, StorageError, blocking,
+    ByteRange, CancelToken, Freshness, Key, Memory, ReadAnswer, Requests, Storage, StorageError,
+    blocking,
 };
 use lsio_object_store_bridge::{HostLimits, RetryLimits};
 use object_store::GetRange;
@@ -307,6 +308,7 @@ fn a_cancelled_read_gives_up_both_requests() {
     cancel.cancel();
     let completion = ended.recv().unwrap();
     assert!(matches!(completion.result, Err(StorageError::Cancelled { .. })));
+    assert_eq!(completion.requests, Requests { made: 2, retries: 0, hedges: 1 });
     assert_eq!((scripted.stats().under_way, memory.usage().reserved), (0, 0));
     // The task ends once it has answered.
     while scripted.stats().tasks > 0 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lsio_io::{
     Begun, ByteRange, CancelToken, Completion, CompletionSink, Freshness, Key, Lease, Read,
-    ReadAnswer, Reservation, Route, StorageError,
+    ReadAnswer, Requests, Reservation, Route, StorageError,
 };
 
 use crate::open_file::OpenFile;
@@ -67,7 +67,8 @@ impl OwedRead {
         if let Ok(answer) = &result {
             self.counters.served(self.route, answer.bytes.len());
         }
-        sink.complete(Completion { tag: self.tag, result, route: self.route, elapsed });
+        let (route, requests) = (self.route, Requests::default());
+        sink.complete(Completion { tag: self.tag, result, route, elapsed, requests });
     }
 
     /// Where the read lies in `file`, if its reservation is large enough for it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lsio_io::{
-    Begun, ByteRange, Completion, Lease, Read, ReadAnswer, ReadTarget, Resident, Route,
+    Begun, ByteRange, Completion, Lease, Read, ReadAnswer, ReadTarget, Requests, Resident, Route,
     StorageError,
 };
 
@@ -38,7 +38,8 @@ pub(crate) fn try_read(reader: &Reader, root: &Arc<Root>, mut read: Read) -> Res
                 reader.counters.served(Route::Resident, answer.bytes.len());
             }
             let elapsed = started.elapsed();
-            Resident::Hit(Completion { tag: read.tag, result, route: Route::Resident, elapsed })
+            let (tag, route, requests) = (read.tag, Route::Resident, Requests::default());
+            Resident::Hit(Completion { tag, result, route, elapsed, requests })
         }
         Found::Part(begun) => {
             read.begun = Some(begun);

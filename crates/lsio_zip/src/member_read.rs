@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lsio_io::{
-    ByteRange, Completion, CompletionSink, Freshness, Key, Memory, Read, ReadAnswer, Route,
-    SharedBytes, StorageError,
+    ByteRange, Completion, CompletionSink, Freshness, Key, Memory, Read, ReadAnswer, Requests,
+    Route, SharedBytes, StorageError,
 };
 
 use crate::central_directory::Method;
@@ -23,6 +23,7 @@ pub(crate) struct MemberRead {
     /// What the archive was asked for last. Others may learn where a member lies meanwhile.
     stage: Stage,
     elapsed: Duration,
+    requests: Requests,
     route: Route,
     /// Whether the archive was found changed once already.
     is_second: bool,
@@ -64,12 +65,14 @@ pub(crate) enum Next {
 }
 
 impl MemberRead {
-    /// Begins a read.
-    pub(crate) fn begin(read: Read, directory: Arc<Directory>, is_second: bool) -> Next {
+    /// Begins a read; one that begins again tells what was asked `before`.
+    pub(crate) fn begin(read: Read, directory: Arc<Directory>, before: Option<Requests>) -> Next {
         let target = Target::Absent;
         let (elapsed, route) = (Duration::ZERO, Route::Buffered);
         let stage = Stage::Version;
-        let mut begun = Self { read, directory, target, stage, elapsed, route, is_second };
+        let (requests, is_second) = (before.unwrap_or_default(), before.is_some());
+        let mut begun =
+            Self { read, directory, target, stage, elapsed, requests, route, is_second };
         match begun.find() {
             Ok(target) => {
                 begun.target = target;
@@ -169,8 +172,9 @@ impl MemberRead {
 
     /// The archive's answer to what was asked.
     pub(crate) fn answered(mut self, completion: Completion) -> Next {
-        let Completion { result, route, elapsed, .. } = completion;
+        let Completion { result, route, elapsed, requests, .. } = completion;
         self.elapsed += elapsed;
+        self.requests += requests;
         self.route = route;
         let answer = match result {
             Ok(answer) if answer.identity == self.directory.identity => answer,
@@ -236,7 +240,8 @@ impl MemberRead {
 
     /// Reads on in another directory.
     pub(crate) fn again(self, directory: Arc<Directory>, memory: &Arc<Memory>) -> Next {
-        Self::begin(self.into_read(memory), directory, true)
+        let before = Some(self.requests);
+        Self::begin(self.into_read(memory), directory, before)
     }
 
     /// The read as it was. If what was reserved for it was spent on another version of the archive, it gets
@@ -283,12 +288,13 @@ impl MemberRead {
 
     /// The end of it, as a completion.
     pub(crate) fn completion(self, result: Result<ReadAnswer, StorageError>) -> Completion {
-        Completion { tag: self.read.tag, result, route: self.route, elapsed: self.elapsed }
+        let Self { route, elapsed, requests, .. } = self;
+        Completion { tag: self.read.tag, result, route, elapsed, requests }
     }
 
     /// The end of it, for its sink.
     pub(crate) fn complete(self, result: Result<ReadAnswer, StorageError>) {
-        self.read.complete(result, self.route, self.elapsed);
+        self.read.complete_after(self.requests, result, self.route, self.elapsed);
     }
 
     fn answer(&self, bytes: SharedBytes) -> ReadAnswer {

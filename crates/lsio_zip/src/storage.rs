@@ -175,14 +175,14 @@ impl Storage for ZipStorage {
     fn submit(&self, batch: Vec<Read>) {
         let directory = self.0.directory();
         for read in batch {
-            self.0.go_on(MemberRead::begin(read, Arc::clone(&directory), false));
+            self.0.go_on(MemberRead::begin(read, Arc::clone(&directory), None));
         }
     }
 
     fn try_read_resident(&self, read: Read) -> Resident {
         let zip = &self.0;
         let unused: Arc<dyn CompletionSink> = Arc::clone(&read.sink);
-        let mut next = MemberRead::begin(read, zip.directory(), false);
+        let mut next = MemberRead::begin(read, zip.directory(), None);
         loop {
             next = match next {
                 Next::Ask(mut read) => {
