@@ -110,7 +110,7 @@ export declare interface ConfigureOptions {
     /**
      * Bytes of the budget for what later calls may want again: indexes of shards and decoded chunks. They give
      * way to reads that need the memory. Each call looks once whether what it takes from the cache is still what
-     * the store has. `0`: nothing is kept. Default: indexes only, up to 16 MiB.
+     * the store has. Metadata is read by each `open`. `0`: nothing is kept. Default: indexes only, up to 16 MiB.
      */
     readonly cache?: ByteSize | undefined;
     /** What reads local files. Default: `LSIO_ENGINE`, else `'auto'`: io_uring where it works. */
