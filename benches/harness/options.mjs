@@ -12,7 +12,7 @@ npm run bench:full -- [OPTIONS]   all of it
   --data FOLDER      where data sets are kept (LSIO_BENCH_DATA, else ~/.cache/light-speed-io/bench)
   --continue         goes on with the last run, of the same commit: contests that it has are not measured again
   --keep-run         writes figures, report and plots to benches/runs/<date>-<machine>/ (quick data sets:
-                     <date>-<machine>-quick/), and the table of the README from them
+                     <date>-<machine>-quick/), and the table of the README from them; not with --only
   --report FOLDER    writes report, plots and the README's table anew from a kept run; measures nothing
   --help
 `;
@@ -38,6 +38,12 @@ export function parseOptions(args) {
   }
   if (values.size !== 'quick' && values.size !== 'full') {
     throw new TypeError(`--size ${values.size}: expected quick or full`);
+  }
+  if (values['keep-run'] && values.only.length > 0) {
+    throw new TypeError(
+      '--keep-run with --only would put some contests in the place of all of them: measure the others too, with ' +
+        '--continue --keep-run',
+    );
   }
   const { continue: continues, 'keep-run': keepRun, ...others } = values;
   return { ...others, rounds: Number(values.rounds), continues, keepRun };
