@@ -27,18 +27,18 @@ pub(crate) struct Rounds {
 
 impl Rounds {
     pub(crate) fn new(task: &str) -> Result<Self, Failure> {
-        // Resets the high-water mark; where that is forbidden, the mark is that of the whole life.
+        let resident_before = status_bytes("VmRSS:")?;
+        Ok(Self { task: task.to_owned(), round: 0, resident_before })
+    }
+
+    /// Resets the high-water mark of memory and starts the clocks of the next round.
+    pub(crate) fn start(&self) -> Result<Running, Failure> {
+        // Where that is forbidden, the mark is that of the whole life.
         if let Err(error) = fs::write("/proc/self/clear_refs", "5")
             && error.kind() != io::ErrorKind::PermissionDenied
         {
             return Err(error.into());
         }
-        let resident_before = status_bytes("VmRSS:")?;
-        Ok(Self { task: task.to_owned(), round: 0, resident_before })
-    }
-
-    /// Starts the clocks of the next round.
-    pub(crate) fn start(&self) -> Result<Running, Failure> {
         Ok(Running { machine: machine_cpu_seconds()?, cpu: cpu_seconds(), started: Instant::now() })
     }
 
