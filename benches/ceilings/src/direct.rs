@@ -12,22 +12,12 @@ use crate::threads::{Counter, cores, on_threads};
 use crate::worker::{Choices, Worker};
 use crate::{read_ahead, ring_reader, uncompressed};
 
-/// How the bytes come: from the page cache, past it, or cold through it.
-fn io(arguments: &Arguments) -> Result<String, Failure> {
-    let default = match arguments.task.as_str() {
-        "whole-cold-direct" | "whole-direct" => "direct",
-        "whole-cold-auto" | "whole-auto" => "auto",
-        "whole-cold-buffered" => "buffered",
-        _ => "hot",
-    };
-    arguments.option("io", default.to_owned())
-}
-
 /// The whole array into one result on huge pages, which the first round allocates.
 pub(crate) fn whole(arguments: &Arguments, array: &Array) -> Result<(), Failure> {
     let choices = Choices::of(arguments)?;
     let threads = arguments.option("threads", cores())?;
-    let io = io(arguments)?;
+    // How the bytes come: from the page cache, past it, or cold through it.
+    let io = arguments.option("io", "hot".to_owned())?;
     let mut workers = Worker::several(threads, array, choices)?;
     let mut readers = match io.as_str() {
         "direct" => ring_reader::RingReader::several(threads, array, arguments)?,
