@@ -97,6 +97,8 @@ test('the budget is not exceeded by a consumer that never reads on', async (t) =
   const first = await reader.next();
   t.false(first.done);
   t.is((await array.get([0, 0])).data.length, 1);
+  const { peakReservedBytes } = reader.stats;
+  t.true(peakReservedBytes > 0 && peakReservedBytes <= 2 ** 20, `${peakReservedBytes}`);
   await reader.close();
 });
 
