@@ -83,6 +83,11 @@ test('an engine that is not known is refused', async (t) => {
   t.regex(stderr, /LSIO_ENGINE is 'steam'/);
 });
 
+test('the engine that the environment chose may be given again, another is a conflict', async (t) => {
+  const answer = await answerOf('configured-engine', [], { env: { LSIO_ENGINE: 'pread' } });
+  t.deepEqual(answer, { pread: null, auto: 'ERR_LSIO_CONFLICT', uring: 'ERR_LSIO_CONFLICT' });
+});
+
 test('progress is reported, last at the end', async (t) => {
   const array = await openArray(location);
   const seen: number[] = [];

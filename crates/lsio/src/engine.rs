@@ -43,6 +43,7 @@ pub struct Engine {
     /// Threads of their own for archives: those of `control` wait for what these do.
     archive_threads: ControlThreads,
     local: Arc<LocalEngine>,
+    choice: EngineChoice,
     stores: Mutex<HashMap<String, Arc<MemoryStorage>>>,
     object_stores: Stores,
     pub(crate) open_nodes: OpenNodes,
@@ -101,6 +102,7 @@ impl Engine {
             control: ControlThreads::default(),
             archive_threads: ControlThreads::default(),
             local: LocalEngine::new(choice, LocalConfig::default())?,
+            choice,
             stores: Mutex::default(),
             object_stores: Stores::default(),
             open_nodes: OpenNodes::default(),
@@ -277,6 +279,12 @@ impl Engine {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// What was asked to read local files: by the configuration, else by the environment.
+    #[must_use]
+    pub fn choice(&self) -> EngineChoice {
+        self.choice
     }
 
     /// The engine for local files: what it found out and what it did.

@@ -42,7 +42,7 @@ pub(crate) fn configure(config: EngineConfig) -> Result<(), LsioError> {
     };
     let threads = in_use.engine.threads();
     let memory = in_use.engine.memory_usage().limit;
-    let choice = in_use.config.engine.unwrap_or_default();
+    let choice = in_use.engine.choice();
     check("threads", config.threads, threads)?;
     check("memory", config.memory, memory)?;
     let cache = |bytes: Option<u64>| bytes.map_or("its default".to_owned(), |it| it.to_string());
