@@ -109,10 +109,11 @@ impl SuspendingCodec for FunctionCodec {
             return answer.send(Err(ended(self.name)));
         };
         let configuration = self.configuration.clone();
-        environment.add(number, Waiting { configuration, encoded, answer });
+        let unwanted = environment.add(number, Waiting { configuration, encoded, answer });
         let told = environment.tell();
         drop(functions);
         settle(told);
+        drop(unwanted);
     }
 }
 
@@ -130,14 +131,19 @@ fn settle(told: Option<(Listener, Vec<f64>)>) {
 }
 
 impl Environment {
-    fn add(&mut self, number: u64, waiting: Waiting) {
-        // Those of cancelled calls, which may never be answered, are dropped once in a while.
+    /// Adds what waits. The calls of what comes back were cancelled: it is to be dropped, which may take long, when the
+    /// lock is free.
+    fn add(&mut self, number: u64, waiting: Waiting) -> Vec<Waiting> {
+        // Nobody may ever ask for these: they are looked for once in a while.
+        let mut unwanted = Vec::new();
         if self.waiting.len() == self.waiting.capacity() {
-            self.waiting.retain(|_, other| other.answer.is_wanted());
+            let cancelled = self.waiting.extract_if(|_, other| !other.answer.is_wanted());
+            unwanted.extend(cancelled.map(|(_, other)| other));
             self.untold.retain(|other| self.waiting.contains_key(other));
         }
         self.waiting.insert(number, waiting);
         self.untold.push(number);
+        unwanted
     }
 
     /// The listener and what it is told now, if there is one and anything waits.
