@@ -215,22 +215,21 @@ impl MemberRead {
     }
 
     /// Inflates the member, all of whose bytes are here.
-    pub(crate) fn inflate(
-        mut self,
-        deflated: &SharedBytes,
-    ) -> (Self, Result<ReadAnswer, StorageError>) {
+    pub(crate) fn inflate(&mut self, deflated: &SharedBytes) -> Result<ReadAnswer, StorageError> {
         let Target::Member { number, offset, len } = self.target else {
-            let error = StorageError::NotFound { key: self.read.key.clone() };
-            return (self, Err(error));
+            return Err(StorageError::NotFound { key: self.read.key.clone() });
         };
-        let result = self.read.lease(len).and_then(|mut lease| {
-            let member = self.directory.member(number);
-            let expected = Expected { len: member.len, crc: member.crc };
-            inflate(deflated, expected, offset..offset + len, &mut lease)
-                .map_err(|reason| self.failed("inflate", reason))?;
-            Ok(self.answer(lease.freeze()))
-        });
-        (self, result)
+        let mut lease = self.read.lease(len)?;
+        let member = self.directory.member(number);
+        let expected = Expected { len: member.len, crc: member.crc };
+        inflate(deflated, expected, offset..offset + len, &mut lease)
+            .map_err(|reason| self.failed("inflate", reason))?;
+        Ok(self.answer(lease.freeze()))
+    }
+
+    /// The member.
+    pub(crate) fn key(&self) -> &Key {
+        &self.read.key
     }
 
     /// The directory that it goes by.

@@ -1,6 +1,8 @@
 //! An archive as a storage.
 
 use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use lsio_io::{
@@ -116,9 +118,10 @@ impl Shared {
                     *sink.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
                     return self.below.submit(vec![asked]);
                 }
-                Next::Inflate(read, bytes) => {
+                Next::Inflate(mut read, bytes) => {
                     return (self.spawn)(Box::new(move || {
-                        let (read, result) = read.inflate(&bytes);
+                        let key = read.key().clone();
+                        let result = unless_panics("inflate", &key, || read.inflate(&bytes));
                         drop(bytes);
                         read.complete(result);
                     }));
@@ -141,16 +144,16 @@ impl Shared {
 
     /// The read in the archive as it is now. Blocks.
     fn read_again(&self, read: MemberRead) -> Next {
-        match self.directory_after(read.directory()) {
+        let reread = || {
+            self.directory_after(read.directory()).map_err(|error| match error {
+                ZipError::Storage(error) => read.of_member(error),
+                // Whoever writes it is not done.
+                ZipError::Invalid { .. } => read.conflict(),
+            })
+        };
+        match unless_panics("read", read.key(), reread) {
             Ok(directory) => read.again(directory, &self.memory),
-            Err(error) => {
-                let error = match error {
-                    ZipError::Storage(error) => read.of_member(error),
-                    // Whoever writes it is not done.
-                    ZipError::Invalid { .. } => read.conflict(),
-                };
-                Next::Done(read, Err(error))
-            }
+            Err(error) => Next::Done(read, Err(error)),
         }
     }
 }
@@ -192,8 +195,8 @@ impl Storage for ZipStorage {
                         Resident::Miss(asked) => return Resident::Miss(read.unserved(asked)),
                     }
                 }
-                Next::Inflate(read, bytes) => {
-                    let (read, result) = read.inflate(&bytes);
+                Next::Inflate(mut read, bytes) => {
+                    let result = read.inflate(&bytes);
                     Next::Done(read, result)
                 }
                 // Reading the directory again may take long.
@@ -213,9 +216,23 @@ impl Storage for ZipStorage {
         let zip = Arc::clone(&self.0);
         let prefix = prefix.clone();
         (self.0.spawn)(Box::new(move || {
-            done(zip.current().map(|directory| directory.list(&prefix)));
+            let current = || zip.current().map(|directory| directory.list(&prefix));
+            done(unless_panics("list", &prefix, current));
         }));
     }
+}
+
+/// What `work` comes to, or the error that it has panicked: whoever waits for it is told in any case.
+fn unless_panics<T>(
+    operation: &'static str,
+    key: &Key,
+    work: impl FnOnce() -> Result<T, StorageError>,
+) -> Result<T, StorageError> {
+    // Nobody sees what the work left half done but the read, which ends with the error.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let source = Arc::new(io::Error::other("the work on the archive panicked"));
+        Err(StorageError::Io { operation, key: key.clone(), source })
+    })
 }
 
 /// Takes the archive's answer for a read of a member.

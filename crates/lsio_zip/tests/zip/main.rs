@@ -4,13 +4,14 @@
 mod archive_writer;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use archive_writer::{archive, with_zip64_end};
 use lsio_io::conformance::{Capabilities, ConformanceHarness, ResidentReads, check};
 use lsio_io::{
-    ByteRange, Entry, FaultStorage, Freshness, Key, Memory, MemoryStorage, Storage, StorageError,
-    WriteStorage, blocking,
+    ByteRange, Entry, FaultStorage, Freshness, Key, ListDone, Memory, MemoryStorage, Read,
+    ReadLimits, Storage, StorageError, WriteStorage, blocking,
 };
 use lsio_zip::{Spawn, ZipError, ZipStorage};
 use proptest::prelude::*;
@@ -234,4 +235,52 @@ proptest! {
             }
         }
     }
+}
+
+/// A store that panics where its archive is to be read again, once it was told to.
+#[derive(Debug)]
+struct PanickingStore(MemoryStorage, AtomicBool);
+
+impl Storage for PanickingStore {
+    fn location(&self) -> &str {
+        self.0.location()
+    }
+
+    fn limits(&self) -> ReadLimits {
+        self.0.limits()
+    }
+
+    fn submit(&self, batch: Vec<Read>) {
+        // Directories are read by nobody but threads of the archive.
+        let is_of_archive = std::thread::current().name() == Some("archive");
+        assert!(!(is_of_archive && self.1.load(Ordering::Relaxed)), "on purpose");
+        self.0.submit(batch);
+    }
+
+    fn list(&self, prefix: &Key, done: ListDone) {
+        self.0.list(prefix, done);
+    }
+}
+
+#[test]
+fn reads_and_listings_whose_work_panics_end_with_an_error() {
+    let below = Arc::new(PanickingStore(MemoryStorage::new(), AtomicBool::new(false)));
+    let put = |value: &[u8]| {
+        let members = BTreeMap::from([("a".to_owned(), value.to_vec())]);
+        below.0.put(&key(ARCHIVE), &archive(&members)).unwrap();
+    };
+    put(b"first");
+    let spawn: Spawn = Arc::new(|work| {
+        drop(std::thread::Builder::new().name("archive".to_owned()).spawn(work));
+    });
+    let storage = Arc::clone(&below) as Arc<dyn Storage>;
+    let zip = ZipStorage::open(storage, key(ARCHIVE), &Memory::new(1 << 26), spawn).unwrap();
+    put(b"another");
+    below.1.store(true, Ordering::Relaxed);
+    let error = read(&zip, "a").unwrap_err();
+    assert!(matches!(error, StorageError::Io { operation: "read", .. }), "{error}");
+    let error = blocking::list_blocking(&zip, &Key::root()).unwrap_err();
+    assert!(matches!(error, StorageError::Io { operation: "list", .. }), "{error}");
+    below.1.store(false, Ordering::Relaxed);
+    assert_eq!(read(&zip, "a").unwrap().unwrap(), b"another");
 }
