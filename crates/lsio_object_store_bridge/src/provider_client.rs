@@ -72,14 +72,15 @@ impl Plan<'_> {
             builder = builder.with_skip_signature(true);
         }
         let value = |key| builder.get_config_value(&key);
-        let is_set = |key| value(key).is_some_and(|text| text == "true");
+        let is_set = |key| flag(&builder, key).map_err(|reason| self.not_set_up(reason));
         let region = value(AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".to_owned());
         let endpoint = options.endpoint.clone();
         let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::S3Endpoint));
         let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::Endpoint));
         let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
-        let allow_http = is_set(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
-        let hosted = options.virtual_hosted || is_set(AmazonS3ConfigKey::VirtualHostedStyleRequest);
+        let allow_http = is_set(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp))?;
+        let hosted =
+            is_set(AmazonS3ConfigKey::VirtualHostedStyleRequest)? || options.virtual_hosted;
         let base = self.endpoint(&endpoint, allow_http)?;
         let mut service = base.clone();
         if hosted {
@@ -256,4 +257,56 @@ fn no_retries() -> RetryConfig {
 /// Whether a request may be made is decided by the origin.
 fn client_options() -> ClientOptions {
     ClientOptions::new().with_allow_http(true)
+}
+
+/// Whether the environment turns something on, in the words that `object_store` understands itself; `Err` says which
+/// variable has another.
+fn flag(builder: &AmazonS3Builder, key: AmazonS3ConfigKey) -> Result<bool, String> {
+    let text = builder.get_config_value(&key).unwrap_or_default();
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "on" | "yes" | "y" => Ok(true),
+        "" | "0" | "false" | "off" | "no" | "n" => Ok(false),
+        _ => {
+            let variable = match key {
+                AmazonS3ConfigKey::Client(key) => format!("aws_{}", key.as_ref()),
+                key => key.as_ref().to_owned(),
+            };
+            let variable = variable.to_ascii_uppercase();
+            Err(format!("{variable} is neither true nor false but '{text}'"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLAGS: [AmazonS3ConfigKey; 2] = [
+        AmazonS3ConfigKey::VirtualHostedStyleRequest,
+        AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp),
+    ];
+
+    #[test]
+    fn flags_of_the_environment_are_told_in_many_words() {
+        for key in FLAGS {
+            let builder = AmazonS3Builder::new();
+            assert_eq!(flag(&builder, key), Ok(false));
+            let told = |text: &str| flag(&builder.clone().with_config(key, text), key);
+            for text in ["1", "true", "True", "TRUE", "on", "yes", "Y"] {
+                assert_eq!(told(text), Ok(true), "{text}");
+            }
+            for text in ["", "0", "false", "False", "off", "NO", "n"] {
+                assert_eq!(told(text), Ok(false), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn flags_of_the_environment_in_other_words_are_refused_by_name() {
+        let refused = |key| flag(&AmazonS3Builder::new().with_config(key, "maybe"), key);
+        let reason = |variable| Err(format!("{variable} is neither true nor false but 'maybe'"));
+        let [hosted, http] = FLAGS;
+        assert_eq!(refused(hosted), reason("AWS_VIRTUAL_HOSTED_STYLE_REQUEST"));
+        assert_eq!(refused(http), reason("AWS_ALLOW_HTTP"));
+    }
 }
