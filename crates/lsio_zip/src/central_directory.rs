@@ -2,6 +2,8 @@
 //!
 //! Specification: APPNOTE 4.3.12, 4.4, 4.5.3.
 
+use std::borrow::Cow;
+
 use crate::fields::Fields;
 
 const SIGNATURE: u32 = 0x0201_4b50;
@@ -9,6 +11,14 @@ const ENCRYPTED: u16 = 1;
 const STRONGLY_ENCRYPTED: u16 = 1 << 6;
 const MASKED: u16 = 1 << 13;
 const ZIP64: u16 = 1;
+
+/// Most bytes that a member of `len` bytes may take deflated. Stored blocks take 5 bytes each (RFC 1951, section 3.2.4)
+/// and have at most 65,535; zlib makes them of 16 KiB, of 127 bytes with the least memory, and Huffman codes that are fixed
+/// take 9 bits a byte: zlib's `deflateBound` adds an eighth in all. Twice the length and 64 KiB have
+/// room for streams that are flushed often too, with an empty block (5 bytes) each time.
+fn most_deflated(len: u64) -> u64 {
+    len.saturating_mul(2).saturating_add(64 << 10)
+}
 
 /// How the bytes of a member are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +47,11 @@ pub(crate) struct Entry<'a> {
 }
 
 /// The entry at the start of `bytes`, and its length; `None` where `bytes` end before it does.
-pub(crate) fn entry(bytes: &[u8]) -> Result<Option<(Entry<'_>, usize)>, &'static str> {
+pub(crate) fn entry(bytes: &[u8]) -> Result<Option<(Entry<'_>, usize)>, Cow<'static, str>> {
     let mut fields = Fields(bytes);
     match fields.u32() {
         Some(SIGNATURE) => {}
-        Some(_) => return Err("its directory holds something that is no entry"),
+        Some(_) => return Err("its directory holds something that is no entry".into()),
         None => return Ok(None),
     }
     let Some(raw) = raw_entry(&mut fields) else { return Ok(None) };
@@ -55,7 +65,16 @@ pub(crate) fn entry(bytes: &[u8]) -> Result<Option<(Entry<'_>, usize)>, &'static
     let method = match method {
         _ if flags & (ENCRYPTED | STRONGLY_ENCRYPTED | MASKED) != 0 => Method::Other,
         0 if stored_len == decoded_len => Method::Stored,
-        0 => return Err("a stored member has two lengths"),
+        0 => {
+            let reason = format!("a stored member has {stored_len} bytes and {decoded_len} too");
+            return Err(reason.into());
+        }
+        8 if stored_len > most_deflated(decoded_len) => {
+            let reason = format!(
+                "a member of {decoded_len} bytes has {stored_len} deflated, more than deflate makes of any"
+            );
+            return Err(reason.into());
+        }
         8 => Method::Deflated,
         _ => Method::Other,
     };

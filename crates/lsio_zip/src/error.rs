@@ -1,5 +1,7 @@
 //! What can go wrong when an archive is opened.
 
+use std::borrow::Cow;
+
 use lsio_io::{Key, StorageError};
 
 /// Why an object cannot be opened as an archive.
@@ -14,6 +16,6 @@ pub enum ZipError {
         /// The object.
         key: Key,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lsio_io::{
     ByteRange, Completion, CompletionSink, Freshness, Key, Memory, Read, ReadAnswer, Requests,
-    Route, SharedBytes, StorageError,
+    Route, SharedBytes, StorageError, class_size,
 };
 
 use crate::central_directory::Method;
@@ -109,6 +109,10 @@ impl MemberRead {
         let member = self.directory.member(number);
         match (member.data(), member.method) {
             _ if len == 0 => Stage::Version,
+            // All of it would be read for nothing.
+            (_, Method::Deflated) if class_size(len) > self.read.reservation.bytes() => {
+                Stage::Version
+            }
             (None, _) => Stage::Header,
             (Some(data), Method::Deflated) => Stage::Deflated(data),
             (Some(data), _) => Stage::Stored(data + offset),
@@ -190,7 +194,7 @@ impl MemberRead {
         };
         match self.stage {
             Stage::Version => {
-                let result = self.read.lease(0).map(|lease| self.answer(lease.freeze()));
+                let result = self.read.lease(len).map(|lease| self.answer(lease.freeze()));
                 Next::Done(self, result)
             }
             Stage::Header => {

@@ -1,5 +1,6 @@
 //! Reads the directory of an archive. Blocks.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use lsio_io::{ByteRange, Freshness, Identity, Key, Memory, Storage, StorageError, blocking};
@@ -30,20 +31,21 @@ impl Archive<'_> {
         let (identity, len) = (first.identity, first.object_len);
         let tail_len = TAIL_LEN.min(len);
         let tail = self.read(len - tail_len, tail_len, &identity)?;
-        let invalid = |reason| ZipError::Invalid { key: self.key.clone(), reason };
-        let place = match end_record::find(&tail).map_err(invalid)? {
+        let invalid =
+            |reason: Cow<'static, str>| ZipError::Invalid { key: self.key.clone(), reason };
+        let place = match end_record::find(&tail).map_err(|reason| invalid(reason.into()))? {
             End::Directory(place) => place,
             End::Zip64At(offset) => {
                 let inside = offset.checked_add(ZIP64_END_LEN).is_some_and(|end| end <= len);
                 if !inside {
-                    return Err(invalid("its zip64 end record is not where it should be"));
+                    return Err(invalid("its zip64 end record is not where it should be".into()));
                 }
                 let record = self.read(offset, ZIP64_END_LEN, &identity)?;
-                end_record::zip64(&record).map_err(invalid)?
+                end_record::zip64(&record).map_err(|reason| invalid(reason.into()))?
             }
         };
         if place.offset.checked_add(place.len).is_none_or(|end| end > len) {
-            return Err(invalid("its directory lies beyond its end"));
+            return Err(invalid("its directory lies beyond its end".into()));
         }
         let members = self.members(place, &identity)?;
         Ok(members.finish(identity, place.offset, |bytes| self.memory.reserve_unwaited(bytes)))
@@ -51,7 +53,8 @@ impl Archive<'_> {
 
     /// Reads the directory piece by piece: it may be longer than what metadata is allowed.
     fn members(&self, place: Place, identity: &Identity) -> Result<Collecting, ZipError> {
-        let invalid = |reason| ZipError::Invalid { key: self.key.clone(), reason };
+        let invalid =
+            |reason: Cow<'static, str>| ZipError::Invalid { key: self.key.clone(), reason };
         let mut members = Collecting::default();
         let mut pending: Vec<u8> = Vec::new();
         let (mut read, mut entries) = (0, 0u64);
@@ -65,14 +68,14 @@ impl Archive<'_> {
             pending.drain(..at);
             let len = PIECE.min(place.len - read);
             if len == 0 && !pending.is_empty() {
-                return Err(invalid("its directory is cut off"));
+                return Err(invalid("its directory is cut off".into()));
             }
             pending.extend_from_slice(&self.read(place.offset + read, len, identity)?);
             read += len;
         }
         // Writers without zip64 count more members than 16 bits hold from 0 again.
         if entries & u64::from(u16::MAX) != place.entries & u64::from(u16::MAX) {
-            return Err(invalid("its directory has not as many entries as it says"));
+            return Err(invalid("its directory has not as many entries as it says".into()));
         }
         Ok(members)
     }

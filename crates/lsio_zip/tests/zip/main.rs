@@ -171,6 +171,39 @@ fn an_archive_is_refused_whose_directory_is_not_what_its_end_says() {
 }
 
 #[test]
+fn an_archive_is_refused_whose_member_has_more_bytes_than_its_method_makes() {
+    let members = BTreeMap::from([("a".into(), data(1000)), ("b".into(), data(1000))]);
+    let good = archive(&members);
+    assert_eq!(read(&open(&good).unwrap(), "b").unwrap(), Some(data(1000)));
+    // "a" is stored, "b" deflated.
+    let entries: Vec<usize> =
+        (0..good.len()).filter(|&at| good[at..].starts_with(b"PK\x01\x02")).collect();
+    for (entry, stored_len) in
+        [(entries[0], 999), (entries[0], 3 << 30), (entries[1], 68_000), (entries[1], 3 << 30)]
+    {
+        let mut bad = good.clone();
+        bad[entry + 20..entry + 24].copy_from_slice(&u32::to_le_bytes(stored_len));
+        let message = open(&bad).unwrap_err().to_string();
+        assert!(message.contains(&stored_len.to_string()), "{message}");
+        assert!(message.contains("1000"), "{message}");
+    }
+}
+
+#[test]
+fn a_deflated_member_that_is_too_long_for_its_read_is_not_read() {
+    let members = BTreeMap::from([("a".into(), data(10)), ("b".into(), data(1 << 20))]);
+    let faults = Arc::new(FaultStorage::new(store(&archive(&members)), 1));
+    let memory = Memory::new(1 << 26);
+    let zip = ZipStorage::open(faults.clone(), key(ARCHIVE), &memory, threads()).unwrap();
+    let before = faults.counts().bytes;
+    let error = blocking::read_whole(&zip, &memory, &key("b"), 1 << 10).unwrap_err();
+    assert!(matches!(error, StorageError::TooLong { len: 0x0010_0000, .. }), "{error}");
+    assert!(faults.counts().bytes < before + 100, "the members were read");
+    let (whole, _) = blocking::read_whole(&zip, &memory, &key("b"), 2 << 20).unwrap().unwrap();
+    assert_eq!(*whole, data(1 << 20));
+}
+
+#[test]
 fn no_archive_at_all_is_the_error_of_the_store_below() {
     let below = Arc::new(MemoryStorage::new());
     let error =
