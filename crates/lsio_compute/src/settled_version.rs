@@ -11,17 +11,29 @@ const TICK: Duration = Duration::from_millis(20);
 /// The same for file systems that keep whole seconds only; FAT keeps every other one.
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
+/// Objects of servers without strong entity tags have times in whole seconds, from another clock. RFC 7232,
+/// section 2.2.2, takes 60 seconds as enough for both.
+const OTHER_CLOCK: Duration = Duration::from_mins(1);
+
 /// Whether an object that was read after this moment cannot become another one of the same identity.
 pub(crate) fn is_settled(object: &Identity, moment: SystemTime) -> bool {
     match object {
         Identity::File { changed_ns, .. } => {
             let is_coarse = changed_ns % Duration::from_secs(1).as_nanos().cast_signed() == 0;
             let tick = if is_coarse { COARSE_TICK } else { TICK };
-            let moment = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            moment.as_nanos().cast_signed() - changed_ns >= tick.as_nanos().cast_signed()
+            is_older(*changed_ns, tick, moment)
+        }
+        Identity::Weak { modified_ns, .. } => {
+            modified_ns.is_some_and(|modified_ns| is_older(modified_ns, OTHER_CLOCK, moment))
         }
         Identity::Tag(_) | Identity::Version(_) => true,
     }
+}
+
+/// Whether a time was at least so long before this moment.
+fn is_older(time_ns: i128, age: Duration, moment: SystemTime) -> bool {
+    let moment = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    moment.as_nanos().cast_signed().saturating_sub(time_ns) >= age.as_nanos().cast_signed()
 }
 
 #[cfg(test)]
@@ -46,5 +58,16 @@ mod tests {
         assert!(is_settled(&file(5_000_000_000), at(7_000_000_000)));
         assert!(is_settled(&Identity::Version(1), at(0)));
         assert!(is_settled(&Identity::Tag("a".into()), at(0)));
+    }
+
+    #[test]
+    fn an_object_with_a_weak_identity_may_change_unnoticed_for_a_minute_or_for_ever() {
+        let second = 1_000_000_000;
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let weak = |modified_ns| Identity::Weak { tag: "W/\"a\"".into(), size: 3, modified_ns };
+        assert!(!is_settled(&weak(Some(100 * second)), at(99)));
+        assert!(!is_settled(&weak(Some(100 * second)), at(159)));
+        assert!(is_settled(&weak(Some(100 * second)), at(160)));
+        assert!(!is_settled(&weak(None), at(u32::MAX.into())));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-/// Tells one version of an object from another. Equal identities mean equal bytes.
+/// Tells one version of an object from another. Equal identities mean equal bytes, but for [`File`](Self::File) and
+/// [`Weak`](Self::Weak) ones of objects that had only just been changed when they were read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Identity {
     /// A local file.
@@ -18,8 +19,18 @@ pub enum Identity {
         /// Last status change, nanoseconds since the epoch.
         changed_ns: i128,
     },
-    /// An HTTP entity tag or a store's version name.
+    /// A strong HTTP entity tag (RFC 9110, section 8.8.3).
     Tag(Arc<str>),
+    /// What is known of an object of a server without strong entity tags: others may have the same.
+    Weak {
+        /// The weak entity tag; empty where there is none.
+        tag: Arc<str>,
+        /// Length in bytes.
+        size: u64,
+        /// Last modification in nanoseconds since the epoch, in whole seconds from most servers; `None` where the
+        /// server does not say.
+        modified_ns: Option<i128>,
+    },
     /// A counter that the store raises with every write (the in-memory store).
     Version(u64),
 }

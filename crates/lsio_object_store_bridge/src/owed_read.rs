@@ -31,7 +31,9 @@ impl OwedRead {
     pub(crate) fn pinned(&self) -> Result<Option<Identity>, StorageError> {
         match &self.freshness {
             Freshness::Current => Ok(None),
-            Freshness::Pinned(identity @ Identity::Tag(_)) => Ok(Some(identity.clone())),
+            Freshness::Pinned(identity @ (Identity::Tag(_) | Identity::Weak { .. })) => {
+                Ok(Some(identity.clone()))
+            }
             Freshness::Pinned(_) => Err(StorageError::Conflict { key: self.key.clone() }),
         }
     }

@@ -3,8 +3,7 @@
 use lsio_io::Identity;
 use object_store::ObjectMeta;
 
-/// How weak entity tags begin (RFC 9110, section 8.8.3), and with them the identities of objects that have no strong
-/// one: their length and their time of modification are all that is known.
+/// How weak entity tags begin (RFC 9110, section 8.8.3).
 const WEAK: &str = "W/";
 
 /// A version of an object and its length.
@@ -20,9 +19,11 @@ impl Version {
         let identity = match meta.e_tag.as_deref() {
             Some(tag) if !tag.starts_with(WEAK) => Identity::Tag(tag.into()),
             tag => {
-                let modified = meta.last_modified.timestamp_micros();
-                let tag = tag.unwrap_or_default().trim_start_matches(WEAK);
-                Identity::Tag(format!("{WEAK}{tag};{object_len};{modified}").into())
+                // `object_store` has the epoch for servers that say no time.
+                let modified = Some(i128::from(meta.last_modified.timestamp_micros()));
+                let modified_ns = modified.filter(|modified| *modified > 0).map(|us| us * 1000);
+                let tag = tag.unwrap_or_default().into();
+                Identity::Weak { tag, size: object_len, modified_ns }
             }
         };
         Self { identity, object_len }
@@ -33,8 +34,8 @@ impl Version {
 /// never match.
 pub(crate) fn if_match(identity: &Identity) -> Option<String> {
     match identity {
-        Identity::Tag(tag) if !tag.starts_with(WEAK) => Some(tag.to_string()),
-        _ => None,
+        Identity::Tag(tag) => Some(tag.to_string()),
+        Identity::File { .. } | Identity::Weak { .. } | Identity::Version(_) => None,
     }
 }
 
@@ -70,5 +71,14 @@ mod tests {
             assert_ne!(version.identity, Version::of(&meta(tag, 5, 2)).identity);
             assert_eq!(if_match(&version.identity), None);
         }
+    }
+
+    #[test]
+    fn what_is_not_told_is_not_made_up() {
+        let weak =
+            |tag: &str, modified_ns| Identity::Weak { tag: tag.into(), size: 5, modified_ns };
+        assert_eq!(Version::of(&meta(None, 5, 0)).identity, weak("", None));
+        let told = weak("W/\"x\"", Some(2_000_000_000));
+        assert_eq!(Version::of(&meta(Some("W/\"x\""), 5, 2)).identity, told);
     }
 }

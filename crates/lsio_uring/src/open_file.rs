@@ -154,7 +154,7 @@ impl OpenFile {
             Identity::File { size, modified_ns, .. } => {
                 now.len() == *size && modified(&now) == *modified_ns
             }
-            Identity::Tag(_) | Identity::Version(_) => false,
+            Identity::Tag(_) | Identity::Weak { .. } | Identity::Version(_) => false,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Decoded chunks in the cache: tile and series servers, every way of reading, files that are replaced.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use lsio::{
@@ -15,6 +16,7 @@ use crate::reading::{
     open_at, open_in,
 };
 use crate::scratch_folder::{ScratchFolder, let_files_settle};
+use crate::untagged_server::UntaggedServer;
 use crate::written_array::WrittenArray;
 
 const MIB: u64 = 1 << 20;
@@ -178,6 +180,61 @@ fn a_file_that_is_written_to_in_place_all_the_time_brings_its_new_values() {
             let (bytes, _) = get_all(&opened, IoMode::Buffered).unwrap();
             assert!(bytes == vec![value; 64 * 64], "{value} was written, {} read", bytes[0]);
         }
+    }
+}
+
+/// Puts all files below a folder on the server.
+fn put_files(server: &UntaggedServer, root: &Path, folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            put_files(server, root, &path);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+            server.put(name, &std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_server_without_entity_tags_brings_its_new_values() {
+    let plain = |value| WrittenArray::constant(&[64, 64], &[32, 32], value).uncompressed();
+    let in_a_shard = |value| plain(value).sharded(&[64, 64]);
+    let arrays: [&dyn Fn(u8) -> WrittenArray; 2] = [&plain, &in_a_shard];
+    // Nothing is known of the time, or the clock of the server is ahead: all versions look the same.
+    for modified in [None, Some("Tue, 01 Jan 2999 00:00:00 GMT")] {
+        for array in arrays {
+            let engine = caching_engine(2, AMPLE, MIB);
+            let server = UntaggedServer::start(modified);
+            let mut opened = None;
+            for value in [1, 2, 3] {
+                let folder = ScratchFolder::new();
+                let array = array(value);
+                written(Arc::new(engine.open_folder(folder.path()).unwrap()), &array);
+                put_files(&server, folder.path(), folder.path());
+                let opened = opened.get_or_insert_with(|| open_at(&engine, &server.url()).unwrap());
+                for _ in 0..2 {
+                    let (bytes, _) = get_all(opened, IoMode::Auto).unwrap();
+                    assert!(bytes == array.elements, "{value} was written, {} read", bytes[0]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn old_objects_of_a_server_without_entity_tags_are_kept() {
+    let array = WrittenArray::constant(&[64, 64], &[32, 32], 1).sharded(&[64, 64]);
+    let engine = caching_engine(2, AMPLE, MIB);
+    let server = UntaggedServer::start(Some("Mon, 23 Nov 2020 10:00:00 GMT"));
+    let folder = ScratchFolder::new();
+    written(Arc::new(engine.open_folder(folder.path()).unwrap()), &array);
+    put_files(&server, folder.path(), folder.path());
+    let opened = open_at(&engine, &server.url()).unwrap();
+    for decoded in [4, 0] {
+        let (bytes, stats) = get_all(&opened, IoMode::Auto).unwrap();
+        assert!(bytes == array.elements);
+        assert_eq!(stats.chunks_decoded, decoded);
     }
 }
 

@@ -27,6 +27,7 @@ mod sample;
 mod scratch_folder;
 mod shared_chunks;
 mod strings;
+mod untagged_server;
 mod user_codecs;
 mod values;
 mod varying_chunks;
