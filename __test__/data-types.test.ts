@@ -254,6 +254,51 @@ test('elements of varying length are read in every way', async (t) => {
   t.is(json.fillValue, null);
 });
 
+/** Opens an array of Zarr v2 in memory whose only chunk these bytes are. */
+async function opened(
+  name: string,
+  members: Readonly<Record<string, unknown>>,
+  chunk: Uint8Array,
+): Promise<LsioArray> {
+  const shape = members['shape'] as readonly number[];
+  const document = { zarr_format: 2, chunks: shape, compressor: null, order: 'C', ...members };
+  await writeMemoryStore(`memory://${name}`, [
+    ['.zarray', Buffer.from(JSON.stringify(document))],
+    [shape.map(() => 0).join('.'), chunk],
+  ]);
+  return openArray(`memory://${name}`);
+}
+
+// What `JSON()` of numcodecs 0.5.5 writes and says of itself: its `json.py`, run with Python 3.11 and NumPy 2.
+test('documents of numcodecs before 0.6 are read', async (t) => {
+  const json = {
+    id: 'json',
+    encoding: 'utf-8',
+    skipkeys: false,
+    ensure_ascii: true,
+    check_circular: true,
+    allow_nan: true,
+    indent: null,
+    separators: [',', ':'],
+    sort_keys: true,
+    strict: true,
+  };
+  const document = '[[1,[2,3],null],["\\u00fc",1.5,{"a":NaN}],"|O"]';
+  const values = [1, [2, 3], null, 'ü', 1.5, { a: Number.NaN }];
+  for (const order of ['C', 'F']) {
+    const objects = { shape: [2, 3], dtype: '|O', fill_value: null, filters: [json], order };
+    const array = await opened('older-json', objects, Buffer.from(document));
+    if (!array.is('json')) throw new Error(`${array.path} has no values`);
+    t.deepEqual((await array.get()).data, values, order);
+  }
+  const numbers = { shape: [2, 1], dtype: '<i2', fill_value: 0, filters: [json] };
+  const array = await opened('older-json', numbers, Buffer.from('[[-2],[300],"<i2"]'));
+  t.deepEqual((await array.get()).data as unknown, Int16Array.of(-2, 300));
+  const damaged = await opened('older-json', numbers, Buffer.from('[[-2],[300],"<i2",[2,1]]'));
+  await t.throwsAsync(damaged.get(), { code: 'ERR_LSIO_CODEC', message: /json/ });
+  deleteMemoryStore('memory://older-json');
+});
+
 test('numbers are converted by the core, and rounded to the nearest', async (t) => {
   const times = await openArray(fixturePath('types-zarr2/numpy.datetime64-ns-little'));
   const steps = (await read(times)) as BigInt64Array;

@@ -1,4 +1,4 @@
-//! Elements of fixed size that `json2` and `msgpack2` hold as values of their documents.
+//! Elements of fixed size that `json2`, `json` and `msgpack2` hold as values of their documents.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,11 @@ use lsio_array::DataType;
 use serde_json::Value;
 
 use crate::configuration::Members;
+use crate::document_form::DocumentForm;
 use crate::number::Number;
-use crate::{ArrayBytesCodec, ChunkContext, CodecError, Json2, Msgpack2, number_from_json};
+use crate::{
+    ArrayBytesCodec, ChunkContext, CodecError, Json2, Msgpack2, VariableCodec, number_from_json,
+};
 
 /// Most bytes that a number and what stands around it take in a document that is indented: 24 of the number, a
 /// comma, and the white space of a line for each level of lists.
@@ -23,10 +26,10 @@ const LONGEST_NUMBER: usize = 2048;
 /// Longest text beside those of elements: a type string of `NumPy`, at most `<m8[2147483647generic]`.
 const LONGEST_TYPE: usize = 32;
 
-/// `json2` or `msgpack2` of elements that are not objects: numbers, bools, dates and durations as their integers,
+/// `json2`, `json` or `msgpack2` of elements that are not objects: numbers, bools, dates and durations as their integers,
 /// texts of fixed length; bytes of fixed length in `msgpack2` only. They are only read.
 ///
-/// - Specification: numcodecs `json2` and `msgpack2`, which take arrays of any data type.
+/// - Specification: numcodecs `json2`, `json` and `msgpack2`, which take arrays of any data type.
 #[derive(Debug, Clone)]
 pub(crate) struct DocumentElements {
     document: Document,
@@ -40,11 +43,15 @@ enum Document {
 }
 
 impl DocumentElements {
-    /// `json2` from the configuration in metadata.
-    pub(crate) fn json(members: Members<'_>, context: &ChunkContext) -> Result<Self, CodecError> {
+    /// `json2` or `json` from the configuration in metadata.
+    pub(crate) fn json(
+        members: Members<'_>,
+        form: DocumentForm,
+        context: &ChunkContext,
+    ) -> Result<Self, CodecError> {
         let is_bytes = bytes_of(&context.data_type).is_some();
         let refused = members.no_numbers(context);
-        let document = Document::Json(Json2::from_members(members, context)?);
+        let document = Document::Json(Json2::from_members(members, form, context)?);
         Self::new(document, context).filter(|_| !is_bytes).ok_or(refused)
     }
 
@@ -122,8 +129,8 @@ fn bytes_of(data_type: &DataType) -> Option<usize> {
 impl ArrayBytesCodec for DocumentElements {
     fn name(&self) -> &'static str {
         match &self.document {
-            Document::Json(_) => Json2::NAME,
-            Document::Msgpack(_) => Msgpack2::NAME,
+            Document::Json(json) => json.name(),
+            Document::Msgpack(msgpack) => msgpack.name(),
         }
     }
 
@@ -204,6 +211,22 @@ mod tests {
         assert_eq!(found.unwrap(), [0xfc_u32, 98, 0, 0].map(u32::to_ne_bytes).concat());
     }
 
+    /// Documents by numcodecs 0.5.5, as in `json2.rs`.
+    #[test]
+    fn values_of_a_json_document_without_shape_are_elements() {
+        let found = decode("json", "int16", &[2, 1], b"[[-2],[300],\"<i2\"]").unwrap();
+        assert_eq!(found, [-2i16, 300].map(i16::to_ne_bytes).concat());
+        let found = decode("json", "bool", &[2], b"[true,false,\"|b1\"]").unwrap();
+        assert_eq!(found, [1, 0]);
+        let found = decode("json", "float32", &[3], b"[1.5,NaN,-Infinity,\">f4\"]").unwrap();
+        let expected = [1.5, f32::NAN, f32::NEG_INFINITY].map(f32::to_ne_bytes).concat();
+        assert_eq!(found, expected);
+        let found = decode("json", "<U2", &[2], b"[\"\\u00fcb\",\"\",\"<U2\"]").unwrap();
+        assert_eq!(found, [0xfc_u32, 98, 0, 0].map(u32::to_ne_bytes).concat());
+        let error = decode("json", "int16", &[1], b"[1,\"<i2\",[1]]").unwrap_err();
+        assert_eq!(error.codec(), Some("json"));
+    }
+
     #[test]
     fn values_of_a_messagepack_document_are_elements() {
         let found = decode("msgpack2", "int8", &[2], b"\x94\x07\xff\xa3|i1\x91\x02").unwrap();
@@ -220,6 +243,7 @@ mod tests {
     fn damaged_documents_end_in_an_error_or_in_elements() {
         let documents = [
             ("json2", "float32", &b"[[1.5,-2e3],[NaN,0.1],\"<f4\",[2,2]]"[..]),
+            ("json", "float32", b"[[1.5,-2e3],[NaN,0.1],\"<f4\"]"),
             (
                 "msgpack2",
                 "|S2",
@@ -260,7 +284,9 @@ mod tests {
         }
         assert!(decode("msgpack2", "|S2", &[1], b"\x93\xc4\x03abc\xa3|S3\x91\x01").is_err());
         assert!(decode("msgpack2", "<U2", &[1], b"\x93\xc4\x01a\xa3<U1\x91\x01").is_err());
-        for (id, name) in [("json2", "|S2"), ("json2", "complex64"), ("msgpack2", "complex64")] {
+        for (id, name) in
+            [("json2", "|S2"), ("json2", "complex64"), ("json", "|S2"), ("msgpack2", "complex64")]
+        {
             assert!(
                 matches!(chain(id, name, &[1]), Err(CodecError::Configuration { .. })),
                 "{id} {name}"

@@ -1,22 +1,23 @@
-//! `json2`: all elements of a chunk in one JSON document.
+//! `json2`, and `json` of older numcodecs: all elements of a chunk in one JSON document.
 
 use std::borrow::Cow;
 
 use lsio_array::{DataType, VariableChunk};
 
 use crate::configuration::Members;
+use crate::document_form::DocumentForm;
 use crate::json_text::JsonText;
 use crate::{ChunkContext, CodecError, VariableCodec};
 
-/// `json2`: all elements of a chunk in one JSON document.
+/// `json2`, and `json` of older numcodecs: all elements of a chunk in one JSON document.
 ///
 /// A list: the elements in lists of lists, one level for each dimension, then the type string of `NumPy`, then
-/// the shape. Decoded elements are the texts of their values as they are in the document; `NaN`, `Infinity`
-/// and `-Infinity` may be among them, as Python writes them. Numbers, bools and texts of fixed length are elements
-/// too, where the array has such a data type.
+/// the shape, which `json` does not have. Decoded elements are the texts of their values as they are in the
+/// document; `NaN`, `Infinity` and `-Infinity` may be among them, as Python writes them. Numbers, bools and texts of
+/// fixed length are elements too, where the array has such a data type.
 ///
-/// - Specification: numcodecs `json2`.
-/// - Names: v2 `json2` (a filter); v3 `numcodecs.json2`. Of the configuration only `encoding` counts for
+/// - Specification: numcodecs `json2`, and `json` of versions before 0.6 (`LegacyJSON` of 0.6).
+/// - Names: v2 `json2` and `json` (filters); v3 `numcodecs.json2`. Of the configuration only `encoding` counts for
 ///   decoding, which must be UTF-8.
 ///
 /// ```
@@ -37,6 +38,7 @@ use crate::{ChunkContext, CodecError, VariableCodec};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json2 {
+    form: DocumentForm,
     shape: Vec<u64>,
 }
 
@@ -44,22 +46,36 @@ impl Json2 {
     /// Name of the codec.
     pub(crate) const NAME: &'static str = "json2";
 
+    /// Name of the codec whose documents have no shape.
+    pub(crate) const NAME_WITHOUT_SHAPE: &'static str = "json";
+
+    /// Name of the codec with documents of this form.
+    pub(crate) fn name_of(form: DocumentForm) -> &'static str {
+        match form {
+            DocumentForm::WithoutShape => Self::NAME_WITHOUT_SHAPE,
+            DocumentForm::WithShape => Self::NAME,
+        }
+    }
+
     /// From the configuration in metadata.
     pub(crate) fn from_members(
         mut members: Members<'_>,
+        form: DocumentForm,
         context: &ChunkContext,
     ) -> Result<Self, CodecError> {
         match members.string("encoding")? {
-            None | Some("utf-8" | "utf8" | "ascii") => Ok(Self { shape: context.shape.clone() }),
+            None | Some("utf-8" | "utf8" | "ascii") => {
+                Ok(Self { form, shape: context.shape.clone() })
+            }
             Some(other) => {
                 let reason = format!("'encoding' must be \"utf-8\", not \"{other}\"");
-                Err(CodecError::configuration(Self::NAME, reason))
+                Err(CodecError::configuration(Self::name_of(form), reason))
             }
         }
     }
 
-    fn corrupt(reason: impl Into<Cow<'static, str>>) -> CodecError {
-        CodecError::corrupt(Self::NAME, reason)
+    fn corrupt(&self, reason: impl Into<Cow<'static, str>>) -> CodecError {
+        CodecError::corrupt(Self::name_of(self.form), reason)
     }
 
     /// Calls `take` with the value of each element of a document, in their order, until it answers with what is
@@ -103,11 +119,11 @@ impl Json2 {
         mut take: impl FnMut(&mut JsonText<B>) -> Result<(), Cow<'static, str>>,
     ) -> Result<(), CodecError> {
         if std::str::from_utf8(document.as_ref()).is_err() {
-            return Err(Self::corrupt("it is not UTF-8"));
+            return Err(self.corrupt("it is not UTF-8"));
         }
         let mut text = JsonText::new(document);
         self.take_all(&mut text, &mut take)
-            .map_err(|reason| Self::corrupt(format!("at byte {}: {reason}", text.position())))
+            .map_err(|reason| self.corrupt(format!("at byte {}: {reason}", text.position())))
     }
 
     fn take_all<B: AsRef<[u8]>>(
@@ -120,6 +136,16 @@ impl Json2 {
         text.expect(b'[')?;
         Self::take_elements(dimensions, true, text, take)?;
         text.expect_text()?;
+        if self.form == DocumentForm::WithShape {
+            self.take_shape(text)?;
+        }
+        text.expect(b']')?;
+        text.expect_end()?;
+        Ok(())
+    }
+
+    /// Takes the shape, the comma before it included.
+    fn take_shape<B: AsRef<[u8]>>(&self, text: &mut JsonText<B>) -> Result<(), Cow<'static, str>> {
         text.expect(b',')?;
         text.expect(b'[')?;
         for (axis, &extent) in self.shape.iter().enumerate() {
@@ -131,15 +157,13 @@ impl Json2 {
             }
         }
         text.expect(b']')?;
-        text.expect(b']')?;
-        text.expect_end()?;
         Ok(())
     }
 }
 
 impl VariableCodec for Json2 {
     fn name(&self) -> &'static str {
-        Self::NAME
+        Self::name_of(self.form)
     }
 
     fn is_for(&self, data_type: &DataType) -> bool {
@@ -184,7 +208,11 @@ impl VariableCodec for Json2 {
                 .extend(rows.iter().filter(|&&row| (index + 1).is_multiple_of(row)).map(|_| b']'));
             encoded.push(b',');
         }
-        encoded.extend_from_slice(format!("\"|O\",{:?}]", self.shape).as_bytes());
+        let end = match self.form {
+            DocumentForm::WithoutShape => "\"|O\"]".to_owned(),
+            DocumentForm::WithShape => format!("\"|O\",{:?}]", self.shape),
+        };
+        encoded.extend_from_slice(end.as_bytes());
         Ok(())
     }
 }
@@ -195,7 +223,15 @@ mod tests {
     use super::*;
 
     fn decode(shape: &[u64], text: &str) -> Result<Vec<String>, CodecError> {
-        let json = Json2 { shape: shape.to_vec() };
+        decode_form(DocumentForm::WithShape, shape, text)
+    }
+
+    fn decode_form(
+        form: DocumentForm,
+        shape: &[u64],
+        text: &str,
+    ) -> Result<Vec<String>, CodecError> {
+        let json = Json2 { form, shape: shape.to_vec() };
         let (offsets, bytes) = (vec![], text.as_bytes().to_vec());
         let mut chunk = VariableChunk { offsets, bytes, limit: 1000 };
         json.decode_in_place(shape.iter().product(), &mut chunk)?;
@@ -207,19 +243,54 @@ mod tests {
     #[test]
     fn elements_are_nested_by_the_dimensions_of_the_chunk() {
         let elements = ["1", "[2, 3]", "null", "{\"a\":[]}", "\"]\"", "-0", "NaN", "[[]]"];
-        for shape in [&[8][..], &[2, 4], &[2, 2, 2], &[1, 8, 1], &[8, 1, 1]] {
-            let json = Json2 { shape: shape.to_vec() };
-            let mut encoded = Vec::new();
-            json.encode(&elements.map(str::as_bytes), &mut encoded).unwrap();
-            let text = String::from_utf8(encoded).unwrap();
-            assert_eq!(decode(shape, &text).unwrap(), elements, "{text}");
-            for end in 0..text.len() {
-                assert!(decode(shape, &text[..end]).is_err(), "{end}");
+        for form in [DocumentForm::WithoutShape, DocumentForm::WithShape] {
+            for shape in [&[8][..], &[2, 4], &[2, 2, 2], &[1, 8, 1], &[8, 1, 1]] {
+                let json = Json2 { form, shape: shape.to_vec() };
+                let mut encoded = Vec::new();
+                json.encode(&elements.map(str::as_bytes), &mut encoded).unwrap();
+                let text = String::from_utf8(encoded).unwrap();
+                assert_eq!(decode_form(form, shape, &text).unwrap(), elements, "{text}");
+                for end in 0..text.len() {
+                    assert!(decode_form(form, shape, &text[..end]).is_err(), "{text} {end}");
+                }
             }
         }
         let text = "[[[1,[2, 3]],[null,4]],\"|O\",[1,2,2]]";
         assert_eq!(decode(&[1, 2, 2], text).unwrap(), ["1", "[2, 3]", "null", "4"]);
         assert_eq!(decode(&[], " [ {} , \"|O\", [ ] ] ").unwrap(), ["{}"]);
+    }
+
+    /// The texts are what `JSON().encode` of numcodecs 0.5.5 gives, with `indent=1` in the second: its `json.py`,
+    /// run with Python 3.11 and `NumPy` 2.
+    #[test]
+    fn documents_of_older_numcodecs_have_no_shape() {
+        let decode = |shape: &[u64], text| decode_form(DocumentForm::WithoutShape, shape, text);
+        for (shape, text, elements) in [
+            (&[2][..], r#"["a","\u00fc","|O"]"#, &[r#""a""#, r#""\u00fc""#][..]),
+            (&[2], "[\n \"a\", \n \"\\u00fc\", \n \"|O\"\n]", &[r#""a""#, r#""\u00fc""#]),
+            (
+                &[2, 2],
+                r#"[[1,[2,3]],[{"a":null,"b":[]},NaN],"|O"]"#,
+                &["1", "[2,3]", r#"{"a":null,"b":[]}"#, "NaN"],
+            ),
+            (&[0], r#"["|O"]"#, &[]),
+        ] {
+            assert_eq!(decode(shape, text).unwrap(), elements, "{text}");
+        }
+        for (shape, text) in [
+            (&[2][..], r#"["a","|O"]"#),
+            (&[2], r#"["a","b","c","|O"]"#),
+            (&[2], r#"["a","b"]"#),
+            (&[2], r#"["a","b",1]"#),
+            (&[2], r#"["a","b","|O",[2]]"#),
+            (&[2], r#"["a","b","|O"],"#),
+            (&[2, 1], r#"["a","b","|O"]"#),
+        ] {
+            let error = decode(shape, text).unwrap_err();
+            assert!(matches!(error, CodecError::Corrupt { codec: "json", .. }), "{text}: {error}");
+        }
+        // Lists that are elements are no level of the chunk.
+        assert_eq!(decode(&[2], r#"[[1,2],[3,4],"|O"]"#).unwrap(), ["[1,2]", "[3,4]"]);
     }
 
     #[test]
@@ -247,6 +318,7 @@ mod tests {
         assert!(decode(&[1 << 40], "[1,\"|O\",[1099511627776]]").is_err());
         let bytes = b"[\"\xff\",\"|O\",[1]]".to_vec();
         let mut chunk = VariableChunk { offsets: vec![], bytes, limit: 100 };
-        assert!(Json2 { shape: vec![1] }.decode_in_place(1, &mut chunk).is_err());
+        let json = Json2 { form: DocumentForm::WithShape, shape: vec![1] };
+        assert!(json.decode_in_place(1, &mut chunk).is_err());
     }
 }

@@ -62,6 +62,7 @@ mod crc32c;
 mod deflate;
 mod delta;
 mod document_elements;
+mod document_form;
 mod error;
 mod fixed_scale_offset;
 mod fletcher32;

@@ -6,6 +6,7 @@ use lsio_array::DataType;
 
 use crate::configuration::{Dialect, Members};
 use crate::document_elements::DocumentElements;
+use crate::document_form::DocumentForm;
 use crate::own_codecs::own_codec;
 use crate::{
     Adler32, ArrayBytesCodec, ArrayCodec, AsType, Base64, BitRound, Blosc, ByteShuffle, Bytes,
@@ -125,10 +126,11 @@ fn shared(
         "jenkins_lookup3" => {
             JenkinsLookup3::from_members(members("jenkins_lookup3")).map(bytes_to_bytes)
         }
-        "json2" if context.data_type.size().is_some() => {
-            DocumentElements::json(members(Json2::NAME), context).map(array_to_bytes)
+        // numcodecs gave the name up before there was a v3.
+        "json" if dialect != Dialect::V3 => {
+            json(members(Json2::NAME_WITHOUT_SHAPE), DocumentForm::WithoutShape, context)
         }
-        "json2" => Json2::from_members(members(Json2::NAME), context).map(variable),
+        "json2" => json(members(Json2::NAME), DocumentForm::WithShape, context),
         "lz4" => Lz4::from_members(members("lz4")).map(bytes_to_bytes),
         "lzma" => Lzma::from_members(members("lzma")).map(bytes_to_bytes),
         "msgpack2" if context.data_type.size().is_some() => {
@@ -155,6 +157,18 @@ fn shared(
             Ok(variable(VlenUtf8))
         }
         _ => Err(CodecError::Unsupported { name: name.to_owned() }),
+    }
+}
+
+fn json(
+    members: Members<'_>,
+    form: DocumentForm,
+    context: &ChunkContext,
+) -> Result<Codec, CodecError> {
+    if context.data_type.size().is_some() {
+        DocumentElements::json(members, form, context).map(array_to_bytes)
+    } else {
+        Json2::from_members(members, form, context).map(variable)
     }
 }
 

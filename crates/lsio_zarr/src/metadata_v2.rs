@@ -32,7 +32,7 @@ pub(crate) fn array(
     let (data_type, endian) =
         data_type::from_v2(json::required(members, "dtype")?, objects.as_ref())?;
     // The values of a document may be elements of fixed size: that is up to the codec.
-    let is_document = filters.iter().any(|(id, _)| ["json2", "msgpack2"].contains(id));
+    let is_document = filters.iter().any(|(id, _)| ["json", "json2", "msgpack2"].contains(id));
     if let Some(objects) = objects.filter(|objects| *objects != data_type && !is_document) {
         return Err(Refusal::invalid(format!(
             "a filter makes {objects} elements, which is for the data type '|O', not {data_type}"
@@ -96,7 +96,7 @@ fn objects(filters: &[NumcodecsCodec<'_>]) -> Result<Option<DataType>, Refusal> 
         match *id {
             "vlen-utf8" => return Ok(Some(DataType::String)),
             "vlen-bytes" => return Ok(Some(DataType::VariableLengthBytes)),
-            "json2" | "msgpack2" | "vlen-array" => return Ok(Some(DataType::Json)),
+            "json" | "json2" | "msgpack2" | "vlen-array" => return Ok(Some(DataType::Json)),
             "categorize" if configuration.get("dtype").and_then(Value::as_str) == Some("|O") => {
                 return Ok(Some(DataType::String));
             }
@@ -105,9 +105,7 @@ fn objects(filters: &[NumcodecsCodec<'_>]) -> Result<Option<DataType>, Refusal> 
                 return Err(Refusal::unsupported(what));
             }
             // What numcodecs wrote before 0.6, and reads no more.
-            "json" | "msgpack" => {
-                return Err(Refusal::unsupported(format!("the filter '{id}'")));
-            }
+            "msgpack" => return Err(Refusal::unsupported("the filter 'msgpack'")),
             _ => {}
         }
     }
@@ -227,6 +225,7 @@ mod tests {
         let (metadata, _) = read(&document).unwrap();
         assert_eq!(metadata.data_type, DataType::VariableLengthBytes);
         for (filter, data_type) in [
+            (json!({"id": "json"}), DataType::Json),
             (json!({"id": "msgpack2"}), DataType::Json),
             (json!({"id": "vlen-array", "dtype": "<i4"}), DataType::Json),
             (json!({"id": "categorize", "labels": ["a"], "dtype": "|O"}), DataType::String),

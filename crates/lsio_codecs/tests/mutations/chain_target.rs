@@ -126,6 +126,7 @@ pub(crate) fn chains() -> Vec<Box<dyn Target>> {
         ("vlen-bytes", "variable_length_bytes", json!({})),
         ("vlen-array", "json", json!({"dtype": "<i2"})),
         ("categorize", "string", json!({"labels": ["", "é", "a longer text"], "dtype": "|O"})),
+        ("json", "json", json!({})),
         ("json2", "json", json!({})),
         ("msgpack2", "json", json!({})),
     ];
@@ -134,6 +135,7 @@ pub(crate) fn chains() -> Vec<Box<dyn Target>> {
         targets.push(Box::new(ChainTarget::new(codec, data_type, &codecs, &[])));
     }
     for (codec, data_type) in [
+        ("json", "float32"),
         ("json2", "int16"),
         ("json2", "uint64"),
         ("json2", "float32"),
@@ -190,7 +192,8 @@ impl ChainTarget {
             ["vlen-bytes"] => Framing::Bytes,
             ["vlen-array"] => Framing::Numbers,
             ["categorize"] => Framing::Categories,
-            ["json2"] => Framing::Json,
+            ["json"] => Framing::Json { has_shape: false },
+            ["json2"] => Framing::Json { has_shape: true },
             ["msgpack2"] => Framing::MessagePack,
             _ => return None,
         })

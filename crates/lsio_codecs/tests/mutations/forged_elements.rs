@@ -16,8 +16,8 @@ pub(crate) enum Framing {
     Numbers,
     /// A byte for each, which stands for a text.
     Categories,
-    /// One document of JSON.
-    Json,
+    /// One document of JSON, which may state the shape.
+    Json { has_shape: bool },
     /// One document of `MessagePack`.
     MessagePack,
 }
@@ -42,7 +42,15 @@ pub(crate) fn encoded_elements(
 ) -> Vec<u8> {
     match framing {
         Framing::Categories => random.bytes(shape.iter().product::<u64>() as usize),
-        Framing::Json => json_document(random, shape, data_type, is_forged),
+        Framing::Json { has_shape } => {
+            let mut text = json_document(random, shape, data_type, is_forged);
+            let [rows, columns] = shape.map(|extent| mostly(random, is_forged, extent, 20));
+            if has_shape || (is_forged && random.once_in(20)) {
+                let _ = write!(text, ",[{rows},{columns}]");
+            }
+            text.push(']');
+            text.into_bytes()
+        }
         Framing::MessagePack => message_pack_document(random, shape, data_type, is_forged),
         _ => length_prefixed(random, shape, framing, is_forged),
     }
@@ -75,13 +83,13 @@ fn length_prefixed(
     encoded
 }
 
-/// The JSON document of a chunk: its elements in lists, a type string, the shape.
+/// The JSON document of a chunk, up to what follows the type string behind the lists of its elements.
 fn json_document(
     random: &mut Random,
     shape: [u64; 2],
     data_type: &DataType,
     is_forged: bool,
-) -> Vec<u8> {
+) -> String {
     let mut text = String::from("[");
     for _ in 0..mostly(random, is_forged, shape[0], 20).min(2 * shape[0]) {
         let width = mostly(random, is_forged, shape[1], 60).min(2 * shape[1]);
@@ -89,9 +97,8 @@ fn json_document(
             (0..width).map(|_| element(random, data_type, is_forged)).collect();
         let _ = write!(text, "[{}],", elements.join(", "));
     }
-    let [rows, columns] = shape.map(|extent| mostly(random, is_forged, extent, 20));
-    let _ = write!(text, "\"|O\", [{rows},{columns}]]");
-    text.into_bytes()
+    text.push_str("\"|O\"");
+    text
 }
 
 /// The JSON value of an element; one in some hundred is another, if they are forged.
