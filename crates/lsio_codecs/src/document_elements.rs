@@ -235,6 +235,11 @@ mod tests {
         for name in ["|S2", "|V2"] {
             assert_eq!(decode("msgpack2", name, &[2], document).unwrap(), [97, 0, 0, 0xff]);
         }
+        // Without `use_bin_type`.
+        let document = b"\x94\xa1a\xa2\xc3\xbc\xa3|S2\x91\x02";
+        for name in ["|S2", "|V2"] {
+            assert_eq!(decode("msgpack2", name, &[2], document).unwrap(), [97, 0, 0xc3, 0xbc]);
+        }
         let document = b"\x93\xcb\x3f\xe0\0\0\0\0\0\0\xa3<f2\x91\x01";
         assert_eq!(decode("msgpack2", "float16", &[1], document).unwrap(), 0x3800u16.to_ne_bytes());
     }

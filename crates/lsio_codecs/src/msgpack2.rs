@@ -230,6 +230,11 @@ impl<'a> Document<'a> {
 
     /// Takes a text.
     fn take_text(&mut self) -> Result<&'a str, &'static str> {
+        std::str::from_utf8(self.take_raw()?).map_err(|_| "a text is not UTF-8")
+    }
+
+    /// Takes the bytes of a text.
+    fn take_raw(&mut self) -> Result<&'a [u8], &'static str> {
         let length = match self.byte()? {
             head @ 0xa0..=0xbf => u64::from(head & 0x1f),
             0xd9 => self.length::<1>()?,
@@ -237,8 +242,7 @@ impl<'a> Document<'a> {
             0xdb => self.length::<4>()?,
             _ => return Err("a text is missing"),
         };
-        let text = self.take_bytes(length)?;
-        std::str::from_utf8(text).map_err(|_| "a text is not UTF-8")
+        self.take_bytes(length)
     }
 
     /// Takes so many bytes of a text, or of bytes.
@@ -275,8 +279,14 @@ impl<'a> Document<'a> {
             }
             0xa0..=0xbf | 0xd9..=0xdb => {
                 self.rest = value;
-                let text = self.take_text()?;
-                self.objects.push_text(text);
+                // Without the type of bytes, which `MessagePack` got later, bytes are written as texts are.
+                if self.has_bytes {
+                    let bytes = self.take_raw()?;
+                    self.push_bytes(bytes);
+                } else {
+                    let text = self.take_text()?;
+                    self.objects.push_text(text);
+                }
             }
             0x90..=0x9f => self.move_list(u64::from(head & 0x0f), level)?,
             0xdc => {
@@ -310,9 +320,13 @@ impl<'a> Document<'a> {
             _ => self.length::<4>()?,
         };
         let bytes = self.take_bytes(length)?;
+        self.push_bytes(bytes);
+        Ok(())
+    }
+
+    fn push_bytes(&mut self, bytes: &[u8]) {
         let text: String = bytes.iter().copied().map(char::from).collect();
         self.objects.push_text(&text);
-        Ok(())
     }
 
     fn move_list(&mut self, values: u64, level: usize) -> Result<(), &'static str> {
