@@ -269,7 +269,8 @@ async function opened(
   return openArray(`memory://${name}`);
 }
 
-// What `JSON()` of numcodecs 0.5.5 writes and says of itself: its `json.py`, run with Python 3.11 and NumPy 2.
+// What `JSON()` and `MsgPack()` of numcodecs 0.5.5 write and say of themselves: its `json.py` and `msgpacks.py`, run
+// with Python 3.11, NumPy 2 and msgpack 0.5.6.
 test('documents of numcodecs before 0.6 are read', async (t) => {
   const json = {
     id: 'json',
@@ -283,20 +284,26 @@ test('documents of numcodecs before 0.6 are read', async (t) => {
     sort_keys: true,
     strict: true,
   };
-  const document = '[[1,[2,3],null],["\\u00fc",1.5,{"a":NaN}],"|O"]';
+  const msgpack = { id: 'msgpack', encoding: 'utf-8' };
+  const documents = [
+    [json, Buffer.from('[[1,[2,3],null],["\\u00fc",1.5,{"a":NaN}],"|O"]')],
+    [msgpack, unhex('939301920203c093a2c3bccb3ff800000000000081a161cb7ff8000000000000a27c4f')],
+  ] as const;
   const values = [1, [2, 3], null, 'ü', 1.5, { a: Number.NaN }];
-  for (const order of ['C', 'F']) {
-    const objects = { shape: [2, 3], dtype: '|O', fill_value: null, filters: [json], order };
-    const array = await opened('older-json', objects, Buffer.from(document));
-    if (!array.is('json')) throw new Error(`${array.path} has no values`);
-    t.deepEqual((await array.get()).data, values, order);
+  for (const [filter, document] of documents) {
+    for (const order of ['C', 'F']) {
+      const objects = { shape: [2, 3], dtype: '|O', fill_value: null, filters: [filter], order };
+      const array = await opened('older', objects, document);
+      if (!array.is('json')) throw new Error(`${array.path} has no values`);
+      t.deepEqual((await array.get()).data, values, `${filter.id} ${order}`);
+    }
   }
   const numbers = { shape: [2, 1], dtype: '<i2', fill_value: 0, filters: [json] };
-  const array = await opened('older-json', numbers, Buffer.from('[[-2],[300],"<i2"]'));
+  const array = await opened('older', numbers, Buffer.from('[[-2],[300],"<i2"]'));
   t.deepEqual((await array.get()).data as unknown, Int16Array.of(-2, 300));
-  const damaged = await opened('older-json', numbers, Buffer.from('[[-2],[300],"<i2",[2,1]]'));
+  const damaged = await opened('older', numbers, Buffer.from('[[-2],[300],"<i2",[2,1]]'));
   await t.throwsAsync(damaged.get(), { code: 'ERR_LSIO_CODEC', message: /json/ });
-  deleteMemoryStore('memory://older-json');
+  deleteMemoryStore('memory://older');
 });
 
 test('numbers are converted by the core, and rounded to the nearest', async (t) => {

@@ -95,6 +95,17 @@ impl<'a> Members<'a> {
         value.as_str().map(Some).ok_or_else(|| self.unexpected(name, value, "a string"))
     }
 
+    /// Checks the member `encoding`: texts must be UTF-8, or a part of it.
+    pub(crate) fn utf8_encoding(&mut self) -> Result<(), CodecError> {
+        match self.string("encoding")? {
+            None | Some("utf-8" | "utf8" | "ascii") => Ok(()),
+            Some(other) => {
+                let reason = format!("'encoding' must be \"utf-8\", not \"{other}\"");
+                Err(CodecError::configuration(self.codec, reason))
+            }
+        }
+    }
+
     /// The error for a member that is not what it must be.
     pub(crate) fn unexpected(&self, name: &str, value: &Value, expected: &str) -> CodecError {
         CodecError::configuration(self.codec, format!("'{name}' must be {expected}, not {value}"))

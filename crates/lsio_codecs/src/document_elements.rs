@@ -1,4 +1,5 @@
-//! Elements of fixed size that `json2`, `json` and `msgpack2` hold as values of their documents.
+//! Elements of fixed size that `json2` and `msgpack2`, or `json` and `msgpack` of older numcodecs, hold as values
+//! of their documents.
 
 use std::borrow::Cow;
 
@@ -26,10 +27,10 @@ const LONGEST_NUMBER: usize = 2048;
 /// Longest text beside those of elements: a type string of `NumPy`, at most `<m8[2147483647generic]`.
 const LONGEST_TYPE: usize = 32;
 
-/// `json2`, `json` or `msgpack2` of elements that are not objects: numbers, bools, dates and durations as their integers,
-/// texts of fixed length; bytes of fixed length in `msgpack2` only. They are only read.
+/// `json2`, `json`, `msgpack2` or `msgpack` of elements that are not objects: numbers, bools, dates and durations as
+/// their integers, texts of fixed length; bytes of fixed length in the last two only. They are only read.
 ///
-/// - Specification: numcodecs `json2`, `json` and `msgpack2`, which take arrays of any data type.
+/// - Specification: numcodecs `json2`, `json`, `msgpack2` and `msgpack`, which take arrays of any data type.
 #[derive(Debug, Clone)]
 pub(crate) struct DocumentElements {
     document: Document,
@@ -55,13 +56,14 @@ impl DocumentElements {
         Self::new(document, context).filter(|_| !is_bytes).ok_or(refused)
     }
 
-    /// `msgpack2` from the configuration in metadata.
+    /// `msgpack2` or `msgpack` from the configuration in metadata.
     pub(crate) fn msgpack(
         members: Members<'_>,
+        form: DocumentForm,
         context: &ChunkContext,
     ) -> Result<Self, CodecError> {
         let refused = members.no_numbers(context);
-        let codec = Msgpack2::from_members(members, context)?;
+        let codec = Msgpack2::from_members(members, form, context)?;
         let codec = if bytes_of(&context.data_type).is_some() { codec.with_bytes() } else { codec };
         Self::new(Document::Msgpack(codec), context).ok_or(refused)
     }
@@ -242,6 +244,21 @@ mod tests {
         }
         let document = b"\x93\xcb\x3f\xe0\0\0\0\0\0\0\xa3<f2\x91\x01";
         assert_eq!(decode("msgpack2", "float16", &[1], document).unwrap(), 0x3800u16.to_ne_bytes());
+    }
+
+    /// Documents by numcodecs 0.5.5, as in `msgpack2.rs`.
+    #[test]
+    fn values_of_a_messagepack_document_without_shape_are_elements() {
+        let found = decode("msgpack", "int16", &[2, 1], b"\x93\x91\xfe\x91\xcd\x01\x2c\xa3<i2");
+        assert_eq!(found.unwrap(), [-2i16, 300].map(i16::to_ne_bytes).concat());
+        let found = decode("msgpack", "<U2", &[2], b"\x93\xa3\xc3\xbcb\xa0\xa3<U2").unwrap();
+        assert_eq!(found, [0xfc_u32, 98, 0, 0].map(u32::to_ne_bytes).concat());
+        let found = decode("msgpack", "|S2", &[2], b"\x93\xa1a\xa2\xc3\xbc\xa3|S2").unwrap();
+        assert_eq!(found, [97, 0, 0xc3, 0xbc]);
+        let found = decode("msgpack", "|V2", &[2], b"\x93\xa2\0\xff\xa2ab\xa3|V2").unwrap();
+        assert_eq!(found, [0, 0xff, 97, 98]);
+        let error = decode("msgpack", "int8", &[1], b"\x93\x07\xa3|i1\x91\x01").unwrap_err();
+        assert_eq!(error.codec(), Some("msgpack"));
     }
 
     #[test]

@@ -63,15 +63,8 @@ impl Json2 {
         form: DocumentForm,
         context: &ChunkContext,
     ) -> Result<Self, CodecError> {
-        match members.string("encoding")? {
-            None | Some("utf-8" | "utf8" | "ascii") => {
-                Ok(Self { form, shape: context.shape.clone() })
-            }
-            Some(other) => {
-                let reason = format!("'encoding' must be \"utf-8\", not \"{other}\"");
-                Err(CodecError::configuration(Self::name_of(form), reason))
-            }
-        }
+        members.utf8_encoding()?;
+        Ok(Self { form, shape: context.shape.clone() })
     }
 
     fn corrupt(&self, reason: impl Into<Cow<'static, str>>) -> CodecError {

@@ -1,26 +1,29 @@
-//! `msgpack2`: all elements of a chunk in one `MessagePack` document.
+//! `msgpack2`, and `msgpack` of older numcodecs: all elements of a chunk in one `MessagePack` document.
 
 use std::borrow::Cow;
 
 use lsio_array::{DataType, VariableChunk};
 
 use crate::configuration::Members;
+use crate::document_form::DocumentForm;
 use crate::object_text::ObjectText;
 use crate::{ChunkContext, CodecError, VariableCodec};
 
 /// Most levels of lists and maps in one value: those of [`crate::Json2`].
 const MOST_LEVELS: usize = 128;
 
-/// `msgpack2`: all elements of a chunk in one `MessagePack` document.
+/// `msgpack2`, and `msgpack` of older numcodecs: all elements of a chunk in one `MessagePack` document.
 ///
 /// A list: the elements in lists of lists, one level for each dimension, then the type string of `NumPy`, then
-/// the shape. Decoded elements are the same values as texts of JSON, with `NaN`, `Infinity` and `-Infinity` as
-/// Python writes them. Values that JSON does not have are refused: bytes, extension types, keys that are no text.
-/// Arrays of other data types than objects have their elements as values too, bytes among them.
+/// the shape, which `msgpack` does not have. Decoded elements are the same values as texts of JSON, with `NaN`,
+/// `Infinity` and `-Infinity` as Python writes them. Values that JSON does not have are refused: bytes, extension
+/// types, keys that are no text. Arrays of other data types than objects have their elements as values too, bytes
+/// among them.
 ///
-/// - Specification: numcodecs `msgpack2`; `MessagePack`.
-/// - Names: v2 `msgpack2` (a filter); v3 `numcodecs.msgpack2`. Of the configuration only `raw` counts for
-///   decoding, which must be false: texts are UTF-8.
+/// - Specification: numcodecs `msgpack2`, and `msgpack` of versions before 0.6 (`LegacyMsgPack` of 0.6);
+///   `MessagePack`.
+/// - Names: v2 `msgpack2` and `msgpack` (filters); v3 `numcodecs.msgpack2`. Of the configuration only `raw` counts
+///   for decoding, which must be false, and `encoding` for `msgpack`: texts are UTF-8.
 ///
 /// ```
 /// use lsio_array::{DataType, Destination, VariableChunk};
@@ -40,6 +43,7 @@ const MOST_LEVELS: usize = 128;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Msgpack2 {
+    form: DocumentForm,
     shape: Vec<u64>,
     /// Whether bytes are read, as texts of the characters U+0000 to U+00FF.
     has_bytes: bool,
@@ -49,16 +53,30 @@ impl Msgpack2 {
     /// Name of the codec.
     pub(crate) const NAME: &'static str = "msgpack2";
 
+    /// Name of the codec whose documents have no shape.
+    pub(crate) const NAME_WITHOUT_SHAPE: &'static str = "msgpack";
+
+    /// Name of the codec with documents of this form.
+    fn name_of(form: DocumentForm) -> &'static str {
+        match form {
+            DocumentForm::WithoutShape => Self::NAME_WITHOUT_SHAPE,
+            DocumentForm::WithShape => Self::NAME,
+        }
+    }
+
     /// From the configuration in metadata.
     pub(crate) fn from_members(
         mut members: Members<'_>,
+        form: DocumentForm,
         context: &ChunkContext,
     ) -> Result<Self, CodecError> {
-        if members.boolean("raw")? == Some(true) {
+        if form == DocumentForm::WithoutShape {
+            members.utf8_encoding()?;
+        } else if members.boolean("raw")? == Some(true) {
             let reason = "'raw' must be false: texts as bytes are not supported";
             return Err(CodecError::configuration(Self::NAME, reason));
         }
-        Ok(Self { shape: context.shape.clone(), has_bytes: false })
+        Ok(Self { form, shape: context.shape.clone(), has_bytes: false })
     }
 
     /// The same, of a document whose values are bytes.
@@ -103,7 +121,7 @@ impl Msgpack2 {
         let len = document.rest.len();
         self.take_all(&mut document, &mut take).map_err(|reason| {
             let at = len - document.rest.len();
-            CodecError::corrupt(Self::NAME, format!("before byte {at}: {reason}"))
+            CodecError::corrupt(Self::name_of(self.form), format!("before byte {at}: {reason}"))
         })?;
         Ok(document.objects)
     }
@@ -115,14 +133,19 @@ impl Msgpack2 {
     ) -> Result<(), Cow<'static, str>> {
         // NumPy makes no list of an array without dimensions, so that nobody writes one.
         let (&first, inner) = self.shape.split_first().ok_or("the chunk has no dimensions")?;
-        // Behind the elements: the type string and the shape.
-        document.expect_list(first.saturating_add(2))?;
+        let values_behind = match self.form {
+            DocumentForm::WithoutShape => 1,
+            DocumentForm::WithShape => 2,
+        };
+        document.expect_list(first.saturating_add(values_behind))?;
         document.take_elements(first, inner, take)?;
         document.take_text()?;
-        document.expect_list(self.shape.len() as u64)?;
-        for &extent in &self.shape {
-            if document.integer()? != i128::from(extent) {
-                return Err("its shape is not that of the chunk".into());
+        if self.form == DocumentForm::WithShape {
+            document.expect_list(self.shape.len() as u64)?;
+            for &extent in &self.shape {
+                if document.integer()? != i128::from(extent) {
+                    return Err("its shape is not that of the chunk".into());
+                }
             }
         }
         if document.rest.is_empty() { Ok(()) } else { Err("more follows the document".into()) }
@@ -131,7 +154,7 @@ impl Msgpack2 {
 
 impl VariableCodec for Msgpack2 {
     fn name(&self) -> &'static str {
-        Self::NAME
+        Self::name_of(self.form)
     }
 
     fn is_for(&self, data_type: &DataType) -> bool {
@@ -379,7 +402,15 @@ mod tests {
     use super::*;
 
     fn decode(shape: &[u64], encoded: &[u8]) -> Result<Vec<String>, CodecError> {
-        let codec = Msgpack2 { shape: shape.to_vec(), has_bytes: false };
+        decode_form(DocumentForm::WithShape, shape, encoded)
+    }
+
+    fn decode_form(
+        form: DocumentForm,
+        shape: &[u64],
+        encoded: &[u8],
+    ) -> Result<Vec<String>, CodecError> {
+        let codec = Msgpack2 { form, shape: shape.to_vec(), has_bytes: false };
         let mut chunk = VariableChunk { offsets: vec![], bytes: encoded.to_vec(), limit: 1000 };
         codec.decode_in_place(shape.iter().product(), &mut chunk)?;
         assert!(chunk.bytes.len() as u64 <= encoded.len() as u64 * (codec.memory_per_byte() - 1));
@@ -427,6 +458,38 @@ mod tests {
             assert!(decode(shape, encoded).is_err(), "{shape:?}");
         }
         assert!(decode(&[2, 2], &[&encoded[..], &[0]].concat()).is_err());
+    }
+
+    /// The documents are what `MsgPack().encode` of numcodecs 0.5.5 gives: its `msgpacks.py`, run with Python 3.11,
+    /// `NumPy` 2 and msgpack 0.5.6.
+    #[test]
+    fn documents_of_older_numcodecs_have_no_shape() {
+        let decode =
+            |shape: &[u64], encoded| decode_form(DocumentForm::WithoutShape, shape, encoded);
+        for (shape, encoded, elements) in [
+            (&[2][..], &b"\x93\xa1a\xa2\xc3\xbc\xa2|O"[..], &["\"a\"", "\"\u{fc}\""][..]),
+            (
+                &[2, 2],
+                b"\x93\x92\x01\x92\x02\x03\x92\x82\xa1b\x90\xa1a\xc0\xcb\x7f\xf8\0\0\0\0\0\0\xa2|O",
+                &["1", "[2,3]", r#"{"b":[],"a":null}"#, "NaN"],
+            ),
+            (&[0], b"\x91\xa2|O", &[]),
+        ] {
+            assert_eq!(decode(shape, encoded).unwrap(), elements);
+            for end in 0..encoded.len() {
+                assert!(decode(shape, &encoded[..end]).is_err(), "{elements:?} {end}");
+            }
+        }
+        for (shape, encoded) in [
+            (&[2][..], &b"\x92\xa1a\xa2|O"[..]),
+            (&[2], b"\x94\xa1a\xa1b\xa1c\xa2|O"),
+            (&[2], b"\x93\xa1a\xa1b\x01"),
+            (&[2], b"\x94\xa1a\xa1b\xa2|O\x91\x02"),
+            (&[2, 1], b"\x93\xa1a\xa1b\xa2|O"),
+        ] {
+            let error = decode(shape, encoded).unwrap_err();
+            assert!(matches!(error, CodecError::Corrupt { codec: "msgpack", .. }), "{error}");
+        }
     }
 
     #[test]

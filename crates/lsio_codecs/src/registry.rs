@@ -126,17 +126,17 @@ fn shared(
         "jenkins_lookup3" => {
             JenkinsLookup3::from_members(members("jenkins_lookup3")).map(bytes_to_bytes)
         }
-        // numcodecs gave the name up before there was a v3.
+        // numcodecs gave this name and `msgpack` up before there was a v3.
         "json" if dialect != Dialect::V3 => {
             json(members(Json2::NAME_WITHOUT_SHAPE), DocumentForm::WithoutShape, context)
         }
         "json2" => json(members(Json2::NAME), DocumentForm::WithShape, context),
         "lz4" => Lz4::from_members(members("lz4")).map(bytes_to_bytes),
         "lzma" => Lzma::from_members(members("lzma")).map(bytes_to_bytes),
-        "msgpack2" if context.data_type.size().is_some() => {
-            DocumentElements::msgpack(members(Msgpack2::NAME), context).map(array_to_bytes)
+        "msgpack" if dialect != Dialect::V3 => {
+            msgpack(members(Msgpack2::NAME_WITHOUT_SHAPE), DocumentForm::WithoutShape, context)
         }
-        "msgpack2" => Msgpack2::from_members(members(Msgpack2::NAME), context).map(variable),
+        "msgpack2" => msgpack(members(Msgpack2::NAME), DocumentForm::WithShape, context),
         "pcodec" => Pcodec::from_members(members(Pcodec::NAME), context).map(array_to_bytes),
         "packbits" => PackBools::from_members(members(PackBools::NAME)).map(array_to_array),
         "quantize" => Quantize::from_members(members(Quantize::NAME), context).map(array_to_array),
@@ -169,6 +169,18 @@ fn json(
         DocumentElements::json(members, form, context).map(array_to_bytes)
     } else {
         Json2::from_members(members, form, context).map(variable)
+    }
+}
+
+fn msgpack(
+    members: Members<'_>,
+    form: DocumentForm,
+    context: &ChunkContext,
+) -> Result<Codec, CodecError> {
+    if context.data_type.size().is_some() {
+        DocumentElements::msgpack(members, form, context).map(array_to_bytes)
+    } else {
+        Msgpack2::from_members(members, form, context).map(variable)
     }
 }
 

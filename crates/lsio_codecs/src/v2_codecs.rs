@@ -25,7 +25,8 @@ pub fn codecs_v2(
     let (mut context, mut endian) = (context.clone(), endian);
     let mut chain = Vec::new();
     // Lists of lists are nested in the order of the dimensions, whatever the order of memory.
-    let nested = [Json2::NAME, Json2::NAME_WITHOUT_SHAPE, Msgpack2::NAME];
+    let nested =
+        [Json2::NAME, Json2::NAME_WITHOUT_SHAPE, Msgpack2::NAME, Msgpack2::NAME_WITHOUT_SHAPE];
     let is_nested = codecs.iter().any(|(id, _)| nested.contains(id));
     if is_f_order && !is_nested {
         let transpose = Codec::Transpose(Transpose::new((0..context.shape.len()).rev().collect())?);

@@ -13,7 +13,7 @@
 //! | documents | `.zarray`, `.zgroup`, `.zattrs`, `.zmetadata` | `zarr.json`, `consolidated_metadata` inline |
 //! | chunk grid | regular | `regular`, `rectilinear`, `rectangular` |
 //! | chunk keys | `1.2` and `1/2` | `default` and `v2`, with `/` and `.`; `suffix` and `zarrs.default_suffix` |
-//! | data types | `b1`, `i1`-`i8`, `u1`-`u8`, `f2`-`f8`, `c8`, `c16`, `M8`, `m8`, `U`, `S`, `V`, `|O` behind `vlen-utf8`, `vlen-bytes`, `json2` or `json`, lists of fields; the names by which TensorStore stores small numbers | all of [`lsio_array::DataType`] |
+//! | data types | `b1`, `i1`-`i8`, `u1`-`u8`, `f2`-`f8`, `c8`, `c16`, `M8`, `m8`, `U`, `S`, `V`, `|O` behind `vlen-utf8`, `vlen-bytes`, `json2`, `msgpack2`, `json` or `msgpack`, lists of fields; the names by which TensorStore stores small numbers | all of [`lsio_array::DataType`] |
 //! | order of axes | `C`, `F` | `transpose` |
 //! | shards | none | `sharding_indexed`: index at either end, nested, behind `transpose`, before bytes-to-bytes codecs |
 //! | storage transformers | none | refused |

@@ -15,6 +15,9 @@ use crate::{data_type, fill_value, json};
 /// Attribute in which xarray stores the names of the dimensions.
 const DIMENSION_NAMES: &str = "_ARRAY_DIMENSIONS";
 
+/// Filters that make one document of a chunk; numcodecs wrote those without a number before 0.6.
+const DOCUMENTS: [&str; 4] = ["json", "json2", "msgpack", "msgpack2"];
+
 /// Reads the metadata of an array.
 pub(crate) fn array(
     members: &Map<String, Value>,
@@ -32,7 +35,7 @@ pub(crate) fn array(
     let (data_type, endian) =
         data_type::from_v2(json::required(members, "dtype")?, objects.as_ref())?;
     // The values of a document may be elements of fixed size: that is up to the codec.
-    let is_document = filters.iter().any(|(id, _)| ["json", "json2", "msgpack2"].contains(id));
+    let is_document = filters.iter().any(|(id, _)| DOCUMENTS.contains(id));
     if let Some(objects) = objects.filter(|objects| *objects != data_type && !is_document) {
         return Err(Refusal::invalid(format!(
             "a filter makes {objects} elements, which is for the data type '|O', not {data_type}"
@@ -96,7 +99,8 @@ fn objects(filters: &[NumcodecsCodec<'_>]) -> Result<Option<DataType>, Refusal> 
         match *id {
             "vlen-utf8" => return Ok(Some(DataType::String)),
             "vlen-bytes" => return Ok(Some(DataType::VariableLengthBytes)),
-            "json" | "json2" | "msgpack2" | "vlen-array" => return Ok(Some(DataType::Json)),
+            "vlen-array" => return Ok(Some(DataType::Json)),
+            document if DOCUMENTS.contains(&document) => return Ok(Some(DataType::Json)),
             "categorize" if configuration.get("dtype").and_then(Value::as_str) == Some("|O") => {
                 return Ok(Some(DataType::String));
             }
@@ -104,8 +108,6 @@ fn objects(filters: &[NumcodecsCodec<'_>]) -> Result<Option<DataType>, Refusal> 
                 let what = "the filter 'pickle', which runs code that is in the data,";
                 return Err(Refusal::unsupported(what));
             }
-            // What numcodecs wrote before 0.6, and reads no more.
-            "msgpack" => return Err(Refusal::unsupported("the filter 'msgpack'")),
             _ => {}
         }
     }
@@ -226,6 +228,7 @@ mod tests {
         assert_eq!(metadata.data_type, DataType::VariableLengthBytes);
         for (filter, data_type) in [
             (json!({"id": "json"}), DataType::Json),
+            (json!({"id": "msgpack"}), DataType::Json),
             (json!({"id": "msgpack2"}), DataType::Json),
             (json!({"id": "vlen-array", "dtype": "<i4"}), DataType::Json),
             (json!({"id": "categorize", "labels": ["a"], "dtype": "|O"}), DataType::String),
@@ -236,7 +239,6 @@ mod tests {
         for (filters, named) in [
             (json!(null), "'|O'"),
             (json!([{"id": "pickle", "protocol": 5}]), "'pickle'"),
-            (json!([{"id": "msgpack"}]), "'msgpack'"),
             (json!([{"id": "categorize", "labels": ["a"], "dtype": "<U1"}]), "'|O'"),
         ] {
             document["filters"] = filters;

@@ -128,6 +128,7 @@ pub(crate) fn chains() -> Vec<Box<dyn Target>> {
         ("categorize", "string", json!({"labels": ["", "é", "a longer text"], "dtype": "|O"})),
         ("json", "json", json!({})),
         ("json2", "json", json!({})),
+        ("msgpack", "json", json!({})),
         ("msgpack2", "json", json!({})),
     ];
     for (codec, data_type, configuration) in elements {
@@ -141,6 +142,7 @@ pub(crate) fn chains() -> Vec<Box<dyn Target>> {
         ("json2", "float32"),
         ("json2", "bool"),
         ("json2", "text"),
+        ("msgpack", "r24"),
         ("msgpack2", "int16"),
         ("msgpack2", "float64"),
         ("msgpack2", "bool"),
@@ -194,7 +196,8 @@ impl ChainTarget {
             ["categorize"] => Framing::Categories,
             ["json"] => Framing::Json { has_shape: false },
             ["json2"] => Framing::Json { has_shape: true },
-            ["msgpack2"] => Framing::MessagePack,
+            ["msgpack"] => Framing::MessagePack { has_shape: false },
+            ["msgpack2"] => Framing::MessagePack { has_shape: true },
             _ => return None,
         })
     }

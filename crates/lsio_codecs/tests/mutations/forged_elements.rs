@@ -18,8 +18,8 @@ pub(crate) enum Framing {
     Categories,
     /// One document of JSON, which may state the shape.
     Json { has_shape: bool },
-    /// One document of `MessagePack`.
-    MessagePack,
+    /// One document of `MessagePack`, which may state the shape.
+    MessagePack { has_shape: bool },
 }
 
 /// Longer than any element of fixed size may be.
@@ -51,7 +51,9 @@ pub(crate) fn encoded_elements(
             text.push(']');
             text.into_bytes()
         }
-        Framing::MessagePack => message_pack_document(random, shape, data_type, is_forged),
+        Framing::MessagePack { has_shape } => {
+            message_pack_document(random, shape, has_shape, data_type, is_forged)
+        }
         _ => length_prefixed(random, shape, framing, is_forged),
     }
 }
@@ -181,20 +183,24 @@ fn value(random: &mut Random, is_forged: bool, depth: usize) -> String {
 fn message_pack_document(
     random: &mut Random,
     shape: [u64; 2],
+    has_shape: bool,
     data_type: &DataType,
     is_forged: bool,
 ) -> Vec<u8> {
     // Lists of up to 15 values state their length in their first byte.
     let list = |random: &mut Random, len: u64| 0x90 | mostly(random, is_forged, len, 60) as u8 & 15;
-    let mut document = vec![list(random, shape[0] + 2)];
+    let mut document = vec![list(random, shape[0] + 1 + u64::from(has_shape))];
     for _ in 0..shape[0] {
         document.push(list(random, shape[1]));
         for _ in 0..shape[1] {
             message_pack_element(random, data_type, is_forged, &mut document);
         }
     }
-    document.extend(b"\xa2|O\x92");
-    document.extend(shape.map(|extent| mostly(random, is_forged, extent, 20) as u8));
+    document.extend(b"\xa2|O");
+    if has_shape || (is_forged && random.once_in(20)) {
+        document.push(0x92);
+        document.extend(shape.map(|extent| mostly(random, is_forged, extent, 20) as u8));
+    }
     document
 }
 
