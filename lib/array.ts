@@ -56,6 +56,7 @@ import {
   packChunkCoords,
   packPoints,
   packSelection,
+  packSelections,
   selectionByName,
   type ArrayMask,
   type BlockSelection,
@@ -243,8 +244,8 @@ export class LsioArray<D extends DataType = DataType> {
   ): Promise<NdArray<DataType, F>>;
   async get(selection?: Selection | null, options?: unknown): Promise<unknown> {
     return this.#read('get', options, (target, lists) => {
-      const selected = packSelection(selection, target, lists);
-      return (call, request, out, sent) => target.native.get(call, [selected], request, out, sent);
+      const selected = packSelections([selection], target, lists);
+      return (call, request, out, sent) => target.native.get(call, selected, request, out, sent);
     });
   }
 
@@ -358,7 +359,7 @@ export class LsioArray<D extends DataType = DataType> {
     const { native, dtype, ...ranks } = this.#target(parsed.field);
     const kind = elementKind(dtype, parsed.as);
     const lists: SelectedList[] = [];
-    const selected = selections.map((selection) => packSelection(selection, ranks, lists));
+    const selected = packSelections(selections, ranks, lists);
     return runCall(parsed, async (call) => {
       const request = this.#request(kind, parsed);
       const sent = await sendLists(native, lists, parsed.signal);

@@ -38,13 +38,13 @@ export declare class NativeArray {
   /** A mask of `len` elements for a selection of this array, to be handed over. */
   maskList(len: number): NativeResult<NativeList>
   /**
-   * Reads selections, with the lists that they refer to; with `out`, one selection into memory that
-   * JavaScript shares.
+   * Reads selections, each behind the number of its entries, with the lists that they refer to; with
+   * `out`, one selection into memory that JavaScript shares.
    *
    * # Errors
    * Where Node-API fails.
    */
-  get(call: NativeCall | undefined | null, selections: Array<Float64Array>, options: NativeReadOptions, out?: Uint8Array | undefined | null, lists?: Array<NativeList> | undefined | null): Promise<NativeResult<NativeRead>>
+  get(call: NativeCall | undefined | null, selections: Float64Array, options: NativeReadOptions, out?: Uint8Array | undefined | null, lists?: Array<NativeList> | undefined | null): Promise<NativeResult<NativeRead>>
   /**
    * Reads points, a mask or blocks of the whole array, as `kind` says; with `out`, into memory that
    * JavaScript shares.

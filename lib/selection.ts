@@ -93,20 +93,58 @@ const KIND_INDEX = 1;
 const KIND_SLICE = 2;
 const KIND_ELLIPSIS = 3;
 const KIND_LIST = 4;
-const NUMBERS_PER_DIMENSION = 4;
+const ABSENT = Number.NaN;
+
+/** How many dimensions a selection may name: those of the array and, beside them, those of a field. */
+interface SelectedRanks {
+  readonly rank: number;
+  /** Dimensions of a field may be left out where there is no `'...'`: then all of them is meant. */
+  readonly fieldRank: number;
+}
 
 /**
  * The form in which a selection crosses into the core, which checks it against the array. Its lists are
- * added to `lists`, to cross on their own. Dimensions of a field, `fieldRank` beside those of the array,
- * may be left out where there is no `'...'`: then all of them is meant.
+ * added to `lists`, to cross on their own.
  *
  * @throws {LsioError} `ERR_LSIO_SELECTION` for an entry that means nothing on any array.
  */
 export function packSelection(
   selection: Selection | null | undefined,
-  { rank, fieldRank }: { readonly rank: number; readonly fieldRank: number },
+  ranks: SelectedRanks,
   lists: SelectedList[],
 ): Float64Array {
+  const packed: number[] = [];
+  appendSelection(packed, selection, ranks, lists);
+  return new Float64Array(packed);
+}
+
+/**
+ * Several selections as one value, each behind the number of its entries: what Node-API takes for every
+ * value that crosses is more than that of the numbers in it.
+ *
+ * @throws {LsioError} as {@link packSelection}.
+ */
+export function packSelections(
+  selections: readonly (Selection | null | undefined)[],
+  ranks: SelectedRanks,
+  lists: SelectedList[],
+): Float64Array {
+  const packed: number[] = [];
+  for (const selection of selections) {
+    const head = packed.length;
+    packed.push(0);
+    packed[head] = appendSelection(packed, selection, ranks, lists);
+  }
+  return new Float64Array(packed);
+}
+
+/** Adds the numbers of each entry; returns how many entries there are. */
+function appendSelection(
+  packed: number[],
+  selection: Selection | null | undefined,
+  { rank, fieldRank }: SelectedRanks,
+  lists: SelectedList[],
+): number {
   const given = selection ?? nulls(rank);
   if (!Array.isArray(given)) {
     throw new LsioError(
@@ -114,34 +152,32 @@ export function packSelection(
       'a selection is an array with one entry per dimension: null, an integer, a slice or a list',
     );
   }
-  const leavesOut = given.length === rank && !given.includes('...');
-  const entries = leavesOut ? given.concat(nulls(fieldRank)) : given;
-  const packed = new Float64Array(entries.length * NUMBERS_PER_DIMENSION).fill(Number.NaN);
-  for (const [dimension, entry] of (entries as Selection).entries()) {
-    const at = dimension * NUMBERS_PER_DIMENSION;
+  const leavesOut = fieldRank > 0 && given.length === rank && !given.includes('...');
+  const entries: Selection = leavesOut ? given.concat(nulls(fieldRank)) : given;
+  for (const [dimension, entry] of entries.entries()) {
     if (entry === null) {
-      packed[at] = KIND_ALL;
+      packed.push(KIND_ALL, ABSENT, ABSENT, ABSENT);
     } else if (typeof entry === 'number') {
-      packed[at] = KIND_INDEX;
-      packed[at + 1] = integer(entry, dimension, 'index');
+      packed.push(KIND_INDEX, integer(entry, dimension, 'index'), ABSENT, ABSENT);
     } else if (entry === '...') {
-      packed[at] = KIND_ELLIPSIS;
+      packed.push(KIND_ELLIPSIS, ABSENT, ABSENT, ABSENT);
     } else if (Array.isArray(entry) || ArrayBuffer.isView(entry)) {
-      packed[at] = KIND_LIST;
-      packed[at + 1] = lists.length;
+      packed.push(KIND_LIST, lists.length, ABSENT, ABSENT);
       lists.push(selectedList(entry as IndexArray | DimensionMask, dimension));
     } else if (typeof entry === 'object') {
       const { start, stop, step } = entry as Slice;
-      packed[at] = KIND_SLICE;
-      packed[at + 1] = bound(start, dimension, 'start');
-      packed[at + 2] = bound(stop, dimension, 'stop');
-      packed[at + 3] = bound(step, dimension, 'step');
+      packed.push(
+        KIND_SLICE,
+        bound(start, dimension, 'start'),
+        bound(stop, dimension, 'stop'),
+        bound(step, dimension, 'step'),
+      );
     } else {
       const expected = "it must be null, an integer, a slice, a list or '...'";
       throw entryError(dimension, `is ${String(entry)}; ${expected}`);
     }
   }
-  return packed;
+  return entries.length;
 }
 
 function nulls(length: number): null[] {
@@ -275,7 +311,7 @@ export function packChunkCoords(coords: readonly number[]): Float64Array {
 }
 
 function bound(value: unknown, dimension: number, name: string): number {
-  return value === undefined || value === null ? Number.NaN : integer(value, dimension, name);
+  return value === undefined || value === null ? ABSENT : integer(value, dimension, name);
 }
 
 function integer(value: unknown, dimension: number, name: string): number {

@@ -16,7 +16,7 @@ use crate::native_call::{CallState, NativeCall};
 use crate::native_list::{List, ListValues, NativeList};
 use crate::native_reader::NativeReader;
 use crate::native_results::{NativeRead, NativeSummary};
-use crate::packed_selection::{unpack, unpack_coords, unpack_points};
+use crate::packed_selection::{unpack, unpack_coords, unpack_points, unpack_selections};
 use crate::settled_promise::{Settle, Tagged};
 use crate::unsafe_shared_output;
 
@@ -245,8 +245,8 @@ impl NativeArray {
         NativeList::mask(&self.array, len as u64).into()
     }
 
-    /// Reads selections, with the lists that they refer to; with `out`, one selection into memory that
-    /// JavaScript shares.
+    /// Reads selections, each behind the number of its entries, with the lists that they refer to; with
+    /// `out`, one selection into memory that JavaScript shares.
     ///
     /// # Errors
     /// Where Node-API fails.
@@ -255,14 +255,13 @@ impl NativeArray {
         &self,
         env: &'env Env,
         call: Option<&NativeCall>,
-        selections: Vec<Float64ArraySlice<'_>>,
+        selections: Float64ArraySlice<'_>,
         options: NativeReadOptions,
         out: Option<Uint8Array>,
         lists: Option<Vec<ClassInstance<'_, NativeList>>>,
     ) -> Result<Object<'env>> {
         let wanted = take_lists(lists).and_then(|lists| {
-            let selections = selections.iter().map(|packed| unpack(packed, &lists));
-            Ok((Wanted::Selections(selections.collect::<std::result::Result<_, _>>()?), lists))
+            Ok((Wanted::Selections(unpack_selections(&selections, &lists)?), lists))
         });
         self.read(env, call, wanted, options, out)
     }

@@ -19,9 +19,31 @@ const KIND_LIST: f64 = 4.0;
 pub(crate) fn unpack(packed: &[f64], lists: &[List]) -> Result<Vec<DimensionSelection>, LsioError> {
     let (dimensions, rest) = packed.as_chunks::<4>();
     if !rest.is_empty() {
-        return Err(LsioError::new(ErrorCode::Internal, "a selection was cut on its way"));
+        return Err(cut_on_its_way());
     }
     dimensions.iter().map(|numbers| unpack_dimension(numbers, lists)).collect()
+}
+
+/// Selections one after the other, each behind the number of its dimensions.
+///
+/// # Errors
+/// As [`unpack`].
+pub(crate) fn unpack_selections(
+    mut packed: &[f64],
+    lists: &[List],
+) -> Result<Vec<Vec<DimensionSelection>>, LsioError> {
+    let mut selections = Vec::new();
+    while let [entries, rest @ ..] = packed {
+        let numbers = (*entries as usize).saturating_mul(4);
+        let (selection, rest) = rest.split_at_checked(numbers).ok_or_else(cut_on_its_way)?;
+        selections.push(unpack(selection, lists)?);
+        packed = rest;
+    }
+    Ok(selections)
+}
+
+fn cut_on_its_way() -> LsioError {
+    LsioError::new(ErrorCode::Internal, "a selection was cut on its way")
 }
 
 fn unpack_dimension(
