@@ -6,7 +6,6 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { arch } from 'node:process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { root } from '../../scripts/child-process.mjs';
 import { SERVERS } from '../../scripts/test-servers/servers.mjs';
 import { installTestServers, withTestServers } from '../../scripts/test-servers/test-servers.mjs';
@@ -16,19 +15,11 @@ import { ProgramFailed, runProgram } from '../harness/run-program.mjs';
 import { median } from '../harness/statistics.mjs';
 import { versionsOf } from '../set-up.mjs';
 import { contestsOf } from './contests.mjs';
+import { HELP, parseOptions } from './options.mjs';
 import { placeOf, storedBytes } from './places.mjs';
 import { PROGRAMS } from './programs.mjs';
 import { isSound, reportOf } from './report.mjs';
 import { setUp } from './set-up.mjs';
-
-const HELP = `npm run bench:stores -- [OPTIONS]
-
-  --only TEXT     contests whose name contains TEXT, such as s3/plain; may be repeated
-  --rounds N      interleaved rounds (5)
-  --size SIZE     quick or full: the data sets
-  --data FOLDER   where data sets are kept (LSIO_BENCH_DATA, else ~/.cache/light-speed-io/bench)
-  --keep-run      writes benches/runs/<date>-<machine>-stores/
-`;
 
 const SMALL_CHUNKS = 'plain-sharded';
 /** 2 x 90 x 180 elements of two bytes: see small_chunks.py. */
@@ -150,18 +141,10 @@ function lockedVersions() {
 const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
 
 async function main() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string', multiple: true, default: [''] },
-      rounds: { type: 'string', default: '5' },
-      size: { type: 'string', default: 'quick' },
-      data: { type: 'string' },
-      'keep-run': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return console.log(HELP);
-  const contests = contestsOf().filter(({ id }) => values.only.some((text) => id.includes(text)));
+  const { only, rounds, size, data, keepRun, help } = parseOptions(process.argv.slice(2));
+  if (help) return console.log(HELP);
+  const isWanted = ({ id }) => only.length === 0 || only.some((text) => id.includes(text));
+  const contests = contestsOf().filter(isWanted);
   if (contests.length === 0) {
     throw new TypeError(
       `--only: one of ${contestsOf()
@@ -170,8 +153,8 @@ async function main() {
     );
   }
   const tools = await setUp();
-  const cache = cacheFolder(values.data);
-  const sets = await allDataSets(contests, { tools, cache, size: values.size });
+  const cache = cacheFolder(data);
+  const sets = await allDataSets(contests, { tools, cache, size });
   const run = {
     about: {
       date: new Date().toISOString().slice(0, 10),
@@ -181,8 +164,8 @@ async function main() {
       kernel: `Linux ${release()}`,
       commit: git('rev-parse', '--short', 'HEAD'),
       changed: git('status', '--porcelain', '--untracked-files=no') !== '',
-      size: values.size,
-      rounds: Number(values.rounds),
+      size,
+      rounds,
       versions: { ...versionsOf({ ...tools, zarrs: undefined }), ...lockedVersions() },
       missing: tools.missing,
       servers: [],
@@ -199,7 +182,7 @@ async function main() {
         run.about.missing[contest.server] = servers.skipped[contest.server];
         continue;
       }
-      const setting = { servers, tools, sets, rounds: run.about.rounds, lists: last };
+      const setting = { servers, tools, sets, rounds, lists: last };
       run.contests.push(await runContest(contest, setting));
       // What was measured so far outlives whatever comes.
       writeFileSync(join(last, 'run.json'), JSON.stringify(run));
@@ -207,7 +190,7 @@ async function main() {
   });
   const report = reportOf(run);
   console.log(report);
-  if (values['keep-run']) {
+  if (keepRun) {
     const folder = join(root, `benches/runs/${run.about.date}-${run.about.machine}-stores`);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'run.json'), `${JSON.stringify(run)}\n`);
