@@ -147,7 +147,8 @@ export declare type DecodeFunction = (encoded: Uint8Array<ArrayBuffer>, configur
 /**
  * Removes the store at `memory://name`; arrays that are open keep what they need.
  *
- * @returns whether there was one.
+ * @returns Whether there was one.
+ * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` for a location that is no store in memory.
  */
 export declare function deleteMemoryStore(location: MemoryLocation): boolean;
 
@@ -986,10 +987,14 @@ export declare const versions: Versions;
  * Puts objects into the store at `memory://name`, which is made if it does not exist; objects that
  * are there already are replaced. Every array, reader and worker thread of the process sees the same
  * store. Its bytes are copied, and they do not count as budget; {@link deleteMemoryStore} frees them.
+ * Until the promise is settled, values must stay as they are; entries are taken one after the other.
  *
  * @param location - `memory://name`.
  * @param entries - Keys such as `'zarr.json'`, `'temperature/c/0/0'`, and their bytes.
- * @throws {LsioError} `ERR_LSIO_METADATA` for a key that escapes the store.
+ * @throws {LsioError} `ERR_LSIO_METADATA` for a key that escapes the store, `ERR_LSIO_UNSUPPORTED` for a
+ *   location that is no store in memory, `ERR_LSIO_BUDGET` if the system has no memory for a value.
+ * @throws {TypeError} for a value that is no `Uint8Array`, whose memory was taken away, or whose length changes
+ *   while it is copied. Entries before it are in the store.
  */
 export declare function writeMemoryStore(location: MemoryLocation, entries: Iterable<readonly [key: string, value: Uint8Array]>, options?: AbortOptions): Promise<void>;
 

@@ -64,6 +64,11 @@ test('a function decodes chunks, at once or later, for every way of reading', as
       decoded.set(inverted(encoded));
       return decoded;
     },
+    'shared-buffer': (encoded) => {
+      const decoded = Buffer.from(new SharedArrayBuffer(CHUNK));
+      decoded.set(inverted(encoded));
+      return decoded;
+    },
     'part-of-a-buffer': (encoded) => new Uint8Array([9, ...inverted(encoded), 9]).subarray(1, -1),
   };
   for (const [name, decode] of Object.entries(functions)) {

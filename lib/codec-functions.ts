@@ -1,11 +1,10 @@
 // Codecs that are functions of the user: registered by name, run on this event loop when chunks wait for them.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { sendBytes } from './bytes-transfer.js';
 import { keepThrown, unwrap } from './errors.js';
 import { parseStoredJson, type JsonValue } from './json.js';
 import { native } from './native-module.js';
-import type { NativeMemoryValue } from './native-module.js';
-import { MAX_COPY_BYTES } from './turns.js';
 
 /**
  * Undoes a codec: gets the encoded bytes and the configuration in the array's metadata (in Zarr v2 with the member `id`;
@@ -19,7 +18,6 @@ export type DecodeFunction = (
 
 const functions = new Map<string, DecodeFunction>();
 let listens = false;
-let copiedInTurn = 0;
 
 /**
  * Registers a codec that makes bytes of bytes under the name that metadata calls it by: the `name` in Zarr v3, the `id` in
@@ -78,7 +76,7 @@ async function run(number: number): Promise<void> {
         `it returned ${decoded.byteLength} bytes, at most ${limit} are possible`,
       );
     }
-    answerCodecJob(number, await copyOf(decoded));
+    answerCodecJob(number, await sendBytes(decoded, 'the bytes that it returned'));
   } catch (error) {
     if (failCodecJob(number, textOf(error))) keepThrown(number, error);
   }
@@ -88,34 +86,6 @@ function bytesOf(decoded: unknown): Uint8Array {
   if (decoded instanceof Uint8Array) return decoded;
   if (decoded instanceof ArrayBuffer) return new Uint8Array(decoded);
   throw new TypeError('it must return a Uint8Array or an ArrayBuffer, or a promise of one');
-}
-
-/** Copies to memory of the core, all jobs together at most 1 MiB in a turn. */
-async function copyOf(decoded: Uint8Array): Promise<NativeMemoryValue> {
-  const { byteLength } = decoded;
-  const copy = new (native().NativeMemoryValue)(byteLength);
-  for (let start = 0; start < byteLength; start += MAX_COPY_BYTES) {
-    const length = Math.min(MAX_COPY_BYTES, byteLength - start);
-    while (isTurnFull(length)) await nextTurn();
-    if (decoded.byteLength !== byteLength) {
-      throw new TypeError('the bytes that it returned were taken away');
-    }
-    if (copiedInTurn === 0) {
-      setImmediate(() => {
-        copiedInTurn = 0;
-      });
-    }
-    copiedInTurn += length;
-    const part = decoded.subarray(start, start + length);
-    // Others may write to shared memory while native code reads it.
-    copy.append(part.buffer instanceof SharedArrayBuffer ? part.slice() : part);
-  }
-  return copy;
-}
-
-/** Whether so many bytes more are too many for this turn. */
-function isTurnFull(length: number): boolean {
-  return copiedInTurn > 0 && copiedInTurn + length > MAX_COPY_BYTES;
 }
 
 /** What was thrown, which may be anything. */

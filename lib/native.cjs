@@ -851,6 +851,7 @@ module.exports.dropCache = nativeBinding.dropCache
 module.exports.engineInfo = nativeBinding.engineInfo
 module.exports.failCodecJob = nativeBinding.failCodecJob
 module.exports.memoryUsage = nativeBinding.memoryUsage
+module.exports.memoryValue = nativeBinding.memoryValue
 module.exports.nextCodecJobs = nativeBinding.nextCodecJobs
 module.exports.objects = nativeBinding.objects
 module.exports.open = nativeBinding.open

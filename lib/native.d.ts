@@ -127,14 +127,12 @@ export declare class NativeList {
   appendFlags(flags: Uint8Array): boolean
 }
 
-/** A copy of bytes on its way into a store in memory, made in parts so that none takes long. */
+/** A copy of bytes on its way into the core, made in parts so that none takes long. */
 export declare class NativeMemoryValue {
-  /** Room for this many bytes. */
-  constructor(byteLength: number)
-  /** Copies the next part. */
-  append(part: Uint8Array): void
+  /** Copies the next part. One that is beyond the length is refused. */
+  append(part: Uint8Array): NativeResult<null>
   /**
-   * Puts the copy into a store. It is empty afterwards.
+   * Puts the copy into a store, if it is complete. It is empty afterwards.
    *
    * # Errors
    * Where Node-API fails.
@@ -211,6 +209,9 @@ export declare function failCodecJob(number: number, reason: string): boolean
 
 /** What the engine uses now. */
 export declare function memoryUsage(): NativeResult<NativeMemoryUsage>
+
+/** Room for a copy of exactly this many bytes. */
+export declare function memoryValue(byteLength: number): NativeResult<NativeMemoryValue>
 
 /** Chunks of a reader. */
 export interface NativeBatch {

@@ -245,7 +245,12 @@ fn take_answer(env: &Env, number: f64) -> Option<DecodeAnswer> {
 #[napi(catch_unwind)]
 pub fn answer_codec_job(env: &Env, number: f64, decoded: &mut NativeMemoryValue) {
     if let Some(answer) = take_answer(env, number) {
-        answer.send(Ok(decoded.take()));
+        let codec = answer.codec();
+        let failed = |error: LsioError| {
+            let reason = error.to_string();
+            CodecError::Function { codec, reason, number: None }
+        };
+        answer.send(decoded.take().map_err(failed));
     }
 }
 

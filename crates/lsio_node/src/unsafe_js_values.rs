@@ -106,7 +106,7 @@ fn copies_results() -> bool {
 }
 
 /// `null`.
-pub(crate) struct Null;
+pub struct Null;
 
 impl ToNapiValue for Null {
     unsafe fn to_napi_value(env: sys::napi_env, _value: Self) -> Result<sys::napi_value> {
