@@ -74,7 +74,10 @@ function sendFlags(
   start: number,
   end: number,
 ): boolean {
-  if (flags instanceof Uint8Array) return target.appendFlags(flags.slice(start, end));
+  // The `slice` of a Buffer is no copy.
+  if (flags instanceof Uint8Array) {
+    return target.appendFlags(new Uint8Array(flags.subarray(start, end)));
+  }
   const piece = new Uint8Array(end - start);
   for (let index = start; index < end; index += 1) {
     const flag: unknown = flags[index];
