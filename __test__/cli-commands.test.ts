@@ -314,6 +314,22 @@ test.serial('bench reads cold and hot and reports both', async (t) => {
   }
 });
 
+test.serial('bench makes archives cold too', async (t) => {
+  const archive = fixturePath('zip/group-deflated.zip');
+  for (const words of [[`${archive}/temperature`], [archive, '-p', 'temperature']]) {
+    const { states } = await json<{ states: { cache: string; reads: object[] }[] }>(
+      ...['bench', ...words, '-n', '2'],
+    );
+    t.deepEqual(
+      states.map(({ cache, reads }) => [cache, reads.length]),
+      [
+        ['hot', 2],
+        ['cold', 2],
+      ],
+    );
+  }
+});
+
 test.serial('doctor says which engine reads files here, and why', async (t) => {
   const { engine, machine, version } = await json<{
     engine: { engine: string; probe: string; threads: number };

@@ -191,12 +191,12 @@ export declare function deleteMemoryStore(store: string): NativeResult<boolean>
 export declare function detach(buffer: ArrayBuffer): void
 
 /**
- * Drops the files below a folder from the page cache.
+ * Drops the files below a folder from the page cache; for a path in a zip archive, the archive.
  *
  * # Errors
  * Where Node-API fails.
  */
-export declare function dropCache(directory: string): Promise<NativeResult<null>>
+export declare function dropCache(path: string): Promise<NativeResult<null>>
 
 /** What the engine is and what all calls did so far. */
 export declare function engineInfo(): NativeResult<NativeEngineInfo>

@@ -74,7 +74,7 @@ export const COMMANDS: readonly Command[] = [
     operand: 'LOCATION',
     summary: 'Read an array cold and hot, and report the throughput',
     description:
-      'Reads every chunk of a local array: hot, from the page cache, after one read that is not counted; and cold, each time after its files were dropped from the page cache. Prints the median and the range over the repeats. Nothing is written.',
+      'Reads every chunk of an array: hot, from the page cache, after one read that is not counted; and cold, each time after its files, or the zip archive that it is in, were dropped from the page cache. Object stores have one state, none: what they cache is not known. Prints the median and the range over the repeats. Nothing is written.',
     examples: [{ line: 'lsio bench store.zarr --repeats 9', what: 'nine reads hot, nine cold' }],
   },
   {

@@ -45,7 +45,10 @@ export async function writeSampleField(
   }
 }
 
-/** Writes the files below `directory` to the device and drops them from the page cache. */
-export async function dropCache(directory: string): Promise<void> {
-  unwrap(await native().dropCache(directory));
+/**
+ * Writes the files below the folder `path` to the device and drops them from the page cache; for a path in a zip archive,
+ * the archive.
+ */
+export async function dropCache(path: string): Promise<void> {
+  unwrap(await native().dropCache(path));
 }

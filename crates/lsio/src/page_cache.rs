@@ -7,22 +7,28 @@ use std::sync::Arc;
 
 use rustix::fs::{Advice, fadvise};
 
+use crate::location::archive_in;
 use crate::{Engine, LsioError};
 use lsio_io::{Key, StorageError};
 
 impl Engine {
-    /// Writes all files below `directory` to their device and drops them from the page cache. `done`
-    /// is called once, on a thread of the engine.
+    /// Writes all files below the folder `path` to their device and drops them from the page cache; for a path in a zip
+    /// archive, the archive. `done` is called once, on a thread of the engine.
     pub fn drop_cache(
         self: &Arc<Self>,
-        directory: &Path,
+        path: &Path,
         done: impl FnOnce(Result<(), LsioError>) + Send + 'static,
     ) {
-        let directory = directory.to_owned();
+        // Without a slash at the end, which a file cannot have.
+        let path: PathBuf = path.components().collect();
         self.control.run(move || {
-            done(drop_files(directory.clone()).map_err(|error| {
+            let dropped = match archive_in(&path) {
+                Some((archive, _)) => drop_file(archive),
+                None => drop_files(path.clone()),
+            };
+            done(dropped.map_err(|error| {
                 let error = StorageError::from_io("drop from the page cache", &Key::root(), error);
-                LsioError::from(error).at(directory.display().to_string())
+                LsioError::from(error).at(path.display().to_string())
             }));
         });
     }
@@ -36,12 +42,17 @@ fn drop_files(directory: PathBuf) -> io::Result<()> {
             if entry.file_type()?.is_dir() {
                 folders.push(entry.path());
             } else {
-                let file = File::open(entry.path())?;
-                file.sync_data()?;
-                // A length of zero is up to the end of the file.
-                fadvise(&file, 0, None, Advice::DontNeed)?;
+                drop_file(&entry.path())?;
             }
         }
     }
+    Ok(())
+}
+
+fn drop_file(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    file.sync_data()?;
+    // A length of zero is up to the end of the file.
+    fadvise(&file, 0, None, Advice::DontNeed)?;
     Ok(())
 }

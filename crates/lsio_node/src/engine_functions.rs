@@ -148,15 +148,15 @@ pub fn write_sample_field<'env>(
     Ok(promise)
 }
 
-/// Drops the files below a folder from the page cache.
+/// Drops the files below a folder from the page cache; for a path in a zip archive, the archive.
 ///
 /// # Errors
 /// Where Node-API fails.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeResult<null>>")]
-pub fn drop_cache(env: &Env, directory: String) -> Result<Object<'_>> {
+pub fn drop_cache(env: &Env, path: String) -> Result<Object<'_>> {
     let (settle, promise) = Settle::promise(env)?;
     match engine() {
-        Ok(engine) => engine.drop_cache(Path::new(&directory), move |end| {
+        Ok(engine) => engine.drop_cache(Path::new(&path), move |end| {
             settle.with(end.map(|()| Null));
         }),
         Err(error) => settle.with(Err(error)),

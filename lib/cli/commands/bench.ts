@@ -19,22 +19,22 @@ interface Spread {
   readonly most: number;
 }
 
-/** Reads the array at the location. Only local files can be made cold; of a store, there is one state. */
+/** Reads the array at the location. Only local files, archives too, can be made cold; of a store, there is one state. */
 export async function run(context: CommandContext): Promise<Report> {
   const { location, options } = context;
-  const folder = localFolder(location, options.path);
+  const localFiles = localPath(location, options.path);
   const array = await openArrayAtLocation(context);
   const hotMode = options.io ?? 'auto';
   const coldMode = options.io ?? 'direct';
   // Not counted: it fills the page cache, starts the engine, makes connections.
   await readOnce(array, hotMode, 'warming up', context);
   const nothing = (): Promise<void> => Promise.resolve();
-  const warm = folder === null ? 'none' : 'hot';
+  const warm = localFiles === null ? 'none' : 'hot';
   const states: { cache: CacheState; io: IoMode; reads: MeasuredRead[] }[] = [
     { cache: warm, io: hotMode, reads: await repeat(warm, array, hotMode, context, nothing) },
   ];
-  if (folder !== null) {
-    const cold = await repeat('cold', array, coldMode, context, () => dropCache(folder));
+  if (localFiles !== null) {
+    const cold = await repeat('cold', array, coldMode, context, () => dropCache(localFiles));
     states.push({ cache: 'cold', io: coldMode, reads: cold });
   }
   const { path, dtype, shape, nbytes } = array;
@@ -125,10 +125,10 @@ function spread(values: readonly number[]): Spread {
   return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
 }
 
-/** The folder of local files that the location is; null if it is none. */
-function localFolder(location: string, path: string | null): string | null {
+/** The folder of local files, or the path in an archive, that the location is; null if it is neither. */
+function localPath(location: string, path: string | null): string | null {
   const isFileUrl = location.startsWith('file:');
   if (!isFileUrl && /^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return null;
-  const folder = isFileUrl ? fileURLToPath(location) : location;
-  return path === null ? folder : join(folder, path);
+  const local = isFileUrl ? fileURLToPath(location) : location;
+  return path === null ? local : join(local, path);
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, thread};
 
-use lsio::{Engine, ErrorCode, IoMode, Node, OpenOptions, ReadValues};
+use lsio::{Engine, ErrorCode, IoMode, Node, OpenOptions, ReadValues, Route};
 
-use crate::reading::{AMPLE, array_of, bytes_of, engine, get_with, in_mode, texts};
+use crate::reading::{AMPLE, array_of, bytes_of, drop_cache, engine, get_with, in_mode, texts};
 use crate::scratch_folder::ScratchFolder;
 
 fn data() -> PathBuf {
@@ -63,6 +63,29 @@ fn arrays_in_archives_have_the_values_of_the_folders_they_were_made_of() {
             };
             assert_eq!(names(&inside), names(&outside), "{archive:?}");
         }
+    }
+}
+
+#[test]
+fn members_are_cold_once_their_archive_was_dropped_from_the_page_cache() {
+    let engine = engine(2, AMPLE);
+    let folder = ScratchFolder::new();
+    let archive = folder.join("data.zip");
+    fs::copy(data().join("zip/group-stored.zip"), &archive).unwrap();
+    let array = array_of(open(&engine, &archive.join("temperature")).unwrap());
+    let buffered = || {
+        let (_, stats) = get_with(&array, &[None], in_mode(IoMode::Auto)).unwrap();
+        stats.bytes_by_route[Route::Buffered.index()]
+    };
+    buffered();
+    assert_eq!(buffered(), 0, "it is in the page cache");
+    for path in [archive.join("temperature"), archive.clone(), archive.join("")] {
+        // What was dropped may be back, by read-ahead, before it is asked for; then again.
+        let is_cold = (0..50).any(|_| {
+            drop_cache(&engine, &path);
+            buffered() > 0
+        });
+        assert!(is_cold, "{path:?}");
     }
 }
 
