@@ -23,7 +23,7 @@ export declare const get: typeof zarrita.get;
 /** What is at a location, as bytes by their keys: a store for zarrita, or for code of one's own. */
 export declare class LsioStore {
     #private;
-    /** Where it is, as the engine takes it. */
+    /** Where it is; of a URL without user, password and query, which may be secret. */
     readonly location: string;
     /**
      * Looks at nothing yet.

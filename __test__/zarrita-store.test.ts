@@ -1,10 +1,12 @@
 // LsioStore: bytes of any location, as zarrita's stores bring them.
 
+import { inspect } from 'node:util';
 import FileSystemStore from '@zarrita/storage/fs';
 import test from 'ava';
 import { deleteMemoryStore, memoryUsage, writeMemoryStore } from 'light-speed-io';
 import { LsioStore, open } from 'light-speed-io/zarrita';
 import * as zarrita from 'zarrita';
+import { serveFixtures } from './file-server.js';
 import { fixturePath } from './fixtures.js';
 import { described } from './zarrita-fixtures.js';
 import { runProgram } from './program.js';
@@ -87,6 +89,26 @@ test('arrays over it are read natively', async (t) => {
   const array = await open(location, { kind: 'array' });
   const expected = await zarrita.open(location, { kind: 'array' });
   t.deepEqual(described(await zarrita.get(array)), described(await zarrita.get(expected)));
+});
+
+test('a query goes with each request, and is not shown', async (t) => {
+  const server = await serveFixtures(({ url }) => (url?.includes('refused') ? 403 : undefined));
+  t.teardown(() => server.close());
+  const location = `${server.url}/zarr3/codecs/int32-zstd`;
+  const store = new LsioStore(`${location}?sig=hidden`);
+  t.is(store.location, location);
+  const array = await open(zarrita.root(store), { kind: 'array' });
+  t.is((await zarrita.get(array)).shape.length, 2);
+  t.true(server.requests.length > 1);
+  t.true(server.requests.every(({ url }) => url.endsWith('?sig=hidden')));
+  const refused = new LsioStore(new URL(`${server.url}/refused?sig=hidden`));
+  const error = await t.throwsAsync(refused.get('/zarr.json'), { code: 'ERR_LSIO_ACCESS' });
+  const text = String(error);
+  for (const shown of [inspect([store, refused, array, error]), JSON.stringify(store), text]) {
+    t.false(shown.includes('hidden'), shown);
+  }
+  t.is(new LsioStore('s3://user:hidden@bucket/a').location, 's3://bucket/a');
+  t.is(new LsioStore('data/is it? #1').location, 'data/is it? #1');
 });
 
 test('the package itself needs no zarrita', async (t) => {

@@ -142,6 +142,8 @@ export declare class NativeMemoryValue {
 
 /** The objects at and below a location. */
 export declare class NativeObjects {
+  /** The location as it may be shown: without what is secret in a URL. */
+  location(): string
   /**
    * Reads `length` bytes of an object from `offset` on, its last `length` bytes without an `offset`, all
    * of it without a `length`. `null`: there is no such object.

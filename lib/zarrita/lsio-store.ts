@@ -26,30 +26,39 @@ const SETTINGS: Schema<LsioStoreSettings> = { storage: storageOptions };
 export type LsioStoreRange =
   { readonly offset: number; readonly length: number } | { readonly suffixLength: number };
 
-let settings: (store: LsioStore) => LsioStoreSettings;
+/** Where a store is, with what is secret in a URL, and how to get at it. */
+export interface StoreLocation extends LsioStoreSettings {
+  readonly location: string;
+}
+
+let locationOf: (store: LsioStore) => StoreLocation;
 
 /** What is at a location, as bytes by their keys: a store for zarrita, or for code of one's own. */
 export class LsioStore {
   readonly #objects: NativeObjects;
+  /** As it was given: it may have something secret in it. */
+  readonly #location: string;
   readonly #storage: Parsed<StorageOptions> | undefined;
 
   static {
-    settings = (store) => ({ storage: store.#storage });
+    locationOf = (store) => ({ location: store.#location, storage: store.#storage });
   }
 
-  /** Where it is, as the engine takes it. */
+  /** Where it is; of a URL without user, password and query, which may be secret. */
   readonly location: string;
 
   /**
    * Looks at nothing yet.
    *
-   * @param location - A path, a `file:` URL, `memory://name`, or the URL of an object store; a path may lead into a
+   * @param location - A path, a `file:` URL, `memory://name`, or the URL of an object store; each may lead into a
    *   zip archive.
+   * @throws {TypeError} for another location, and for options that it does not have.
    */
   constructor(location: string | URL, options?: LsioStoreSettings) {
-    this.location = locationText(location);
+    this.#location = locationText(location);
     this.#storage = parseOptions('LsioStore', options, SETTINGS).storage;
-    this.#objects = unwrap(native().objects(this.location, this.#storage));
+    this.#objects = unwrap(native().objects(this.#location, this.#storage));
+    this.location = this.#objects.location();
   }
 
   /**
@@ -105,6 +114,6 @@ function count(value: number, name: string): number {
 }
 
 /** How arrays in a store are opened natively. */
-export function settingsOf(store: LsioStore): LsioStoreSettings {
-  return settings(store);
+export function storeLocationOf(store: LsioStore): StoreLocation {
+  return locationOf(store);
 }

@@ -5,15 +5,10 @@ import FetchStore from '@zarrita/storage/fetch';
 import FileSystemStore from '@zarrita/storage/fs';
 import * as zarrita from 'zarrita';
 import { LsioError } from '../errors.js';
-import { LsioStore, settingsOf, type LsioStoreSettings } from './lsio-store.js';
+import { LsioStore, storeLocationOf, type StoreLocation } from './lsio-store.js';
 
 /** Stores that bring the same chunks as another, by themselves: what they add is about metadata or speed. */
 const STANDS_FOR = new WeakMap<object, object>();
-
-/** Where a store's objects are, and how to get at them. */
-export interface StoreLocation extends LsioStoreSettings {
-  readonly location: string;
-}
 
 /**
  * The location whose objects a store brings.
@@ -26,7 +21,7 @@ export function storeLocation(store: object): StoreLocation {
     inner = next;
   }
   if (inner instanceof LsioStore && inner.get === LsioStore.prototype.get) {
-    return { location: inner.location, ...settingsOf(inner) };
+    return storeLocationOf(inner);
   }
   // A subclass, or an extension that was defined elsewhere, may bring other bytes than the files have.
   if (inner instanceof FileSystemStore && inner.get === FileSystemStore.prototype.get) {

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_io::blocking::read_range_unless;
 use lsio_io::{ByteRange, CancelToken, Freshness, Key, Lease, Storage, StorageError};
-use lsio_object_store_bridge::StorageOptions;
+use lsio_object_store_bridge::{StorageOptions, without_secrets};
 
+use crate::location::Location;
 use crate::{Engine, ErrorCode, LsioError};
 
 /// The objects at and below a location.
@@ -24,6 +25,16 @@ impl Objects {
     pub fn new(engine: &Arc<Engine>, location: &str, options: StorageOptions) -> Self {
         let (engine, location, opened) = (engine.clone(), location.to_owned(), Mutex::default());
         Self { engine, location, options, opened }
+    }
+
+    /// The location as it may be shown: without what is secret in a URL.
+    #[must_use]
+    pub fn location(&self) -> String {
+        match Location::parse(&self.location) {
+            Ok(Location::Folder(_) | Location::Memory { .. }) => self.location.clone(),
+            // What is no address after all may have secrets in it too.
+            Ok(Location::Store(_)) | Err(_) => without_secrets(&self.location),
+        }
     }
 
     /// Reads a range of the object at `key`; `None` if there is no such object. The bytes are the

@@ -34,6 +34,13 @@ pub fn objects(location: String, storage: Option<NativeStorageOptions>) -> Tagge
 
 #[napi]
 impl NativeObjects {
+    /// The location as it may be shown: without what is secret in a URL.
+    #[napi(catch_unwind)]
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.objects.location()
+    }
+
     /// Reads `length` bytes of an object from `offset` on, its last `length` bytes without an `offset`, all
     /// of it without a `length`. `null`: there is no such object.
     ///

@@ -108,3 +108,18 @@ fn members_of_archives_are_objects_too() {
     let document = documents.into_iter().flatten().next().unwrap();
     assert!(document.starts_with(b"{"));
 }
+
+#[test]
+fn a_location_is_shown_without_what_is_secret_in_it() {
+    let engine = engine(1, AMPLE);
+    for (location, shown) in [
+        ("https://user:secret@host/a?sig=secret", "https://host/a"),
+        ("s3://user:secret@bucket/a", "s3://bucket/a"),
+        ("ftp://user:secret@host/a?secret", "ftp://host/a"),
+        ("data/is it? #1", "data/is it? #1"),
+        ("memory://store/is it?", "memory://store/is it?"),
+    ] {
+        let objects = Objects::new(&engine, location, StorageOptions::default());
+        assert_eq!(objects.location(), shown);
+    }
+}
