@@ -395,7 +395,12 @@ export declare class LsioArray<D extends DataType = DataType> {
      * @throws {LsioError} `ERR_LSIO_BUDGET` for more than 4,194,304 chunks along a dimension.
      */
     get chunkEdges(): readonly (readonly number[])[] | undefined;
-    /** Bytes of all stored chunks, encoded. */
+    /**
+     * Bytes of all stored chunks, encoded.
+     *
+     * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` where the store has no listings, as plain HTTP; `ERR_LSIO_ACCESS` where
+     *   it refuses them; `ERR_LSIO_IO`.
+     */
     storedBytes(options?: AbortOptions): Promise<number>;
     /**
      * Reads a region, or every combination of the elements that lists and masks name along the dimensions.
@@ -545,14 +550,15 @@ export declare class LsioGroup {
      * comes before what is in it. One that cannot be opened is listed with its error. A group that a
      * symbolic link leads back to from below itself is listed, and not entered again.
      *
-     * @throws {LsioError} where the group itself cannot be listed.
+     * @throws {LsioError} where the group itself cannot be listed: `ERR_LSIO_UNSUPPORTED` in a store without listings, as
+     *   plain HTTP, and `ERR_LSIO_ACCESS` where they are refused, unless it has consolidated metadata; `ERR_LSIO_IO`.
      */
     members(options?: MembersOptions): Promise<GroupMember[]>;
     /**
      * What is below it as text: a line for each node, with shape and data type of arrays, and with the
      * code of the error for what cannot be opened.
      *
-     * @throws {LsioError} where the group itself cannot be listed.
+     * @throws {LsioError} as {@link LsioGroup.members}.
      */
     tree(options?: TreeOptions): Promise<string>;
     /**

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import test from 'ava';
 import { npyHeader, npyTypeString } from '../lib/cli/npy.js';
+import { serveFixtures } from './file-server.js';
 import { arrayFixtures, fixturePath, hostilePath } from './fixtures.js';
 import { lsio, lsioJson as json, lsioProgram, resultOf, startLsio } from './lsio-process.js';
 
@@ -173,6 +174,41 @@ test.serial('ls lists members, and with --recursive the tree', async (t) => {
     /^kind +dtype +shape +chunks +path\narray +float32 +\(45, 90\) +\(15, 30\) +air_temperature\n/,
   );
 });
+
+for (const [how, scheme, code] of [
+  ['has no listings', 'http', 'ERR_LSIO_UNSUPPORTED'],
+  ['refuses listings', 's3', 'ERR_LSIO_ACCESS'],
+] as const) {
+  test.serial(`a group in a store that ${how} says so, and what to do`, async (t) => {
+    const server = await serveFixtures(({ url }) =>
+      url?.includes('list-type') === true ? 403 : undefined,
+    );
+    t.teardown(() => server.close());
+    const environment = { AWS_ENDPOINT_URL: server.url, AWS_SKIP_SIGNATURE: 'true' };
+    const root = scheme === 's3' ? 's3:/' : server.url;
+    const group = `${root}/zarr3/group/plain-v3`;
+    const ls = await lsio(['ls', group], environment);
+    t.is(ls.code, 1);
+    t.is(ls.stdout.length, 0);
+    const [line] = ls.stderr.split('\n');
+    const advice = 'open its members by name, or give it consolidated metadata';
+    t.is(line, `lsio: cannot list the group at '${group}': ${advice} (${code})`);
+    const described = async (location: string): Promise<unknown> => {
+      const { stdout } = await lsio(['info', location, '--json'], environment);
+      return JSON.parse(stdout.toString());
+    };
+    const info = await lsio(['info', group], environment);
+    t.is(info.code, 0, info.stderr);
+    t.regex(info.stdout.toString(), /^format +Zarr 3$/m);
+    t.regex(info.stdout.toString(), /^members +not known, .*--path.* consolidated metadata$/m);
+    const { attrs } = await json<{ attrs: object }>('info', fixturePath('zarr3/group/plain-v3'));
+    t.like(await described(group), { kind: 'group', zarrFormat: 3, members: null, attrs });
+    t.like(await described(`${group}/temperature`), { kind: 'array', storedBytes: null });
+    const get = await lsio(['get', group], environment);
+    t.is(get.code, 2);
+    t.regex(get.stderr, /it cannot be listed: name an array with --path/);
+  });
+}
 
 test.serial('get prints what numpy prints', async (t) => {
   const { code, stdout, stderr } = await lsio(['get', temperature, '-s', '0,:4']);

@@ -203,7 +203,12 @@ export class LsioArray<D extends DataType = DataType> {
     return this.#chunkEdges;
   }
 
-  /** Bytes of all stored chunks, encoded. */
+  /**
+   * Bytes of all stored chunks, encoded.
+   *
+   * @throws {LsioError} `ERR_LSIO_UNSUPPORTED` where the store has no listings, as plain HTTP; `ERR_LSIO_ACCESS` where
+   *   it refuses them; `ERR_LSIO_IO`.
+   */
   async storedBytes(options?: AbortOptions): Promise<number> {
     const parsed = parseOptions('storedBytes', options, ABORT_OPTIONS);
     return unwrap(await runCall(parsed, () => this.#native.storedBytes()));

@@ -69,7 +69,8 @@ export class LsioGroup {
    * comes before what is in it. One that cannot be opened is listed with its error. A group that a
    * symbolic link leads back to from below itself is listed, and not entered again.
    *
-   * @throws {LsioError} where the group itself cannot be listed.
+   * @throws {LsioError} where the group itself cannot be listed: `ERR_LSIO_UNSUPPORTED` in a store without listings, as
+   *   plain HTTP, and `ERR_LSIO_ACCESS` where they are refused, unless it has consolidated metadata; `ERR_LSIO_IO`.
    */
   async members(options?: MembersOptions): Promise<GroupMember[]> {
     const parsed = parseOptions('members', options, MEMBERS_OPTIONS);
@@ -93,7 +94,7 @@ export class LsioGroup {
    * What is below it as text: a line for each node, with shape and data type of arrays, and with the
    * code of the error for what cannot be opened.
    *
-   * @throws {LsioError} where the group itself cannot be listed.
+   * @throws {LsioError} as {@link LsioGroup.members}.
    */
   async tree(options?: TreeOptions): Promise<string> {
     const parsed = parseOptions('tree', options, TREE_OPTIONS);

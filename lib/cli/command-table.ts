@@ -37,7 +37,7 @@ export const COMMANDS: readonly Command[] = [
     operand: 'LOCATION',
     summary: 'List the members of a group',
     description:
-      'Prints one line for each member: kind, data type, shape, chunks and path. A member that cannot be opened is listed with the reason.',
+      'Prints one line for each member: kind, data type, shape, chunks and path. A member that cannot be opened is listed with the reason. Over plain HTTP, and where listing is refused, a group must have consolidated metadata.',
     examples: [
       { line: 'lsio ls store.zarr', what: 'the direct members' },
       { line: 'lsio ls store.zarr --recursive --json', what: 'the whole tree, for a program' },

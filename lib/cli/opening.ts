@@ -1,7 +1,14 @@
 // Opens what the command line names, and says what to do when that is something else.
 
 import { fieldArray } from '../array.js';
-import { configure, open, type LsioArray, type LsioGroup } from '../index.js';
+import {
+  configure,
+  isLsioError,
+  open,
+  type GroupMember,
+  type LsioArray,
+  type LsioGroup,
+} from '../index.js';
 import type { CommandContext } from './command-context.js';
 import { UsageError } from './usage-error.js';
 
@@ -34,9 +41,24 @@ export async function openLocation(context: CommandContext): Promise<LsioArray |
 export async function openArrayAtLocation(context: CommandContext): Promise<LsioArray> {
   const node = await openLocation(context);
   if (node.kind === 'array') return node;
-  const members = await node.members({ signal: context.signal });
+  const members = await unlessRefused(node.members({ signal: context.signal }));
+  throw new UsageError(`there is a group at '${node.path}'; ${choiceOf(members)}`);
+}
+
+function choiceOf(members: readonly GroupMember[] | null): string {
+  if (members === null) return 'it cannot be listed: name an array with --path';
   const arrays = members.filter(({ kind }) => kind === 'array').map(({ name }) => name);
-  const choice =
-    arrays.length === 0 ? 'it has no arrays' : `choose one with --path: ${arrays.join(', ')}`;
-  throw new UsageError(`there is a group at '${node.path}'; ${choice}`);
+  return arrays.length === 0 ? 'it has no arrays' : `choose one with --path: ${arrays.join(', ')}`;
+}
+
+/** What a listing gives; null where the store has no listings, as plain HTTP, or refuses them. */
+export async function unlessRefused<T>(listed: Promise<T>): Promise<T | null> {
+  try {
+    return await listed;
+  } catch (error) {
+    if (isLsioError(error, 'ERR_LSIO_UNSUPPORTED') || isLsioError(error, 'ERR_LSIO_ACCESS')) {
+      return null;
+    }
+    throw error;
+  }
 }

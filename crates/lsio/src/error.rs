@@ -150,7 +150,9 @@ impl From<ZarrError> for LsioError {
             ZarrError::NotFound { path, .. } => (ErrorCode::NotFound, path),
             ZarrError::Metadata { path, .. } => (ErrorCode::Metadata, path),
             ZarrError::Unsupported { path, .. } => (ErrorCode::Unsupported, path),
-            ZarrError::Storage { path, source } => (storage_code(source), path),
+            ZarrError::Storage { path, source } | ZarrError::Unlisted { path, source } => {
+                (storage_code(source), path)
+            }
             ZarrError::Write { path, .. } => (ErrorCode::Internal, path),
         };
         let path = path.clone();

@@ -21,8 +21,8 @@ impl Group {
     /// A group that a symbolic link leads back to from below itself is listed, and not entered again.
     ///
     /// # Errors
-    /// [`ZarrError::Storage`] where this group cannot be listed. What is wrong with another node, also if it is a
-    /// group that cannot be listed, is in that member.
+    /// [`ZarrError::Unlisted`] or [`ZarrError::Storage`] where this group cannot be listed. What is wrong with another
+    /// node, also if it is a group that cannot be listed, is in that member.
     pub fn descendants(&self, max_depth: Option<usize>) -> Result<Vec<Member>, ZarrError> {
         // The next node to be handed out comes last.
         let mut waiting = Vec::new();

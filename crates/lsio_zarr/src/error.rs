@@ -44,6 +44,17 @@ pub enum ZarrError {
         #[source]
         source: StorageError,
     },
+    /// A group without consolidated metadata, in a store that has no listings or refuses them.
+    #[error(
+        "cannot list the group at '{path}': open its members by name, or give it consolidated metadata"
+    )]
+    Unlisted {
+        /// The group.
+        path: String,
+        /// The store's own error.
+        #[source]
+        source: StorageError,
+    },
     /// Data handed to a writer does not fit its array.
     #[error("cannot write '{path}': {reason}")]
     Write {

@@ -171,8 +171,8 @@ impl Group {
     /// The members of the group, by name. Blocks on the store unless the group is consolidated.
     ///
     /// # Errors
-    /// [`ZarrError::Storage`] where the group cannot be listed. What is wrong with a single member is
-    /// in the member.
+    /// [`ZarrError::Unlisted`] where the store has no listings or refuses them, [`ZarrError::Storage`] where it
+    /// fails. What is wrong with a single member is in the member.
     pub fn members(&self) -> Result<Vec<Member>, ZarrError> {
         match &self.consolidated {
             Some(view) => self.consolidated_members(view),
@@ -213,7 +213,7 @@ impl Group {
     fn listed_members(&self) -> Result<Vec<Member>, ZarrError> {
         let mut members = Vec::new();
         let (mut names, mut paths) = (Vec::new(), Vec::new());
-        for entry in self.store.list(&self.path)? {
+        for entry in self.store.list(&self.path).map_err(unlisted)? {
             let Entry::Prefix(name) = entry else { continue };
             match self.store.join(&self.path, &name) {
                 Ok(path) => {
@@ -237,6 +237,17 @@ impl Group {
         }
         members.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(members)
+    }
+}
+
+/// What a listing that the store does not give is to its group.
+fn unlisted(error: ZarrError) -> ZarrError {
+    match error {
+        ZarrError::Storage {
+            path,
+            source: source @ (StorageError::Unsupported { .. } | StorageError::Access { .. }),
+        } => ZarrError::Unlisted { path, source },
+        other => other,
     }
 }
 

@@ -1,16 +1,10 @@
 // lsio info: what an array or a group is.
 
-import {
-  isLsioError,
-  type Codec,
-  type DataTypeInfo,
-  type LsioArray,
-  type LsioGroup,
-} from '../../index.js';
+import type { Codec, DataTypeInfo, GroupMember, LsioArray, LsioGroup } from '../../index.js';
 import type { CommandContext, Report } from '../command-context.js';
 import { formatBytes, formatCount, formatPairs, formatShape } from '../format.js';
 import { jsonText } from '../json.js';
-import { openLocation } from '../opening.js';
+import { openLocation, unlessRefused } from '../opening.js';
 import { UsageError } from '../usage-error.js';
 
 /** Bytes of a fill value that fit on a line. */
@@ -25,7 +19,7 @@ export async function run(context: CommandContext): Promise<Report> {
 async function describeArray(array: LsioArray, { signal }: CommandContext): Promise<Report> {
   const { kind, path, zarrFormat, dtype, shape, chunks, shards, chunkGridShape } = array;
   const { dimensionNames, dtypeInfo, fillValue, codecs, attrs, nbytes } = array;
-  const storedBytes = await storedBytesOf(array, signal);
+  const storedBytes = await unlessRefused(array.storedBytes({ signal }));
   const document = {
     kind,
     path,
@@ -75,16 +69,6 @@ async function describeArray(array: LsioArray, { signal }: CommandContext): Prom
   return { document, text };
 }
 
-/** Null where the store cannot be listed. */
-async function storedBytesOf(array: LsioArray, signal: AbortSignal): Promise<number | null> {
-  try {
-    return await array.storedBytes({ signal });
-  } catch (error) {
-    if (isLsioError(error, 'ERR_LSIO_UNSUPPORTED')) return null;
-    throw error;
-  }
-}
-
 async function describeGroup(
   group: LsioGroup,
   { options, signal }: CommandContext,
@@ -93,21 +77,26 @@ async function describeGroup(
     throw new UsageError(`--field is for arrays; there is a group at '${group.path}'`);
   }
   const { kind, path, zarrFormat, attrs } = group;
-  const members = await group.members({ signal });
+  const members = await unlessRefused(group.members({ signal }));
   const document = {
     kind,
     path,
     zarrFormat,
-    members: members.map(({ name, kind: memberKind }) => ({ name, kind: memberKind })),
+    members: members?.map(({ name, kind: memberKind }) => ({ name, kind: memberKind })) ?? null,
     attrs,
   };
   const text = formatPairs([
     ['group', path],
     ['format', `Zarr ${zarrFormat}`],
-    ['members', members.map(({ name }) => name).join(', ') || 'none'],
+    ['members', membersText(members)],
     ...attributePairs(attrs),
   ]);
   return { document, text };
+}
+
+function membersText(members: readonly GroupMember[] | null): string {
+  if (members !== null) return members.map(({ name }) => name).join(', ') || 'none';
+  return 'not known, the store cannot be listed: open one with --path, or give the group consolidated metadata';
 }
 
 function ratio(decoded: number | null, stored: number): string {

@@ -285,7 +285,7 @@ fn a_group_that_cannot_be_listed_does_not_spoil_the_one_above() {
     };
     assert_eq!(paths_below(&root, Some(1)), ["a: array of v3", "secret: group of v3"]);
     assert_eq!(paths_below(&root, None), ["a: array of v3", "secret: error"]);
-    assert!(matches!(secret.descendants(None), Err(ZarrError::Storage { .. })));
+    assert!(matches!(secret.descendants(None), Err(ZarrError::Unlisted { .. })));
 }
 
 #[test]

@@ -32,7 +32,9 @@ fn code_of_open(error: &ZarrError) -> &'static str {
         ZarrError::NotFound { .. } => "ERR_LSIO_NOT_FOUND",
         ZarrError::Metadata { .. } => "ERR_LSIO_METADATA",
         ZarrError::Unsupported { .. } => "ERR_LSIO_UNSUPPORTED",
-        ZarrError::Storage { source, .. } => code_of_storage(source),
+        ZarrError::Storage { source, .. } | ZarrError::Unlisted { source, .. } => {
+            code_of_storage(source)
+        }
         ZarrError::Write { .. } => "ERR_LSIO_IO",
     }
 }
