@@ -1,6 +1,7 @@
 // Loads the native addon, on first use, and says what to do where that fails.
 
 import { createRequire } from 'node:module';
+import { glibcVersion } from './c-library.js';
 import type * as Native from '#native';
 
 export type {
@@ -44,11 +45,9 @@ function load(): NativeModule {
   }
 }
 
-/** The C library that Node itself was linked against. */
+/** The C library that Node runs on, in words. */
 function systemLibrary(): string {
-  const report = process.report?.getReport() as
-    { header?: { glibcVersionRuntime?: string } } | undefined;
-  const glibc = report?.header?.glibcVersionRuntime;
+  const glibc = glibcVersion();
   if (glibc !== undefined) return `glibc ${glibc}`;
   return process.platform === 'linux' ? 'no glibc (musl?)' : 'the system libraries';
 }

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
-import process from 'node:process';
+import { glibcVersion } from '../c-library.js';
 
 /** A limit in bytes or in a count; `null` is unlimited, `undefined` is unknown here. */
 export type Limit = number | null | undefined;
@@ -12,7 +12,7 @@ export interface Machine {
   readonly platform: string;
   readonly arch: string;
   readonly kernel: string;
-  /** The C library that Node was linked against, such as `glibc 2.36`; `null` where there is no glibc. */
+  /** The C library that Node runs on, such as `glibc 2.36`; `null` where it is not glibc. */
   readonly libc: string | null;
   readonly cpu: {
     readonly model: string;
@@ -54,11 +54,12 @@ export function inspectMachine(readFile: ReadFile = readKernelFile): Machine {
   const disabled = readFile('/proc/sys/kernel/io_uring_disabled')?.trim();
   const cgroup = cgroupFolders(readFile('/proc/self/cgroup') ?? '');
   const hugePages = readFile('/sys/kernel/mm/transparent_hugepage/enabled');
+  const glibc = glibcVersion();
   return {
     platform: platform(),
     arch: arch(),
     kernel: release(),
-    libc: libc(),
+    libc: glibc === undefined ? null : `glibc ${glibc}`,
     cpu: {
       model: cpus()[0]?.model ?? 'unknown',
       cores: cpus().length,
@@ -94,13 +95,6 @@ function readKernelFile(path: string): string | null {
     // Whatever the reason, this machine does not tell.
     return null;
   }
-}
-
-function libc(): string | null {
-  const report = process.report?.getReport() as
-    { readonly header?: { readonly glibcVersionRuntime?: string } } | undefined;
-  const version = report?.header?.glibcVersionRuntime;
-  return version === undefined ? null : `glibc ${version}`;
 }
 
 /** The features of /proc/cpuinfo that decoders, checksums and reductions can use. */
