@@ -108,6 +108,16 @@ test('the help of the program names every command', (t) => {
     t.true(help.includes(`  ${name}`) && help.includes(summary));
 });
 
+test('the help names what locations there are, and the units of sizes', (t) => {
+  const help = helpText(null);
+  for (const text of ['a path', 'file://', 's3://', 'gs://', 'az://', 'https://', '.zip/']) {
+    t.true(help.includes(text), text);
+  }
+  const sizes = FLAGS.filter((flag) => takesValue(flag) && flag.value === 'SIZE');
+  t.true(sizes.length > 0);
+  for (const flag of sizes) t.regex(flag.help, /bytes, or with a unit/, flag.long);
+});
+
 test('help fits a terminal of 100 columns and is also there for programs', (t) => {
   for (const name of commandNames) {
     for (const line of helpText(name).split('\n')) t.true(line.length <= 100, line);

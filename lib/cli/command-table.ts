@@ -26,7 +26,7 @@ export const COMMANDS: readonly Command[] = [
     operand: 'LOCATION',
     summary: 'Describe an array or a group',
     description:
-      'Prints shape, chunks, shards, data type, fill value, codecs, attributes, and how many bytes the values take decoded and stored.',
+      'Of an array, prints shape, chunks, shards, data type, fill value, codecs, attributes, and how many bytes the values take decoded and stored; of a group, its members and attributes. What only a listing tells is left out where the store has none.',
     examples: [
       { line: 'lsio info store.zarr', what: 'what is in a folder' },
       { line: 'lsio info store.zarr --path temperature --json', what: 'one member, for a program' },

@@ -81,7 +81,7 @@ export interface SwitchFlag extends FlagNames {
 export interface ValueFlag extends FlagNames {
   /** What stands for the value in the help, in capitals. */
   readonly value: string;
-  /** A value that the flag takes: shown in the help, parsed by the tests. */
+  /** A value that the flag takes: shown in the help for programs, parsed by the tests. */
   readonly example: string;
   /** Parses `text` into the option, or throws a {@link UsageError} saying what was expected. */
   readonly set: (options: Options, text: string) => void;
@@ -138,7 +138,7 @@ export const FLAGS: readonly Flag[] = [
   {
     long: '--full',
     commands: ['get'],
-    help: 'Print every value. Without it, more than 1000 values are shortened to their corners, and only those are read.',
+    help: 'Print every value, of 2 000 000 at most. Without it, more than 1000 values are shortened to their corners, and only those are read.',
     turnOn: (options) => {
       options.full = true;
     },
@@ -220,7 +220,7 @@ export const FLAGS: readonly Flag[] = [
     value: 'SIZE',
     example: '256MiB',
     commands: ['demo'],
-    help: 'Decoded size of the sample data. Default: 1GiB.',
+    help: 'Decoded size of the sample data: bytes, or with a unit, such as 256MiB or 1.5GB. At least 1MiB. Default: 1GiB.',
     set: (options, text) => {
       options.size = byteSize(text, 1024 ** 2);
     },
@@ -271,7 +271,7 @@ export const FLAGS: readonly Flag[] = [
     value: 'SIZE',
     example: '512MiB',
     commands: READS_CHUNKS,
-    help: 'The most memory that reading may reserve. Default: a quarter of what the machine or the cgroup has.',
+    help: 'The most memory that reading may reserve: bytes, or with a unit, such as 512MiB or 1.5GB. Default: a quarter of what the machine or the cgroup has.',
     set: (options, text) => {
       options.memory = byteSize(text, 1);
     },

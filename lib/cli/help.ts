@@ -51,9 +51,13 @@ function programHelp(): string {
     ...FLAGS.filter(({ commands: takenBy }) => takenBy === 'all').map(flagHelp),
     '\nExamples:\n',
     exampleLines(examples),
-    '\nLOCATION is a path or a file:// address. `lsio COMMAND --help` tells more.\n',
+    '\nLOCATION is a path, a file:// address, or the address of an object store: s3://,\n',
+    'gs://, az://, abfs://, https://, and http:// on this machine. Each may lead to a zip\n',
+    'archive and into it: data.zip/temperature. Keys of stores are taken from the\n',
+    'environment (AWS_*, GOOGLE_*, AZURE_*). `lsio COMMAND --help` tells more.\n\n',
     'Values go to standard output, progress and errors to standard error. Exit codes:\n',
-    '0 done, 1 failed, 2 not understood, 130 interrupted.\n',
+    '0 done, 1 failed, 2 not understood, 130 interrupted, 129 and 143 ended by SIGHUP and\n',
+    'SIGTERM.\n',
   ].join('');
 }
 
