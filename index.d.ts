@@ -97,7 +97,8 @@ export declare type ComplexDataType = 'complex64' | 'complex128' | SmallComplexD
  * Sets up the engine, before its first use. Worker threads share the engine of the process: the
  * first settings hold, and the same ones may be given again.
  *
- * @throws {LsioError} `ERR_LSIO_CONFLICT` for other settings than those in use.
+ * @throws {LsioError} `ERR_LSIO_CONFLICT` for other settings than those in use, `ERR_LSIO_UNSUPPORTED` for an engine that
+ *   does not work here, `ERR_LSIO_BUDGET` for less than 1 MiB of memory, or a cache larger than it.
  */
 export declare function configure(options: ConfigureOptions): void;
 
@@ -408,15 +409,16 @@ export declare class LsioArray<D extends DataType = DataType> {
      * are checked and sorted on other threads; while the call runs, a list takes 32 bytes for each index.
      *
      * @param selection - One entry per dimension; absent or null: everything.
-     * @throws {LsioError} `ERR_LSIO_SELECTION`, `ERR_LSIO_BUDGET` for a result larger than one buffer
-     *   can be, or what is wrong with a chunk.
+     * @throws {LsioError} `ERR_LSIO_SELECTION`, `ERR_LSIO_BUDGET` for a result larger than one buffer can be,
+     *   `ERR_LSIO_UNSUPPORTED` for a form (`as`) or a field that the elements do not have, or what is wrong with a chunk.
      */
     get<F extends ElementForm<D> | undefined = undefined>(selection?: Selection | null, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
     get<F extends ElementForm | undefined = undefined>(selection: Selection | null | undefined, options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>): Promise<NdArray<DataType, F>>;
     /**
      * Reads what entries for some dimensions, by their names, pick; the others are whole.
      *
-     * @throws {LsioError} `ERR_LSIO_SELECTION` for a name that no dimension has; else as `LsioArray.get`.
+     * @throws {LsioError} `ERR_LSIO_SELECTION` for a name that no dimension has, or more than one; else as
+     *   `LsioArray.get`.
      */
     select<F extends ElementForm<D> | undefined = undefined>(selection: NamedSelection, options?: GetOptions<D, F>): Promise<NdArray<D, F>>;
     select<F extends ElementForm | undefined = undefined>(selection: NamedSelection, options: FieldOptions<GetOptions<DataType, F, FieldPath<D>>>): Promise<NdArray<DataType, F>>;
@@ -455,6 +457,7 @@ export declare class LsioArray<D extends DataType = DataType> {
      * Reads several regions in one crossing; a chunk that several of them need is read once. Results of
      * elements of fixed size are views over one buffer.
      *
+     * @returns A result for each selection, in their order.
      * @throws {LsioError} as `LsioArray.get`.
      */
     getMany<F extends ElementForm<D> | undefined = undefined>(selections: readonly (Selection | null)[], options?: GetManyOptions<F>): Promise<NdArray<D, F>[]>;
@@ -471,7 +474,8 @@ export declare class LsioArray<D extends DataType = DataType> {
      * dimensions have to be sorted, so that each chunk has one place in the result, and have 131,072 elements
      * together at most.
      *
-     * @throws {LsioError} `ERR_LSIO_SELECTION`; what is wrong with a chunk is thrown by the iteration.
+     * @throws {LsioError} `ERR_LSIO_SELECTION`; `ERR_LSIO_UNSUPPORTED` for longer lists, and for a form (`as`) or a field
+     *   that the elements do not have. What is wrong with a chunk is thrown by the iteration.
      */
     readChunks<F extends ElementForm<D> | undefined = undefined>(selection?: Selection | null, options?: ReadChunksOptions<F>): ChunkReader<D, F>;
     readChunks<F extends ElementForm | undefined = undefined>(selection: Selection | null | undefined, options: FieldOptions<ReadChunksOptions<F, FieldPath<D>>>): ChunkReader<DataType, F>;
@@ -805,6 +809,7 @@ export declare interface ReadStats {
  * registered the name before, or fail too. A registered codec does not keep a process or a worker thread alive.
  *
  * @throws {LsioError} `ERR_LSIO_CONFLICT` for the name of a built-in codec.
+ * @throws {TypeError} for a name that is no text or empty, and for a codec that is no function.
  */
 export declare function registerCodec(name: string, decode: DecodeFunction): void;
 

@@ -28,8 +28,9 @@ export declare class LsioStore {
     /**
      * Looks at nothing yet.
      *
-     * @param location - A path, a `file:` URL, `memory://name`, or the URL of an object store; a path may lead into a
+     * @param location - A path, a `file:` URL, `memory://name`, or the URL of an object store; each may lead into a
      *   zip archive.
+     * @throws {TypeError} for another location, and for options that it does not have.
      */
     constructor(location: string | URL, options?: LsioStoreSettings);
     /**
@@ -45,6 +46,7 @@ export declare class LsioStore {
      *
      * @throws {LsioError} `ERR_LSIO_TRUNCATED` where the object ends before the range does; else as
      *   {@link LsioStore.get}.
+     * @throws {RangeError} for numbers that are no integers, or negative.
      */
     getRange(key: `/${string}`, range: LsioStoreRange, options?: LsioStoreOptions): Promise<Uint8Array | undefined>;
 }

@@ -236,8 +236,8 @@ export class LsioArray<D extends DataType = DataType> {
    * are checked and sorted on other threads; while the call runs, a list takes 32 bytes for each index.
    *
    * @param selection - One entry per dimension; absent or null: everything.
-   * @throws {LsioError} `ERR_LSIO_SELECTION`, `ERR_LSIO_BUDGET` for a result larger than one buffer
-   *   can be, or what is wrong with a chunk.
+   * @throws {LsioError} `ERR_LSIO_SELECTION`, `ERR_LSIO_BUDGET` for a result larger than one buffer can be,
+   *   `ERR_LSIO_UNSUPPORTED` for a form (`as`) or a field that the elements do not have, or what is wrong with a chunk.
    */
   async get<F extends ElementForm<D> | undefined = undefined>(
     selection?: Selection | null,
@@ -257,7 +257,8 @@ export class LsioArray<D extends DataType = DataType> {
   /**
    * Reads what entries for some dimensions, by their names, pick; the others are whole.
    *
-   * @throws {LsioError} `ERR_LSIO_SELECTION` for a name that no dimension has; else as `LsioArray.get`.
+   * @throws {LsioError} `ERR_LSIO_SELECTION` for a name that no dimension has, or more than one; else as
+   *   `LsioArray.get`.
    */
   async select<F extends ElementForm<D> | undefined = undefined>(
     selection: NamedSelection,
@@ -349,6 +350,7 @@ export class LsioArray<D extends DataType = DataType> {
    * Reads several regions in one crossing; a chunk that several of them need is read once. Results of
    * elements of fixed size are views over one buffer.
    *
+   * @returns A result for each selection, in their order.
    * @throws {LsioError} as `LsioArray.get`.
    */
   async getMany<F extends ElementForm<D> | undefined = undefined>(
@@ -396,7 +398,8 @@ export class LsioArray<D extends DataType = DataType> {
    * dimensions have to be sorted, so that each chunk has one place in the result, and have 131,072 elements
    * together at most.
    *
-   * @throws {LsioError} `ERR_LSIO_SELECTION`; what is wrong with a chunk is thrown by the iteration.
+   * @throws {LsioError} `ERR_LSIO_SELECTION`; `ERR_LSIO_UNSUPPORTED` for longer lists, and for a form (`as`) or a field
+   *   that the elements do not have. What is wrong with a chunk is thrown by the iteration.
    */
   readChunks<F extends ElementForm<D> | undefined = undefined>(
     selection?: Selection | null,

@@ -180,7 +180,7 @@ function releaseBatch(result: NativeResult<NativeBatch>): void {
   if ('ok' in result) new ChunkBatch(elementKind('uint8', undefined), result.ok).release();
 }
 
-/** A reader over what the core reads; without a native reader it is at its end. */
+/** A reader over what the core reads. */
 export function createChunkReader<D extends DataType, F extends ElementForm | undefined>(
   parts: ReaderParts,
 ): ChunkReader<D, F> {

@@ -35,6 +35,7 @@ let listens = false;
  * registered the name before, or fail too. A registered codec does not keep a process or a worker thread alive.
  *
  * @throws {LsioError} `ERR_LSIO_CONFLICT` for the name of a built-in codec.
+ * @throws {TypeError} for a name that is no text or empty, and for a codec that is no function.
  */
 export function registerCodec(name: string, decode: DecodeFunction): void {
   if (typeof name !== 'string' || name === '') {

@@ -92,7 +92,8 @@ export interface MemoryUsage {
  * Sets up the engine, before its first use. Worker threads share the engine of the process: the
  * first settings hold, and the same ones may be given again.
  *
- * @throws {LsioError} `ERR_LSIO_CONFLICT` for other settings than those in use.
+ * @throws {LsioError} `ERR_LSIO_CONFLICT` for other settings than those in use, `ERR_LSIO_UNSUPPORTED` for an engine that
+ *   does not work here, `ERR_LSIO_BUDGET` for less than 1 MiB of memory, or a cache larger than it.
  */
 export function configure(options: ConfigureOptions): void {
   unwrap(native().configure(parseOptions('configure', options, CONFIGURE_OPTIONS)));

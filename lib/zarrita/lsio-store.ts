@@ -77,6 +77,7 @@ export class LsioStore {
    *
    * @throws {LsioError} `ERR_LSIO_TRUNCATED` where the object ends before the range does; else as
    *   {@link LsioStore.get}.
+   * @throws {RangeError} for numbers that are no integers, or negative.
    */
   async getRange(
     key: `/${string}`,
