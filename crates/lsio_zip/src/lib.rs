@@ -3,7 +3,8 @@
 //! [`ZipStorage::open`] reads the archive's directory; from then on each read of a member becomes one of
 //! its range in the archive, by the storage below, with that storage's way of reading. Stored members are
 //! delivered as they were read, ranges of them too. Deflated ones are inflated as a whole: at once, on the
-//! thread that asks, where the archive is in the page cache, on a thread of the caller's choice otherwise.
+//! thread that asks, where the archive is in the page cache, on a thread of the caller's choice otherwise; reads
+//! of the latter wait in a queue while their stored bytes would take too much memory.
 //! Checksums of members that are read as a whole are verified.
 //!
 //! All members have the identity of their archive. One that was replaced is read again from its directory
@@ -17,6 +18,7 @@
 //! This crate starts no thread.
 
 mod central_directory;
+mod deflated_queue;
 mod directory;
 mod end_record;
 mod error;

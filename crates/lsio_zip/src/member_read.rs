@@ -20,7 +20,7 @@ pub(crate) struct MemberRead {
     read: Read,
     directory: Arc<Directory>,
     target: Target,
-    /// What the archive was asked for last. Others may learn where a member lies meanwhile.
+    /// What the archive is asked for. Others may learn where a member lies meanwhile.
     stage: Stage,
     elapsed: Duration,
     requests: Requests,
@@ -76,7 +76,7 @@ impl MemberRead {
         match begun.find() {
             Ok(target) => {
                 begun.target = target;
-                Next::Ask(begun)
+                begun.next()
             }
             Err(error) => Next::Done(begun, Err(error)),
         }
@@ -84,8 +84,8 @@ impl MemberRead {
 
     fn find(&self) -> Result<Target, StorageError> {
         let key = &self.read.key;
-        if self.read.cancel.is_cancelled() {
-            return Err(StorageError::Cancelled { key: key.clone() });
+        if self.is_cancelled() {
+            return Err(self.cancelled());
         }
         if let Freshness::Pinned(identity) = &self.read.freshness
             && *identity != self.directory.identity
@@ -102,6 +102,12 @@ impl MemberRead {
         }
         let (offset, len) = self.read.range.resolve(key, member.len)?;
         Ok(Target::Member { number, offset, len })
+    }
+
+    /// Decides what the archive is asked for next.
+    fn next(mut self) -> Next {
+        self.stage = self.next_stage();
+        Next::Ask(self)
     }
 
     fn next_stage(&self) -> Stage {
@@ -126,6 +132,12 @@ impl MemberRead {
         }
     }
 
+    /// Memory that the next read of the archive takes beside the budget, if that is for a whole member.
+    pub(crate) fn deflated_bytes(&self) -> Option<u64> {
+        let is_whole = matches!(self.stage, Stage::Deflated(_));
+        self.member().filter(|_| is_whole).map(|member| Read::reserve_for(member.stored_len))
+    }
+
     /// The next read of the archive, whose completion goes to `sink`.
     pub(crate) fn ask(
         &mut self,
@@ -133,8 +145,7 @@ impl MemberRead {
         memory: &Arc<Memory>,
         sink: Arc<dyn CompletionSink>,
     ) -> Read {
-        let stage = self.next_stage();
-        self.stage = stage;
+        let stage = self.stage;
         let (offset, len) = match (stage, self.target) {
             (Stage::Version, _) | (_, Target::Absent) => (0, 0),
             (Stage::Header, Target::Member { number, .. }) => {
@@ -199,7 +210,7 @@ impl MemberRead {
             }
             Stage::Header => {
                 if self.member().is_some_and(|member| member.learn(&answer.bytes)) {
-                    return Next::Ask(self);
+                    return self.next();
                 }
                 let error = self.failed("read", "its local header is damaged");
                 Next::Done(self, Err(error))
@@ -259,6 +270,16 @@ impl MemberRead {
     /// Whether it may read on in the archive as it is now, after a change.
     pub(crate) fn may_read_again(&self) -> bool {
         self.read.freshness == Freshness::Current && !self.is_second
+    }
+
+    /// Whether nobody wants it any more.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.read.cancel.is_cancelled()
+    }
+
+    /// The error that a cancelled read ends in.
+    pub(crate) fn cancelled(&self) -> StorageError {
+        StorageError::Cancelled { key: self.read.key.clone() }
     }
 
     /// The conflict that a read ends in whose version is gone.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use lsio_io::{
     ByteRange, Completion, CompletionSink, Freshness, Key, ListDone, Memory, Read, ReadLimits,
@@ -11,12 +11,17 @@ use lsio_io::{
 };
 
 use crate::ZipError;
+use crate::deflated_queue::{DeflatedQueue, Turn};
 use crate::directory::Directory;
 use crate::member_read::{MemberRead, Next};
 use crate::opening::Archive;
 
 /// Runs work that may block, on a thread of the caller's choice. It must not run it on the thread that calls.
 pub type Spawn = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
+
+/// Stored bytes of deflated members that are under way at once, beside the budget: as much as resident memory
+/// may exceed it by otherwise. In flight or waiting for a thread, they keep both a drive and inflating busy.
+const DEFLATED_AT_ONCE: u64 = 64 << 20;
 
 /// The members of a zip archive.
 ///
@@ -45,6 +50,7 @@ struct Shared {
     memory: Arc<Memory>,
     spawn: Spawn,
     directory: RwLock<Arc<Directory>>,
+    deflated: DeflatedQueue,
 }
 
 impl fmt::Debug for ZipStorage {
@@ -56,7 +62,8 @@ impl fmt::Debug for ZipStorage {
 impl ZipStorage {
     /// Reads the directory of the archive that is the object `archive` of `below`. Blocks. Directories and
     /// local headers are read from the allowance of `memory` for metadata, and what is known of the members
-    /// counts as held.
+    /// counts as held. So do the stored bytes of deflated members while they are read and inflated: 64 MiB
+    /// at most, or one member.
     ///
     /// # Errors
     /// [`ZipError::Invalid`] for what is no archive, [`ZipError::Storage`] where `below` fails.
@@ -66,13 +73,29 @@ impl ZipStorage {
         memory: &Arc<Memory>,
         spawn: Spawn,
     ) -> Result<Self, ZipError> {
+        Self::open_with_deflated_limit(below, archive, memory, spawn, DEFLATED_AT_ONCE)
+    }
+
+    /// As [`open`](Self::open), with another limit in bytes for what is under way of deflated members.
+    /// Submitted reads of them beyond it wait for others to end; one is under way however long it is.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn open_with_deflated_limit(
+        below: Arc<dyn Storage>,
+        archive: Key,
+        memory: &Arc<Memory>,
+        spawn: Spawn,
+        deflated_at_once: u64,
+    ) -> Result<Self, ZipError> {
         let opened = Archive { storage: &*below, memory, key: &archive };
         let directory = RwLock::new(Arc::new(opened.directory()?));
         let root = below.location();
         let slash = if root.ends_with('/') { "" } else { "/" };
         let location = format!("{root}{slash}{archive}");
         let memory = Arc::clone(memory);
-        Ok(Self(Arc::new(Shared { below, archive, location, memory, spawn, directory })))
+        let deflated = DeflatedQueue::new(deflated_at_once);
+        Ok(Self(Arc::new(Shared { below, archive, location, memory, spawn, directory, deflated })))
     }
 }
 
@@ -109,20 +132,24 @@ impl Shared {
     }
 
     /// Goes on with a read, without waiting on this thread.
-    fn go_on(self: &Arc<Self>, mut next: Next) {
+    fn go_on(self: &Arc<Self>, mut next: Next, share: Option<DeflatedShare>) {
+        // All but inflating needs no deflated bytes any more; who waits for them goes first.
+        let share = share.filter(|_| matches!(next, Next::Inflate(..)));
         loop {
             match next {
-                Next::Ask(mut read) => {
-                    let sink = Arc::new(Sink { zip: Arc::clone(self), read: Mutex::new(None) });
-                    let asked = read.ask(&self.archive, &self.memory, Arc::clone(&sink) as _);
-                    *sink.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
-                    return self.below.submit(vec![asked]);
-                }
+                Next::Ask(read) => match read.deflated_bytes() {
+                    None => return self.ask(read, None),
+                    Some(bytes) => {
+                        self.deflated.add(read, bytes);
+                        return self.serve_deflated();
+                    }
+                },
                 Next::Inflate(mut read, bytes) => {
                     return (self.spawn)(Box::new(move || {
                         let key = read.key().clone();
                         let result = unless_panics("inflate", &key, || read.inflate(&bytes));
                         drop(bytes);
+                        drop(share);
                         read.complete(result);
                     }));
                 }
@@ -130,7 +157,7 @@ impl Shared {
                     let zip = Arc::clone(self);
                     return (self.spawn)(Box::new(move || {
                         let next = zip.read_again(read);
-                        zip.go_on(next);
+                        zip.go_on(next, None);
                     }));
                 }
                 Next::Changed(read) => {
@@ -138,6 +165,44 @@ impl Shared {
                     next = Next::Done(read, Err(conflict));
                 }
                 Next::Done(read, result) => return read.complete(result),
+            }
+        }
+    }
+
+    /// Asks the storage below for what a read needs next. A panic of that ends the read: it may have come
+    /// on a thread of somebody else's read.
+    fn ask(self: &Arc<Self>, mut read: MemberRead, share: Option<DeflatedShare>) {
+        let key = read.key().clone();
+        let sink = Arc::new(Sink { zip: Arc::clone(self), asked: Mutex::new(None) });
+        let asked = read.ask(&self.archive, &self.memory, Arc::clone(&sink) as _);
+        *sink.asked() = Some(Asked { read, share });
+        let submit = || {
+            self.below.submit(vec![asked]);
+            Ok(())
+        };
+        if let Err(error) = unless_panics("read", &key, submit) {
+            let unanswered = sink.asked().take();
+            if let Some(Asked { read, share }) = unanswered {
+                drop(share);
+                read.complete(Err(error));
+            }
+        }
+    }
+
+    /// Asks for all deflated members whose turn it is.
+    fn serve_deflated(self: &Arc<Self>) {
+        if !self.deflated.begin_serving() {
+            return;
+        }
+        while let Some(turn) = self.deflated.next() {
+            match turn {
+                Turn::Read(read, bytes) => {
+                    self.ask(read, Some(DeflatedShare { zip: Arc::clone(self), bytes }));
+                }
+                Turn::Cancelled(read) => {
+                    let cancelled = read.cancelled();
+                    read.complete(Err(cancelled));
+                }
             }
         }
     }
@@ -178,7 +243,7 @@ impl Storage for ZipStorage {
     fn submit(&self, batch: Vec<Read>) {
         let directory = self.0.directory();
         for read in batch {
-            self.0.go_on(MemberRead::begin(read, Arc::clone(&directory), None));
+            self.0.go_on(MemberRead::begin(read, Arc::clone(&directory), None), None);
         }
     }
 
@@ -235,10 +300,35 @@ fn unless_panics<T>(
     })
 }
 
+/// Deflated bytes that are under way. Dropping it lets others go on.
+struct DeflatedShare {
+    zip: Arc<Shared>,
+    bytes: u64,
+}
+
+impl Drop for DeflatedShare {
+    fn drop(&mut self) {
+        self.zip.deflated.give_back(self.bytes);
+        self.zip.serve_deflated();
+    }
+}
+
 /// Takes the archive's answer for a read of a member.
 struct Sink {
     zip: Arc<Shared>,
-    read: Mutex<Option<MemberRead>>,
+    asked: Mutex<Option<Asked>>,
+}
+
+/// A read that the storage below was asked for, and its share if that is a deflated member.
+struct Asked {
+    read: MemberRead,
+    share: Option<DeflatedShare>,
+}
+
+impl Sink {
+    fn asked(&self) -> MutexGuard<'_, Option<Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl fmt::Debug for Sink {
@@ -249,9 +339,9 @@ impl fmt::Debug for Sink {
 
 impl CompletionSink for Sink {
     fn complete(&self, completion: Completion) {
-        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(read) = read {
-            self.zip.go_on(read.answered(completion));
+        let asked = self.asked().take();
+        if let Some(Asked { read, share }) = asked {
+            self.zip.go_on(read.answered(completion), share);
         }
     }
 }

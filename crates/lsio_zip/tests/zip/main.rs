@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod archive_writer;
+mod deflated_queue;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -270,7 +271,14 @@ proptest! {
     }
 }
 
-/// A store that panics where its archive is to be read again, once it was told to.
+/// Threads that [`PanickingStore`] knows.
+fn archive_threads() -> Spawn {
+    Arc::new(|work| {
+        drop(std::thread::Builder::new().name("archive".to_owned()).spawn(work));
+    })
+}
+
+/// A store that panics where a thread of an archive reads from it, once it was told to.
 #[derive(Debug)]
 struct PanickingStore(MemoryStorage, AtomicBool);
 
@@ -284,7 +292,7 @@ impl Storage for PanickingStore {
     }
 
     fn submit(&self, batch: Vec<Read>) {
-        // Directories are read by nobody but threads of the archive.
+        // Directories that are read again are read by nobody else.
         let is_of_archive = std::thread::current().name() == Some("archive");
         assert!(!(is_of_archive && self.1.load(Ordering::Relaxed)), "on purpose");
         self.0.submit(batch);
@@ -303,11 +311,9 @@ fn reads_and_listings_whose_work_panics_end_with_an_error() {
         below.0.put(&key(ARCHIVE), &archive(&members)).unwrap();
     };
     put(b"first");
-    let spawn: Spawn = Arc::new(|work| {
-        drop(std::thread::Builder::new().name("archive".to_owned()).spawn(work));
-    });
     let storage = Arc::clone(&below) as Arc<dyn Storage>;
-    let zip = ZipStorage::open(storage, key(ARCHIVE), &Memory::new(1 << 26), spawn).unwrap();
+    let zip =
+        ZipStorage::open(storage, key(ARCHIVE), &Memory::new(1 << 26), archive_threads()).unwrap();
     put(b"another");
     below.1.store(true, Ordering::Relaxed);
     let error = read(&zip, "a").unwrap_err();
