@@ -21,8 +21,8 @@ pub enum Growth {
     Needs(u64),
 }
 
-/// Undoes `codecs`, given in the order of encoding, into `decoded`. What is decoded on the way and the
-/// result take at most `limit` bytes together.
+/// Undoes `codecs`, given in the order of encoding, into `decoded`. What one codec has decoded and what the
+/// next one makes of it take at most `limit` bytes together, however many codecs there are.
 ///
 /// # Errors
 /// [`CodecError`] for bytes that are not what the codecs write.
@@ -32,31 +32,54 @@ pub fn decode_growing(
     limit: u64,
     decoded: &mut Vec<u8>,
 ) -> Result<Growth, CodecError> {
-    let Some((codec, earlier)) = codecs.split_last() else {
-        let length = encoded.len() as u64;
-        if length > limit {
-            return Ok(Growth::Needs(length));
+    let mut codecs = codecs;
+    // What the last codec that was undone has left.
+    let mut current: Option<Vec<u8>> = None;
+    loop {
+        let taken = current.as_ref().map_or(0, |current| current.len() as u64);
+        let mut bytes = current.as_deref().unwrap_or(encoded);
+        let (codec, earlier) = loop {
+            let Some((codec, earlier)) = codecs.split_last() else {
+                return Ok(copy(bytes, limit - taken, decoded).beside(taken));
+            };
+            let Some(payload) = codec.payload(bytes)? else { break (codec, earlier) };
+            (bytes, codecs) = (payload, earlier);
+        };
+        if earlier.is_empty() {
+            let end = decode_one(codec.as_ref(), bytes, limit - taken, decoded)?;
+            return Ok(end.beside(taken));
         }
-        decoded.clear();
-        decoded.reserve_exact(encoded.len());
-        decoded.extend_from_slice(encoded);
-        return Ok(Growth::Complete);
-    };
-    if let Some(payload) = codec.payload(encoded)? {
-        return decode_growing(earlier, payload, limit, decoded);
+        let mut next = Vec::new();
+        let end = decode_one(codec.as_ref(), bytes, limit - taken, &mut next)?;
+        if matches!(end, Growth::Needs(_)) {
+            return Ok(end.beside(taken));
+        }
+        // Frees what was there before.
+        current = Some(next);
+        codecs = earlier;
     }
-    if earlier.is_empty() {
-        return decode_one(codec.as_ref(), encoded, limit, decoded);
+}
+
+impl Growth {
+    /// What is needed with this many bytes beside.
+    fn beside(self, taken: u64) -> Self {
+        match self {
+            Self::Complete => Self::Complete,
+            Self::Needs(needed) => Self::Needs(needed.saturating_add(taken)),
+        }
     }
-    let mut intermediate = Vec::new();
-    if let Growth::Needs(needed) = decode_one(codec.as_ref(), encoded, limit, &mut intermediate)? {
-        return Ok(Growth::Needs(needed));
+}
+
+/// Copies what no codec is left to undo for.
+fn copy(bytes: &[u8], limit: u64, decoded: &mut Vec<u8>) -> Growth {
+    let length = bytes.len() as u64;
+    if length > limit {
+        return Growth::Needs(length);
     }
-    let taken = intermediate.len() as u64;
-    match decode_growing(earlier, &intermediate, limit - taken, decoded)? {
-        Growth::Complete => Ok(Growth::Complete),
-        Growth::Needs(needed) => Ok(Growth::Needs(needed.saturating_add(taken))),
-    }
+    decoded.clear();
+    decoded.reserve_exact(bytes.len());
+    decoded.extend_from_slice(bytes);
+    Growth::Complete
 }
 
 /// Undoes one codec, trying larger and larger buffers up to `limit`.

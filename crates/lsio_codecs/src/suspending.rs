@@ -288,9 +288,10 @@ fn keep(resume: &Arc<dyn Resume>, waiting: Waiting) {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use lsio_array::{DataType, Kept};
+    use serde_json::json;
 
     use super::*;
-    use crate::{Bytes, ChunkContext, Endian, Serializer};
+    use crate::{Bytes, ChunkContext, Endian, Serializer, codec_v3};
 
     /// Answers at once, in the call that asks: with what it was given, but for the last byte.
     #[derive(Debug)]
@@ -359,6 +360,49 @@ mod tests {
         assert_eq!(refused.unwrap_err().codec(), Some("shortening"));
         let refused = chain.encode(b"abc", &mut Vec::new());
         assert_eq!(refused.unwrap_err().codec(), Some("shortening"));
+    }
+
+    #[test]
+    fn any_number_of_codecs_may_stand_behind_one_that_answers_later() {
+        // Bytes that nothing makes shorter.
+        let mut state = 1u64;
+        let mut stored: Vec<u8> = (0..100_000)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 56) as u8
+            })
+            .collect();
+        let expected = stored.clone();
+        stored.push(b'!');
+        let context =
+            ChunkContext { data_type: DataType::UInt8, shape: vec![expected.len() as u64] };
+        let mut codecs = vec![
+            Codec::ArrayToBytes(Serializer::Bytes(Bytes::new(Endian::Little))),
+            Codec::Suspending(Arc::new(Shortening)),
+        ];
+        for (name, configuration) in [
+            ("gzip", json!({"level": 1})),
+            ("zstd", json!({"level": 1, "checksum": false})),
+            ("gzip", json!({"level": 1})),
+            ("zstd", json!({"level": 1, "checksum": false})),
+        ] {
+            let codec = codec_v3(name, configuration.as_object().unwrap(), &context).unwrap();
+            let Codec::BytesToBytes(of_bytes) = &codec else { panic!("{codec:?}") };
+            let mut encoded = Vec::new();
+            of_bytes.encode(&stored, &mut encoded).unwrap();
+            stored = encoded;
+            codecs.push(codec);
+        }
+        let chain = CodecChain::new(codecs, &context).unwrap();
+        let resume: Arc<dyn Resume> = Arc::new(Task::default());
+        let mut decoded = vec![0; expected.len()];
+        let mut decode = || {
+            let destination = Destination::Fixed(&mut decoded);
+            chain.decode_resumable(&stored, destination, &mut [], &resume)
+        };
+        assert_eq!(decode().unwrap(), Decoded::Suspended);
+        assert_eq!(decode().unwrap(), Decoded::Complete);
+        assert!(decoded == expected);
     }
 
     #[test]

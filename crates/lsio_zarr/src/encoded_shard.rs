@@ -19,6 +19,8 @@ const SLACK: u64 = 64 << 10;
 pub(crate) struct ShardCodecs {
     /// In the order of encoding; not empty.
     codecs: Vec<Arc<dyn BytesCodec>>,
+    /// Most bytes that there are before any of the codecs encodes, or after it.
+    longest: u64,
     decoded_limit: u64,
     encoded_limit: u64,
 }
@@ -38,10 +40,14 @@ impl ShardCodecs {
         if codecs.is_empty() {
             return None;
         }
-        let encoded_bound =
-            codecs.iter().fold(decoded_bound, |bound, codec| codec.encoded_bound(bound));
+        let (mut longest, mut encoded_bound) = (decoded_bound, decoded_bound);
+        for codec in &codecs {
+            encoded_bound = codec.encoded_bound(encoded_bound);
+            longest = longest.max(encoded_bound);
+        }
         Some(Self {
             codecs,
+            longest: longest.saturating_add(SLACK),
             decoded_limit: decoded_bound.saturating_add(SLACK),
             encoded_limit: encoded_bound.saturating_add(SLACK),
         })
@@ -63,9 +69,9 @@ impl ShardCodecs {
     /// [`CodecError`] for bytes that are not what the codecs write, or that decode to more than a shard
     /// can have.
     pub(crate) fn decode(&self, encoded: &[u8]) -> Result<Vec<u8>, CodecError> {
-        // What one codec leaves to the next is there beside the result.
-        let between = if self.codecs.len() > 1 { self.encoded_limit } else { 0 };
-        let limit = self.decoded_limit.saturating_add(between);
+        // What one codec leaves to the next is there beside what that makes of it.
+        let between = if self.codecs.len() > 1 { self.longest } else { 0 };
+        let limit = self.decoded_limit.max(between).saturating_add(between);
         let mut decoded = Vec::new();
         match decode_growing(&self.codecs, encoded, limit, &mut decoded)? {
             Growth::Complete => Ok(decoded),
@@ -111,15 +117,32 @@ mod tests {
         current
     }
 
+    fn incompressible(len: u32) -> Vec<u8> {
+        let mut state = 1u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
     #[test]
     fn shards_come_back_whatever_their_length() {
-        for names in [&["gzip"][..], &["crc32c"], &["zstd", "crc32c"], &["crc32c", "gzip", "zstd"]]
-        {
+        let smooth = |i: u32| (i / 7) as u8;
+        for names in [
+            &["gzip"][..],
+            &["crc32c"],
+            &["zstd", "crc32c"],
+            &["crc32c", "gzip", "zstd"],
+            &["gzip", "zstd", "gzip", "zstd", "gzip"],
+        ] {
             for len in [0, 1, 1000, 1 << 20] {
-                let shard: Vec<u8> = (0..len).map(|i: u32| (i / 7) as u8).collect();
-                let codecs = codecs(names, 1 << 20);
-                let decoded = codecs.decode(&encoded(&codecs, &shard)).unwrap();
-                assert!(decoded == shard, "{names:?} {len}");
+                for shard in [(0..len).map(smooth).collect(), incompressible(len)] {
+                    let shard: Vec<u8> = shard;
+                    let codecs = codecs(names, 1 << 20);
+                    let decoded = codecs.decode(&encoded(&codecs, &shard)).unwrap();
+                    assert!(decoded == shard, "{names:?} {len}");
+                }
             }
         }
     }
