@@ -62,8 +62,11 @@ pub struct ReadSpec {
     pub key: Key,
     /// The bytes.
     pub range: ByteRange,
-    /// Most bytes that the answer may have.
+    /// Most bytes that the answer may have, and what [`ChunkSource::parse`] decodes of it.
     pub limit: u64,
+    /// Where `limit` is only what is expected, the most that it may be raised to: what turns out as too
+    /// large is then read again with as much as it needs. Else not above `limit`.
+    pub growth_limit: u64,
     /// For the source's own use in [`ChunkSource::parse`]: which kind of thing this is.
     pub purpose: u32,
 }
@@ -241,10 +244,12 @@ pub trait ChunkSource: Send + Sync + fmt::Debug {
     /// object.
     fn locate(&self, chunk: &[u64], known: &dyn KnownReads) -> Result<Location, ChunkError>;
 
-    /// Makes sense of a read that [`Location::After`] asked for. `None`: there is no such object.
+    /// Makes sense of a read that [`Location::After`] asked for. `None`: there is no such object. The limit of
+    /// `spec` may have been raised.
     ///
     /// # Errors
-    /// [`ChunkError`] for bytes that are not what they should be.
+    /// [`ChunkError`] for bytes that are not what they should be; [`ChunkErrorKind::TooLarge`] for what needs a
+    /// higher limit.
     fn parse(
         &self,
         spec: &ReadSpec,

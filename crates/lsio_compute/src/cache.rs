@@ -177,7 +177,8 @@ mod tests {
 
     fn spec(name: u64) -> ReadSpec {
         let key = Key::new(&name.to_string()).unwrap();
-        ReadSpec { store: 0, key, range: ByteRange::Whole, limit: 0, purpose: 0 }
+        let range = ByteRange::Whole;
+        ReadSpec { store: 0, key, range, limit: 0, growth_limit: 0, purpose: 0 }
     }
 
     fn known(bytes: u64, checked: u64) -> CachedAnswer {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use lsio_array::{Answer, ChunkErrorKind, TaskInput};
+use lsio_array::{Answer, ChunkErrorKind, ReadSpec, TaskInput};
 use lsio_io::{
     ByteRange, Completion, CompletionSink, Freshness, Memory, Read, Resident, Storage, StorageError,
 };
@@ -39,6 +39,8 @@ pub(crate) struct IndexRead {
     run: Arc<Run>,
     shared: Arc<Shared>,
     key: KnownKey,
+    /// Most bytes that the answer may have: what the source asked for, or more.
+    limit: u64,
     /// What an earlier run read, and its length; only the identity is read now.
     cached: Option<(Answer, u64)>,
     /// The moment at which it was prepared, and the time.
@@ -107,9 +109,10 @@ fn prepare_one(
     let cached = shared.cache.answer(handle.id, spec);
     let cached = cached.filter(|known| known.answer.identity.is_some() && known.settled);
     let cached = cached.map(|CachedAnswer { answer, bytes, .. }| (answer, bytes));
+    let grown = state.grown.get(&key).copied();
     let (range, limit) = match &cached {
         Some(_) => (ByteRange::Bounded { offset: 0, len: 0 }, 0),
-        None => (spec.range, spec.limit),
+        None => (spec.range, grown.unwrap_or(spec.limit)),
     };
     let bytes = Read::reserve_for(limit);
     // Tasks of other runs may wait for what this one reads while they keep their memory, so small
@@ -141,8 +144,16 @@ fn prepare_one(
     let object = spec.key.clone();
     let (checked, asked) = (shared.moment(), SystemTime::now());
     let (shared, run) = (shared.clone(), run.clone());
-    let index =
-        Arc::new(IndexRead { run: run.clone(), shared, key, cached, checked, asked, charged });
+    let index = Arc::new(IndexRead {
+        run: run.clone(),
+        shared,
+        key,
+        limit,
+        cached,
+        checked,
+        asked,
+        charged,
+    });
     let request = Read {
         key: object,
         range,
@@ -184,6 +195,7 @@ impl CompletionSink for IndexRead {
             run: self.run.clone(),
             shared: self.shared.clone(),
             key: self.key.clone(),
+            limit: self.limit,
             cached: self.cached.clone(),
             checked: self.checked,
             asked: self.asked,
@@ -196,7 +208,7 @@ impl CompletionSink for IndexRead {
 /// Makes sense of an answer and lets the tasks that wait for it be located again.
 pub(crate) fn arrived(arrived: IndexArrived) {
     let IndexArrived { read, completion } = arrived;
-    let IndexRead { run, shared, key, cached, checked, asked, charged } = &*read;
+    let IndexRead { run, shared, key, limit, cached, checked, asked, charged } = &*read;
     run.counters.count_requests(completion.requests);
     if let Ok(answer) = &completion.result {
         let bytes = answer.bytes.len() as u64;
@@ -220,8 +232,9 @@ pub(crate) fn arrived(arrived: IndexArrived) {
         }
         (Ok(answer), None) => {
             add(&run.counters.cache_misses, u64::from(shared.cache.capacity() > 0));
-            let parse = || handle.source.parse(&key.1, Some(&answer.bytes), answer.object_len);
-            Found::from_parse(contain(parse), |value| {
+            let spec = ReadSpec { limit: *limit, ..key.1.clone() };
+            let parse = || handle.source.parse(&spec, Some(&answer.bytes), answer.object_len);
+            Found::from_parse(contain(parse), &spec, |value| {
                 let identity = Some(answer.identity.clone());
                 let bytes = answer.bytes.len() as u64;
                 (Answer { value, identity, object_len: answer.object_len }, bytes)
@@ -229,12 +242,15 @@ pub(crate) fn arrived(arrived: IndexArrived) {
         }
         (Err(StorageError::NotFound { .. }), None) => {
             let parse = || handle.source.parse(&key.1, None, 0);
-            Found::from_parse(contain(parse), |value| {
+            Found::from_parse(contain(parse), &key.1, |value| {
                 (Answer { value, identity: None, object_len: 0 }, 0)
             })
         }
         (Err(StorageError::TooLong { len, reserved, .. }), _) => {
-            Found::Failed(ChunkErrorKind::TooLarge { needed: *len, limit: *reserved })
+            match grown(&ReadSpec { limit: *limit, ..key.1.clone() }, *len) {
+                Some(bytes) => Found::Outgrown(bytes),
+                None => Found::Failed(ChunkErrorKind::TooLarge { needed: *len, limit: *reserved }),
+            }
         }
         (Err(error @ StorageError::Conflict { .. }), _) => {
             shared.cache.forget_answer(handle.id, &key.1);
@@ -263,6 +279,10 @@ pub(crate) fn arrived(arrived: IndexArrived) {
                 state.learn(key.clone(), answer, bytes, *checked);
             }
             Found::ReadAgain => state.unread.push_front(key.clone()),
+            Found::Outgrown(bytes) => {
+                state.grown.insert(key.clone(), bytes);
+                state.unread.push_front(key.clone());
+            }
             Found::Replaced(error) => {
                 if state.replaced.insert(key.clone()) {
                     state.unread.push_front(key.clone());
@@ -287,6 +307,8 @@ enum Found {
     /// The answer and its length as it was read.
     Known(Answer, u64),
     ReadAgain,
+    /// It is to be read again with so many bytes.
+    Outgrown(u64),
     /// The object was replaced while it was being read.
     Replaced(StorageError),
     Failed(ChunkErrorKind),
@@ -298,6 +320,7 @@ type Parsed = Result<Arc<dyn std::any::Any + Send + Sync>, lsio_array::ChunkErro
 impl Found {
     fn from_parse(
         parsed: Result<Parsed, String>,
+        spec: &ReadSpec,
         known: impl FnOnce(Arc<dyn std::any::Any + Send + Sync>) -> (Answer, u64),
     ) -> Self {
         match parsed {
@@ -305,10 +328,21 @@ impl Found {
                 let (answer, bytes) = known(value);
                 Self::Known(answer, bytes)
             }
-            Ok(Err(error)) => Self::Refused(error),
+            Ok(Err(error)) => match error.kind {
+                ChunkErrorKind::TooLarge { needed, .. } => match grown(spec, needed) {
+                    Some(bytes) => Self::Outgrown(bytes),
+                    None => Self::Refused(error),
+                },
+                _ => Self::Refused(error),
+            },
             Err(panic) => Self::Failed(ChunkErrorKind::Panic(panic)),
         }
     }
+}
+
+/// What the limit is raised to for a read that needs so many bytes; `None` if it cannot be.
+fn grown(spec: &ReadSpec, needed: u64) -> Option<u64> {
+    Some(needed.min(spec.growth_limit)).filter(|&bytes| bytes > spec.limit)
 }
 
 /// An error about this read: it names the first chunk that waits for it.

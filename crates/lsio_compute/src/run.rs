@@ -87,6 +87,8 @@ pub(crate) struct RunState {
     pub(crate) parked_tasks: usize,
     /// Reads that sources asked for and that have no memory yet.
     pub(crate) unread: VecDeque<KnownKey>,
+    /// Bytes that such reads need where that is more than their source expected.
+    pub(crate) grown: HashMap<KnownKey, u64>,
     /// Such reads that are under way.
     pub(crate) reading: usize,
     /// Such reads that have been answered and checked during this run.

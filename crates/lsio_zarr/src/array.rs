@@ -26,8 +26,8 @@ const ENCODED_LIMIT_FLOOR: u64 = 64 << 20;
 /// Encoded chunks may be this many times as long as the worst case of their codecs.
 const ENCODED_LIMIT_FACTOR: u64 = 4;
 
-/// Most bytes of an encoded chunk of strings: the most that a 32-bit length can say.
-const ENCODED_STRINGS_LIMIT: u64 = 4 << 30;
+/// Most bytes of an encoded chunk of strings, or of a shard of them: the most that a 32-bit length can say.
+pub(crate) const ENCODED_STRINGS_LIMIT: u64 = 4 << 30;
 
 /// Most bytes of a decoded chunk of strings, offsets included.
 const DECODED_STRINGS_LIMIT: u64 = 4 << 30;
@@ -256,7 +256,7 @@ impl ChunkSource for ZarrArray {
             None => None,
         };
         let levels = own.as_deref().unwrap_or(&self.encoding).levels();
-        shard_search::parse(levels, spec.purpose, bytes)
+        shard_search::parse(levels, spec, bytes)
             .map_err(|error| self.error(&self.first_chunk_in(&spec.key), error.codec, error.kind))
     }
 

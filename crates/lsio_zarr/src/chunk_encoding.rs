@@ -9,6 +9,7 @@ use lsio_codecs::{
 };
 use serde_json::{Map, Value};
 
+use crate::array::ENCODED_STRINGS_LIMIT;
 use crate::error::Refusal;
 use crate::extension::Extension;
 use crate::shard_codec::ShardCodec;
@@ -184,6 +185,8 @@ impl Nesting {
     /// The levels above innermost chunks of this shape and of at most `chunk_bound` encoded bytes.
     fn levels(self, chunk_shape: &[u64], chunk_bound: u64) -> Vec<ShardLevel> {
         let mut bound = chunk_bound;
+        let is_guess = self.data_type.size().is_none();
+        let growth_limit = if is_guess { ENCODED_STRINGS_LIMIT } else { 0 };
         let mut levels: Vec<ShardLevel> = self
             .found
             .into_iter()
@@ -191,7 +194,8 @@ impl Nesting {
             .rev()
             .map(|(FoundLevel { configuration, axes, after }, shapes)| {
                 let shapes = [shapes[0].as_slice(), &shapes[1], chunk_shape];
-                let level = ShardLevel::new(configuration, axes, shapes).with_codecs(after, bound);
+                let level = ShardLevel::new(configuration, axes, shapes);
+                let level = level.with_codecs(after, bound, growth_limit);
                 bound = level.encoded_bound(bound);
                 level
             })

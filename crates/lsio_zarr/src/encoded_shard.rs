@@ -20,9 +20,9 @@ pub(crate) struct ShardCodecs {
     /// In the order of encoding; not empty.
     codecs: Vec<Arc<dyn BytesCodec>>,
     /// Most bytes that there are before any of the codecs encodes, or after it.
-    longest: u64,
-    decoded_limit: u64,
+    limit: u64,
     encoded_limit: u64,
+    growth_limit: u64,
 }
 
 /// A shard that was decoded as a whole.
@@ -35,8 +35,13 @@ pub(crate) struct DecodedShard {
 }
 
 impl ShardCodecs {
-    /// Codecs for shards of at most `decoded_bound` bytes; `None` if there are none.
-    pub(crate) fn new(codecs: Vec<Arc<dyn BytesCodec>>, decoded_bound: u64) -> Option<Self> {
+    /// Codecs for shards of at most `decoded_bound` bytes; `None` if there are none. Where that bound is a
+    /// guess, shards of up to `growth_limit` bytes are read too.
+    pub(crate) fn new(
+        codecs: Vec<Arc<dyn BytesCodec>>,
+        decoded_bound: u64,
+        growth_limit: u64,
+    ) -> Option<Self> {
         if codecs.is_empty() {
             return None;
         }
@@ -47,39 +52,45 @@ impl ShardCodecs {
         }
         Some(Self {
             codecs,
-            longest: longest.saturating_add(SLACK),
-            decoded_limit: decoded_bound.saturating_add(SLACK),
+            limit: longest.saturating_add(SLACK),
             encoded_limit: encoded_bound.saturating_add(SLACK),
+            growth_limit,
         })
     }
 
-    /// Most bytes that an encoded shard may have.
+    /// Most bytes that an encoded shard is expected to have.
     pub(crate) fn encoded_limit(&self) -> u64 {
         self.encoded_limit
     }
 
-    /// Most bytes that a shard may have, encoded or decoded: there must be memory for so many before one is read.
+    /// Most bytes that a shard is expected to have, encoded or decoded: there must be memory for so many before
+    /// one is read.
     pub(crate) fn limit(&self) -> u64 {
-        self.encoded_limit.max(self.decoded_limit)
+        self.limit
     }
 
-    /// The bytes of the shard that `encoded` is.
+    /// Most bytes that a shard may have, encoded or decoded.
+    pub(crate) fn growth_limit(&self) -> u64 {
+        self.limit.max(self.growth_limit)
+    }
+
+    /// The bytes of the shard that `encoded` is, at most `limit`: [`ShardCodecs::limit`] or what that was
+    /// raised to.
     ///
     /// # Errors
-    /// [`CodecError`] for bytes that are not what the codecs write, or that decode to more than a shard
-    /// can have.
-    pub(crate) fn decode(&self, encoded: &[u8]) -> Result<Vec<u8>, CodecError> {
+    /// [`CodecError`] for bytes that are not what the codecs write, or that decode to more than `limit`.
+    pub(crate) fn decode(&self, encoded: &[u8], limit: u64) -> Result<Vec<u8>, CodecError> {
         // What one codec leaves to the next is there beside what that makes of it.
-        let between = if self.codecs.len() > 1 { self.longest } else { 0 };
-        let limit = self.decoded_limit.max(between).saturating_add(between);
+        let between = if self.codecs.len() > 1 { limit } else { 0 };
         let mut decoded = Vec::new();
-        match decode_growing(&self.codecs, encoded, limit, &mut decoded)? {
-            Growth::Complete => Ok(decoded),
-            Growth::Needs(needed) => {
-                let codec = self.codecs.last().map_or("sharding_indexed", |codec| codec.name());
-                Err(CodecError::TooLarge { codec, needed, limit })
-            }
-        }
+        let room = limit.saturating_add(between);
+        let needed = match decode_growing(&self.codecs, encoded, room, &mut decoded)? {
+            Growth::Complete if decoded.len() as u64 <= limit => return Ok(decoded),
+            Growth::Complete => decoded.len() as u64,
+            Growth::Needs(needed) => needed,
+        };
+        let codec = self.codecs.last().map_or("sharding_indexed", |codec| codec.name());
+        Err(CodecError::TooLarge { codec, needed, limit })
     }
 }
 
@@ -104,7 +115,7 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
-        ShardCodecs::new(names.iter().map(codec).collect(), decoded_bound).unwrap()
+        ShardCodecs::new(names.iter().map(codec).collect(), decoded_bound, 0).unwrap()
     }
 
     fn encoded(codecs: &ShardCodecs, shard: &[u8]) -> Vec<u8> {
@@ -140,7 +151,7 @@ mod tests {
                 for shard in [(0..len).map(smooth).collect(), incompressible(len)] {
                     let shard: Vec<u8> = shard;
                     let codecs = codecs(names, 1 << 20);
-                    let decoded = codecs.decode(&encoded(&codecs, &shard)).unwrap();
+                    let decoded = codecs.decode(&encoded(&codecs, &shard), codecs.limit()).unwrap();
                     assert!(decoded == shard, "{names:?} {len}");
                 }
             }
@@ -153,7 +164,10 @@ mod tests {
             let codecs = codecs(&[name], 1000);
             let bomb = encoded(&codecs, &vec![0; 8 << 20]);
             assert!((bomb.len() as u64) < codecs.encoded_limit());
-            assert!(matches!(codecs.decode(&bomb), Err(CodecError::TooLarge { .. })), "{name}");
+            assert!(
+                matches!(codecs.decode(&bomb, codecs.limit()), Err(CodecError::TooLarge { .. })),
+                "{name}"
+            );
         }
     }
 
@@ -162,7 +176,7 @@ mod tests {
         let codecs = codecs(&["crc32c"], 1000);
         let mut bytes = encoded(&codecs, &[5; 100]);
         bytes[50] ^= 1;
-        assert!(matches!(codecs.decode(&bytes), Err(CodecError::Checksum { .. })));
-        assert!(codecs.decode(&[1, 2, 3]).is_err());
+        assert!(matches!(codecs.decode(&bytes, codecs.limit()), Err(CodecError::Checksum { .. })));
+        assert!(codecs.decode(&[1, 2, 3], codecs.limit()).is_err());
     }
 }

@@ -54,13 +54,16 @@ impl ShardLevel {
         }
     }
 
-    /// Adds the codecs of the shards themselves. `chunk_bound`: most bytes of an encoded chunk.
+    /// Adds the codecs of the shards themselves. `chunk_bound`: most bytes of an encoded chunk; where it is a
+    /// guess, shards may have up to `growth_limit` bytes.
     pub(crate) fn with_codecs(
         mut self,
         codecs: Vec<Arc<dyn BytesCodec>>,
         chunk_bound: u64,
+        growth_limit: u64,
     ) -> Self {
-        self.codecs = ShardCodecs::new(codecs, self.decoded_bound(chunk_bound));
+        let decoded_bound = self.decoded_bound(chunk_bound);
+        self.codecs = ShardCodecs::new(codecs, decoded_bound, growth_limit);
         self
     }
 

@@ -128,18 +128,22 @@ impl ShardSearch<'_> {
         shard: &Found,
     ) -> Result<Step, ChunkErrorKind> {
         let level = &self.levels[number];
-        let limit = codecs.limit();
+        let (expected, limit) = (codecs.limit(), codecs.growth_limit());
+        let whole = |range, expected| {
+            let spec = self.spec(range, expected, Purpose::Shard(number));
+            ReadSpec { growth_limit: limit, ..spec }
+        };
         let spec = match shard {
             // Bytes at hand come from an encoded shard above, which metadata with two of them is
             // refused for.
             Found::Nothing | Found::Bytes(_) => return Ok(Step::Found(Found::Nothing)),
-            Found::Object => self.spec(ByteRange::Whole, limit, Purpose::Shard(number)),
+            Found::Object => whole(ByteRange::Whole, expected),
             Found::Part(Extent { len, .. }, _) if *len > limit => {
                 return Err(ChunkErrorKind::TooLarge { needed: *len, limit });
             }
             Found::Part(Extent { offset, len }, _) => {
                 let range = ByteRange::Bounded { offset: *offset, len: *len };
-                self.spec(range, limit, Purpose::Shard(number))
+                whole(range, expected.max(*len))
             }
         };
         let Some(answer) = self.known.get(&spec) else { return Ok(Step::After(spec)) };
@@ -152,7 +156,8 @@ impl ShardSearch<'_> {
 
     fn spec(&self, range: ByteRange, limit: u64, purpose: Purpose) -> ReadSpec {
         let key = self.object.clone();
-        ReadSpec { store: 0, key, range, limit, purpose: purpose.number() }
+        let growth_limit = limit;
+        ReadSpec { store: 0, key, range, limit, growth_limit, purpose: purpose.number() }
     }
 
     /// The version that an answer about `shard` comes from, and what the shard's extent is in it;
@@ -221,10 +226,11 @@ fn value<T: Any>(answer: &Answer) -> Result<&T, ChunkErrorKind> {
 /// Makes sense of a read that a search asked for.
 pub(crate) fn parse(
     levels: &[ShardLevel],
-    purpose: u32,
+    spec: &ReadSpec,
     bytes: Option<&[u8]>,
 ) -> Result<Arc<dyn Any + Send + Sync>, IndexError> {
     let Some(bytes) = bytes else { return Ok(Arc::new(NoObject)) };
+    let purpose = spec.purpose;
     let no_level = || {
         let reason = format!("no read of a shard has the purpose {purpose}");
         IndexError::from_kind(ChunkErrorKind::Panic(reason))
@@ -237,7 +243,7 @@ pub(crate) fn parse(
         Purpose::Shard(number) => {
             let level = levels.get(number).ok_or_else(no_level)?;
             let codecs = level.codecs().ok_or_else(no_level)?;
-            let decoded = codecs.decode(bytes).map_err(IndexError::from_codec)?;
+            let decoded = codecs.decode(bytes, spec.limit).map_err(IndexError::from_codec)?;
             let index = index_in(level, &decoded)?;
             Ok(Arc::new(DecodedShard { bytes: SharedBytes::from(decoded), index }))
         }

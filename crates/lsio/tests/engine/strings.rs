@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lsio::{Array, Chunk, DataType, DimensionSelection, Engine, IoMode, ReadOptions, ReadValues};
+use lsio::{
+    Array, Chunk, DataType, DimensionSelection, Engine, ErrorCode, IoMode, ReadOptions, ReadValues,
+};
 use lsio_io::Key;
 use lsio_zarr::{ArraySpec, ArrayWriter};
 use serde_json::{Map, Value, json};
@@ -12,6 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::naive_model::{for_each_index, number_of};
 use crate::random::Random;
 use crate::reading::{AMPLE, all_chunks, engine, get_with, in_mode, open_at, open_in, texts};
+use crate::user_codecs::{all_texts, chunk_of_texts, encoded, shard, stored};
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/data")
@@ -163,4 +166,54 @@ fn a_chunk_of_long_strings_outgrows_its_first_reservation() {
     assert_reads("long", &opened, &expected, &mut Random(3));
     let usage = engine.memory_usage();
     assert_eq!((usage.reserved, usage.held), (0, 0));
+}
+
+#[test]
+fn texts_of_any_length_come_out_of_compressed_shards() {
+    let engine = engine(2, AMPLE);
+    let zstd = r#"{"name": "zstd", "configuration": {"level": 1, "checksum": false}}"#;
+    let gzip = r#"{"name": "gzip", "configuration": {"level": 1}}"#;
+    let little = r#"{"name": "bytes", "configuration": {"endian": "little"}}"#;
+    let mut random = Random(4);
+    for (length, after, names) in [
+        (200, zstd.to_owned(), &["zstd"][..]),
+        (5000, gzip.to_owned(), &["gzip"]),
+        (1000, format!("{zstd}, {gzip}"), &["zstd", "gzip"]),
+    ] {
+        let expected: Vec<String> = (0..10_000)
+            .map(|_| {
+                let digit = |_| char::from(b'a' + random.below(26) as u8);
+                let start: String = (0..8).map(digit).collect();
+                start.repeat(length / 8)
+            })
+            .collect();
+        let chunks: Vec<Vec<u8>> = expected.chunks(1000).map(chunk_of_texts).collect();
+        let stored_shard = names.iter().fold(shard(&chunks), |shard, name| encoded(name, &shard));
+        let codecs = format!(
+            r#"[{{"name": "sharding_indexed", "configuration": {{"chunk_shape": [1000],
+            "codecs": ["vlen-utf8"], "index_codecs": [{little}]}}}}, {after}]"#
+        );
+        let name = format!("texts-{length}");
+        let array = stored(&engine, &name, ("string", 10_000, 10_000), &codecs, &[stored_shard]);
+        assert!(all_texts(&array) == expected, "{names:?}");
+    }
+    let usage = engine.memory_usage();
+    assert_eq!((usage.reserved, usage.held), (0, 0));
+}
+
+#[test]
+fn a_compressed_shard_of_texts_that_outgrows_the_budget_is_refused_with_numbers() {
+    let engine = engine(1, 64 << 20);
+    let zstd = r#"{"name": "zstd", "configuration": {"level": 1, "checksum": false}}"#;
+    let little = r#"{"name": "bytes", "configuration": {"endian": "little"}}"#;
+    let codecs = format!(
+        r#"[{{"name": "sharding_indexed", "configuration": {{"chunk_shape": [1],
+        "codecs": ["vlen-utf8"], "index_codecs": [{little}]}}}}, {zstd}]"#
+    );
+    let long = encoded("zstd", &vec![0; 100 << 20]);
+    let array = stored(&engine, "long", ("string", 1, 1), &codecs, &[long]);
+    let error = get_with(&array, &[None], in_mode(IoMode::Auto)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Budget);
+    // Not what texts are expected to take, which is a few bytes for one: what the budget has.
+    assert!(error.to_string().contains("33554432 are allowed"), "{error:?}");
 }

@@ -64,7 +64,7 @@ fn inverted(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An array of one dimension in a store in memory, whose chunks are stored as they are given.
-fn stored(
+pub(crate) fn stored(
     engine: &Arc<Engine>,
     store: &str,
     (data_type, length, chunk_length): (&str, u64, u64),
@@ -110,9 +110,13 @@ fn put_in_grid(
 }
 
 /// What a built-in codec makes of bytes.
-fn encoded(name: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn encoded(name: &str, bytes: &[u8]) -> Vec<u8> {
     let context = lsio::ChunkContext { data_type: lsio::DataType::UInt8, shape: vec![1] };
-    let text = if name == "gzip" { r#"{"level": 1}"# } else { "{}" };
+    let text = match name {
+        "gzip" => r#"{"level": 1}"#,
+        "zstd" => r#"{"level": 1, "checksum": false}"#,
+        _ => "{}",
+    };
     let configuration = serde_json::from_str(text).unwrap();
     let Codec::BytesToBytes(codec) = codec_v3(name, &configuration, &context).unwrap() else {
         panic!("{name} does not make bytes of bytes")
@@ -218,7 +222,7 @@ fn codecs_stand_before_and_behind_one_that_answers_later() {
 }
 
 /// A shard of chunks, with its index of offsets and lengths at the end.
-fn shard(chunks: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn shard(chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut index = Vec::new();
     let mut start = 0;
     for chunk in chunks {
@@ -253,7 +257,7 @@ fn chunks_in_shards_and_whole_shards_go_through_codecs_that_answer_later() {
 }
 
 /// A chunk of `vlen-utf8`.
-fn chunk_of_texts(texts: &[String]) -> Vec<u8> {
+pub(crate) fn chunk_of_texts(texts: &[String]) -> Vec<u8> {
     let mut chunk = (texts.len() as u32).to_le_bytes().to_vec();
     for text in texts {
         chunk.extend((text.len() as u32).to_le_bytes());
@@ -263,7 +267,7 @@ fn chunk_of_texts(texts: &[String]) -> Vec<u8> {
 }
 
 /// All texts of an array.
-fn all_texts(array: &Arc<Array>) -> Vec<String> {
+pub(crate) fn all_texts(array: &Arc<Array>) -> Vec<String> {
     let (result, _) = get_with(array, &[None], in_mode(IoMode::Auto)).unwrap();
     let lsio::ReadValues::Each(values) = &result.values else { panic!("no texts") };
     texts(&values[0])

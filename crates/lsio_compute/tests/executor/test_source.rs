@@ -143,6 +143,7 @@ pub(crate) fn index(key: &str) -> ReadSpec {
         key: Key::new(key).unwrap(),
         range: ByteRange::Whole,
         limit: 64,
+        growth_limit: 64,
         purpose: 0,
     }
 }
