@@ -1,6 +1,5 @@
 //! An array as one of another data type: each chunk is converted where it is decoded.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use lsio_io::Storage;
@@ -8,7 +7,7 @@ use lsio_io::Storage;
 use crate::scratch_decode::decode_to_scratch;
 use crate::{
     ArrayInfo, ChunkError, ChunkErrorKind, ChunkGrid, ChunkSource, Conversion, DataType, Decoded,
-    Destination, Encoded, KnownReads, Location, Params, ReadSpec, Resume,
+    Destination, Encoded, KnownReads, Location, Params, Parsed, ReadSpec, Resume,
 };
 
 /// Another source with its elements converted. Chunks are decoded to scratch memory and converted into
@@ -78,7 +77,7 @@ impl ChunkSource for ConvertedSource {
         spec: &ReadSpec,
         bytes: Option<&[u8]>,
         object_len: u64,
-    ) -> Result<Arc<dyn Any + Send + Sync>, ChunkError> {
+    ) -> Result<Parsed, ChunkError> {
         self.inner.parse(spec, bytes, object_len)
     }
 

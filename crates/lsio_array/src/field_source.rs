@@ -1,6 +1,5 @@
 //! An array of records as one of a field: of each record the field's bytes are taken where it is decoded.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use lsio_io::Storage;
@@ -8,7 +7,7 @@ use lsio_io::Storage;
 use crate::scratch_decode::decode_to_scratch;
 use crate::{
     ArrayInfo, ChunkError, ChunkErrorKind, ChunkGrid, ChunkSource, DataType, Decoded, Destination,
-    Encoded, FieldPlace, KnownReads, Location, Params, ReadSpec, Resume,
+    Encoded, FieldPlace, KnownReads, Location, Params, Parsed, ReadSpec, Resume,
 };
 
 /// Another source with one field of its records. Chunks are decoded to scratch memory, and the field is
@@ -106,7 +105,7 @@ impl ChunkSource for FieldSource {
         spec: &ReadSpec,
         bytes: Option<&[u8]>,
         object_len: u64,
-    ) -> Result<Arc<dyn Any + Send + Sync>, ChunkError> {
+    ) -> Result<Parsed, ChunkError> {
         self.inner.parse(spec, bytes, object_len)
     }
 

@@ -77,7 +77,7 @@ pub use selection_error::{PlanError, SelectionError};
 pub use small_float::SmallFloat;
 pub use source::{
     Answer, ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, Decoded, Destination, Encoded,
-    Kept, KnownReads, Location, Params, ReadSpec, Reads, Resume, VariableChunk,
+    Kept, KnownReads, Location, Params, Parsed, ReadSpec, Reads, Resume, VariableChunk,
 };
 pub use strided_copy::StridedCopy;
 pub use strides::{c_strides, strides_in_order};

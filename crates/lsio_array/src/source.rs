@@ -71,6 +71,21 @@ pub struct ReadSpec {
     pub purpose: u32,
 }
 
+/// What [`ChunkSource::parse`] has made of a read.
+#[derive(Clone)]
+pub struct Parsed {
+    /// For [`ChunkSource::locate`], which finds it in an [`Answer`].
+    pub value: Arc<dyn Any + Send + Sync>,
+    /// Bytes of memory that it holds, about: what keeping it costs.
+    pub bytes: u64,
+}
+
+impl fmt::Debug for Parsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parsed").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
 /// A read that was performed and parsed.
 #[derive(Clone)]
 pub struct Answer {
@@ -255,7 +270,7 @@ pub trait ChunkSource: Send + Sync + fmt::Debug {
         spec: &ReadSpec,
         bytes: Option<&[u8]>,
         object_len: u64,
-    ) -> Result<Arc<dyn Any + Send + Sync>, ChunkError>;
+    ) -> Result<Parsed, ChunkError>;
 
     /// Decodes one chunk into `destination`, in [`ArrayInfo::axis_order`] and native byte order.
     /// `scratch` has [`ArrayInfo::scratch_len`] bytes of arbitrary content.

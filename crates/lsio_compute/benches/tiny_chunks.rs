@@ -1,14 +1,13 @@
 //! What the executor costs a chunk: planning, admission, reading from memory, the worker's job.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "benchmarks")]
 
-use std::any::Any;
 use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use lsio_array::{
     ArrayInfo, ChunkError, ChunkErrorKind, ChunkGrid, ChunkSource, DataType, Decoded, Destination,
-    Encoded, KnownReads, Location, Params, ReadSpec, Reads, ResolvedSelection, Resume,
+    Encoded, KnownReads, Location, Params, Parsed, ReadSpec, Reads, ResolvedSelection, Resume,
     TouchedChunks,
 };
 use lsio_compute::{Executor, RunOptions};
@@ -87,7 +86,7 @@ impl ChunkSource for TinyChunks {
         _spec: &ReadSpec,
         _bytes: Option<&[u8]>,
         _object_len: u64,
-    ) -> Result<Arc<dyn Any + Send + Sync>, ChunkError> {
+    ) -> Result<Parsed, ChunkError> {
         let kind = ChunkErrorKind::Panic("there are no indexes".to_owned());
         Err(ChunkError { array: self.info.name.clone(), chunk: Vec::new(), codec: None, kind })
     }

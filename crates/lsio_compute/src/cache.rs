@@ -50,7 +50,7 @@ pub(crate) struct Cache {
 #[derive(Debug, Clone)]
 pub(crate) struct CachedAnswer {
     pub(crate) answer: Answer,
-    /// Its length as it was read. Parsed values are heap structures of about that size.
+    /// Bytes that it holds.
     pub(crate) bytes: u64,
     /// The moment from which on it was last looked for.
     pub(crate) checked: u64,

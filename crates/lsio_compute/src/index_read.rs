@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use lsio_array::{Answer, ChunkErrorKind, ReadSpec, TaskInput};
+use lsio_array::{Answer, ChunkError, ChunkErrorKind, Parsed, ReadSpec, TaskInput};
 use lsio_io::{
     ByteRange, Completion, CompletionSink, Freshness, Memory, Read, Resident, Storage, StorageError,
 };
@@ -25,10 +25,13 @@ use crate::stats::{add, read};
 /// Most answers that a run keeps at hand; others are found in the cache of the executor, or read
 /// again.
 const KNOWN_PER_RUN: usize = 1024;
-/// Bytes of answers, as read, that a run keeps at hand; this many answers are kept whatever their
-/// length, four times as many as are read at the same time.
+/// Bytes of answers that a run keeps at hand; this many answers are kept whatever they hold, four times as
+/// many as are read at the same time.
 const KNOWN_BYTES: u64 = 16 << 20;
 const KNOWN_ALWAYS: usize = 64;
+/// Most bytes of an answer that is kept so: the index of 16,384 chunks. Decoded shards hold more, and only the
+/// newest of them, and those that tasks wait with, are kept beyond [`KNOWN_BYTES`].
+const SMALL_ANSWER: u64 = 256 << 10;
 /// Bytes of the allowance for metadata above which a run has only one index read under way that does
 /// not wait for memory: half of what resident memory may exceed the budget by.
 const UNWAITED_BYTES: u64 = 32 << 20;
@@ -41,7 +44,7 @@ pub(crate) struct IndexRead {
     key: KnownKey,
     /// Most bytes that the answer may have: what the source asked for, or more.
     limit: u64,
-    /// What an earlier run read, and its length; only the identity is read now.
+    /// What an earlier run read, and the bytes it holds; only the identity is read now.
     cached: Option<(Answer, u64)>,
     /// The moment at which it was prepared, and the time.
     checked: u64,
@@ -234,15 +237,14 @@ pub(crate) fn arrived(arrived: IndexArrived) {
             add(&run.counters.cache_misses, u64::from(shared.cache.capacity() > 0));
             let spec = ReadSpec { limit: *limit, ..key.1.clone() };
             let parse = || handle.source.parse(&spec, Some(&answer.bytes), answer.object_len);
-            Found::from_parse(contain(parse), &spec, |value| {
+            Found::from_parse(contain(parse), &spec, |Parsed { value, bytes }| {
                 let identity = Some(answer.identity.clone());
-                let bytes = answer.bytes.len() as u64;
                 (Answer { value, identity, object_len: answer.object_len }, bytes)
             })
         }
         (Err(StorageError::NotFound { .. }), None) => {
             let parse = || handle.source.parse(&key.1, None, 0);
-            Found::from_parse(contain(parse), &key.1, |value| {
+            Found::from_parse(contain(parse), &key.1, |Parsed { value, .. }| {
                 (Answer { value, identity: None, object_len: 0 }, 0)
             })
         }
@@ -304,7 +306,7 @@ pub(crate) fn arrived(arrived: IndexArrived) {
 }
 
 enum Found {
-    /// The answer and its length as it was read.
+    /// The answer and the bytes that it holds.
     Known(Answer, u64),
     ReadAgain,
     /// It is to be read again with so many bytes.
@@ -312,20 +314,18 @@ enum Found {
     /// The object was replaced while it was being read.
     Replaced(StorageError),
     Failed(ChunkErrorKind),
-    Refused(lsio_array::ChunkError),
+    Refused(ChunkError),
 }
-
-type Parsed = Result<Arc<dyn std::any::Any + Send + Sync>, lsio_array::ChunkError>;
 
 impl Found {
     fn from_parse(
-        parsed: Result<Parsed, String>,
+        parsed: Result<Result<Parsed, ChunkError>, String>,
         spec: &ReadSpec,
-        known: impl FnOnce(Arc<dyn std::any::Any + Send + Sync>) -> (Answer, u64),
+        known: impl FnOnce(Parsed) -> (Answer, u64),
     ) -> Self {
         match parsed {
-            Ok(Ok(value)) => {
-                let (answer, bytes) = known(value);
+            Ok(Ok(parsed)) => {
+                let (answer, bytes) = known(parsed);
                 Self::Known(answer, bytes)
             }
             Ok(Err(error)) => match error.kind {
@@ -356,24 +356,51 @@ fn failed(run: &Run, state: &RunState, key: &KnownKey, kind: ChunkErrorKind) -> 
 impl RunState {
     /// An answer has come: the tasks that wait for it can be located.
     pub(crate) fn learn(&mut self, key: KnownKey, answer: Answer, bytes: u64, checked: u64) {
+        let mut awaited_by = None;
         if let Some(waiting) = self.parked.remove(&key) {
             self.parked_tasks -= waiting.len();
+            let numbers = waiting.iter().map(|(task, _)| task.number);
+            awaited_by = numbers.clone().min().zip(numbers.max());
             let numbered = waiting.into_iter().map(|again| (again.0.number, again));
             self.again.extend(numbered);
         }
         let shown = AtomicBool::new(false);
-        let known = Known { key: key.clone(), answer, bytes, checked, shown };
+        let known = Known { key: key.clone(), answer, bytes, checked, shown, awaited_by };
         self.known_bytes += bytes;
         match self.known.insert(key.clone(), Arc::new(known)) {
             Some(old) => self.known_bytes -= old.bytes,
             None => self.known_order.push_back(key),
         }
-        while self.known.len() > KNOWN_PER_RUN
-            || (self.known_bytes > KNOWN_BYTES && self.known.len() > KNOWN_ALWAYS)
-        {
-            let Some(oldest) = self.known_order.pop_front() else { break };
-            self.forget(&oldest);
+        while let Some(key) = self.dispensable() {
+            self.forget(&key);
         }
+    }
+
+    /// The answer that is to go because there are too many.
+    fn dispensable(&self) -> Option<KnownKey> {
+        let oldest = || self.known_order.front().cloned();
+        if self.known.len() > KNOWN_PER_RUN {
+            return oldest();
+        }
+        if self.known_bytes <= KNOWN_BYTES {
+            return None;
+        }
+        let earlier = self.known_order.iter().take(self.known_order.len().saturating_sub(1));
+        let mut known = earlier.filter_map(|key| self.known.get(key));
+        let large = known.find(|known| known.bytes > SMALL_ANSWER && !self.is_awaited(known));
+        match large {
+            Some(known) => Some(known.key.clone()),
+            None => oldest().filter(|_| self.known.len() > KNOWN_ALWAYS),
+        }
+    }
+
+    /// Whether tasks that waited for an answer may not have been located since: without it they would wait
+    /// for it again, and two of them could take turns for ever.
+    fn is_awaited(&self, known: &Known) -> bool {
+        let Some((first, last)) = known.awaited_by else { return false };
+        let mut parked = self.parked.values().flatten();
+        self.again.range(first..=last).next().is_some()
+            || parked.any(|(task, _)| (first..=last).contains(&task.number))
     }
 
     /// What was read for this key does not hold any more, or takes too much room.
@@ -382,5 +409,69 @@ impl RunState {
             self.known_bytes -= old.bytes;
             self.known_order.retain(|other| other != key);
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use lsio_array::Task;
+    use lsio_io::Key;
+
+    use super::*;
+    use crate::run::Attempt;
+
+    fn key(number: u64) -> KnownKey {
+        let (key, range) = (Key::new(&number.to_string()).unwrap(), ByteRange::Whole);
+        (0, ReadSpec { store: 0, key, range, limit: 0, growth_limit: 0, purpose: 0 })
+    }
+
+    fn learn(state: &mut RunState, number: u64, bytes: u64) {
+        let answer = Answer { value: Arc::new(()), identity: None, object_len: 0 };
+        state.learn(key(number), answer, bytes, 0);
+    }
+
+    fn park(state: &mut RunState, number: u64) {
+        let task = Task { number, inputs: SmallVec::new() };
+        state.parked.insert(key(number), vec![(task, Attempt::default())]);
+        state.parked_tasks += 1;
+    }
+
+    #[test]
+    fn large_answers_are_kept_by_what_they_hold_and_small_ones_beside_them() {
+        let mut state = RunState::default();
+        for number in 0..40 {
+            learn(&mut state, number, 1000);
+        }
+        for number in 40..110 {
+            learn(&mut state, number, 1 << 20);
+        }
+        assert!(state.known_bytes <= KNOWN_BYTES, "{}", state.known_bytes);
+        let is_known = |number| state.known.contains_key(&key(number));
+        assert!((0..40).all(is_known) && (95..110).all(is_known) && !(40..95).any(is_known));
+        learn(&mut state, 110, KNOWN_BYTES + 1);
+        assert!(state.known.contains_key(&key(110)), "the newest is kept whatever it holds");
+        assert_eq!(state.known.len(), 41);
+    }
+
+    #[test]
+    fn a_large_answer_stays_until_the_tasks_that_waited_for_it_were_located() {
+        let mut state = RunState::default();
+        for number in 0..3 {
+            park(&mut state, number);
+        }
+        for number in 0..3 {
+            learn(&mut state, number, KNOWN_BYTES);
+        }
+        assert_eq!(state.known.len(), 3);
+        // One waits for something else by now.
+        state.again.clear();
+        let task = Task { number: 1, inputs: SmallVec::new() };
+        state.parked.insert(key(9), vec![(task, Attempt::default())]);
+        state.parked_tasks += 1;
+        learn(&mut state, 3, KNOWN_BYTES);
+        let mut left: Vec<_> = state.known.keys().map(|key| key.1.key.to_string()).collect();
+        left.sort();
+        assert_eq!(left, ["1", "3"]);
     }
 }

@@ -94,7 +94,7 @@ pub(crate) struct RunState {
     /// Such reads that have been answered and checked during this run.
     pub(crate) known: HashMap<KnownKey, Arc<Known>>,
     pub(crate) known_order: VecDeque<KnownKey>,
-    /// Encoded bytes of what is known.
+    /// Bytes that what is known holds.
     pub(crate) known_bytes: u64,
     /// Tasks that are complete.
     pub(crate) done: u64,
@@ -125,12 +125,14 @@ pub(crate) type UsedAnswers = SmallVec<[Arc<Known>; 1]>;
 pub(crate) struct Known {
     pub(crate) key: KnownKey,
     pub(crate) answer: Answer,
-    /// Its length as it was read.
+    /// Bytes that it holds.
     pub(crate) bytes: u64,
     /// The moment from which on it was looked for.
     pub(crate) checked: u64,
     /// Whether the consumer has seen a chunk that was located with it.
     pub(crate) shown: AtomicBool,
+    /// Lowest and highest number of the tasks that waited for it.
+    pub(crate) awaited_by: Option<(u64, u64)>,
 }
 
 impl Run {

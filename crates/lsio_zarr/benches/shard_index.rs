@@ -73,8 +73,8 @@ impl Shard {
     }
 
     fn parse(&self) -> Answer {
-        let value = self.array.parse(&self.spec, Some(&self.index), self.object_len).unwrap();
-        Answer { value, identity: None, object_len: self.object_len }
+        let parsed = self.array.parse(&self.spec, Some(&self.index), self.object_len).unwrap();
+        Answer { value: parsed.value, identity: None, object_len: self.object_len }
     }
 }
 

@@ -1,12 +1,11 @@
 //! An opened array: where its chunks are and how they are decoded.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lsio_array::{
     ArrayInfo, ChunkError, ChunkErrorKind, ChunkGrid, ChunkSource, Decoded, Destination, Encoded,
-    KnownReads, Location, Params, ReadSpec, Reads, Resume,
+    KnownReads, Location, Params, Parsed, ReadSpec, Reads, Resume,
 };
 use lsio_io::{Freshness, Key, Storage};
 use serde_json::{Map, Value};
@@ -245,7 +244,7 @@ impl ChunkSource for ZarrArray {
         spec: &ReadSpec,
         bytes: Option<&[u8]>,
         _object_len: u64,
-    ) -> Result<Arc<dyn Any + Send + Sync>, ChunkError> {
+    ) -> Result<Parsed, ChunkError> {
         let own = match &self.varying {
             Some(varying) => {
                 let shard = self.coordinates_of(&spec.key);

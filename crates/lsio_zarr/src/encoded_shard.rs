@@ -1,8 +1,8 @@
 //! Shards that are encoded as a whole, such as compressed ones: read and decoded once, then looked into.
 //!
 //! The specification allows bytes-to-bytes codecs after `sharding_indexed`. Such a shard cannot be read
-//! in part. Its decoded bytes are beside the memory budget; they live as long as the executor keeps the
-//! answer.
+//! in part. Its decoded bytes are beside the memory budget while it is being read; they live as long as the
+//! executor keeps the answer, which counts them.
 
 use std::sync::Arc;
 

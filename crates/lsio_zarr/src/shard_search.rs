@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use lsio_array::{Answer, ChunkErrorKind, KnownReads, Location, ReadSpec, Reads};
+use lsio_array::{Answer, ChunkErrorKind, KnownReads, Location, Parsed, ReadSpec, Reads};
 use lsio_io::{ByteRange, Freshness, Identity, Key, SharedBytes, StorageError};
 
 use crate::encoded_shard::{DecodedShard, ShardCodecs};
@@ -228,8 +228,8 @@ pub(crate) fn parse(
     levels: &[ShardLevel],
     spec: &ReadSpec,
     bytes: Option<&[u8]>,
-) -> Result<Arc<dyn Any + Send + Sync>, IndexError> {
-    let Some(bytes) = bytes else { return Ok(Arc::new(NoObject)) };
+) -> Result<Parsed, IndexError> {
+    let Some(bytes) = bytes else { return Ok(Parsed { value: Arc::new(NoObject), bytes: 0 }) };
     let purpose = spec.purpose;
     let no_level = || {
         let reason = format!("no read of a shard has the purpose {purpose}");
@@ -238,14 +238,18 @@ pub(crate) fn parse(
     match Purpose::from_number(purpose) {
         Purpose::Index(number) => {
             let level = levels.get(number).ok_or_else(no_level)?;
-            Ok(Arc::new(level.decode_index(bytes)?))
+            let value = Arc::new(level.decode_index(bytes)?);
+            // Entries have the same length in memory.
+            Ok(Parsed { value, bytes: bytes.len() as u64 })
         }
         Purpose::Shard(number) => {
             let level = levels.get(number).ok_or_else(no_level)?;
             let codecs = level.codecs().ok_or_else(no_level)?;
             let decoded = codecs.decode(bytes, spec.limit).map_err(IndexError::from_codec)?;
             let index = index_in(level, &decoded)?;
-            Ok(Arc::new(DecodedShard { bytes: SharedBytes::from(decoded), index }))
+            let (held, bytes) = (decoded.capacity() as u64, SharedBytes::from(decoded));
+            let value = Arc::new(DecodedShard { bytes, index });
+            Ok(Parsed { value, bytes: held.saturating_add(level.index_len()) })
         }
     }
 }

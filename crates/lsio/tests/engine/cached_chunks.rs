@@ -17,6 +17,7 @@ use crate::reading::{
 };
 use crate::scratch_folder::{ScratchFolder, let_files_settle};
 use crate::untagged_server::UntaggedServer;
+use crate::user_codecs::{encoded, shard, stored};
 use crate::written_array::WrittenArray;
 
 const MIB: u64 = 1 << 20;
@@ -303,4 +304,22 @@ fn the_default_keeps_indexes_only() {
         assert_eq!((stats.index_reads, stats.chunks_decoded, stats.cache_misses), (4, 16, 0));
     }
     assert_eq!(off.memory_usage().cached, 0);
+}
+
+#[test]
+fn decoded_shards_are_counted_by_what_they_hold() {
+    const SHARD: usize = 1 << 20;
+    let engine = engine(2, AMPLE);
+    let codecs = r#"[{"name": "sharding_indexed", "configuration": {"chunk_shape": [65536],
+        "codecs": ["bytes"],
+        "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}]}},
+        {"name": "zstd", "configuration": {"level": 1, "checksum": false}}]"#;
+    let stored_shard = encoded("zstd", &shard(&vec![vec![0; 65536]; SHARD / 65536]));
+    let length = 70 * SHARD as u64;
+    let shape = ("uint8", length, SHARD as u64);
+    let array = stored(&engine, "zeros", shape, codecs, &vec![stored_shard; 70]);
+    let (bytes, _) = get_all(&array, IoMode::Auto).unwrap();
+    assert!(bytes.len() as u64 == length && bytes.iter().all(|&byte| byte == 0));
+    let cached = engine.memory_usage().cached;
+    assert!(((8 << 20)..=(16 << 20)).contains(&cached), "{cached}");
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 
 use lsio_array::{
     Answer, ArrayInfo, ChunkError, ChunkErrorKind, ChunkSource, DataType, Decoded, Destination,
-    KnownReads, Location, Params, ReadSpec, Reads, Resume, Task, TaskInput, TaskPlan,
+    KnownReads, Location, Params, Parsed, ReadSpec, Reads, Resume, Task, TaskInput, TaskPlan,
 };
 use lsio_compute::{
     ChunkData, Executor, FunctionError, RunError, RunHandle, RunOptions, SourceHandle,
@@ -103,9 +103,9 @@ impl ChunkSource for TestSource {
         spec: &ReadSpec,
         bytes: Option<&[u8]>,
         _object_len: u64,
-    ) -> Result<Arc<dyn Any + Send + Sync>, ChunkError> {
+    ) -> Result<Parsed, ChunkError> {
         let value = (self.parse)(spec, bytes).map_err(|kind| self.error(&[], kind))?;
-        Ok(Arc::new(value))
+        Ok(Parsed { value: Arc::new(value), bytes: bytes.map_or(0, |bytes| bytes.len() as u64) })
     }
 
     fn decode(

@@ -165,11 +165,11 @@ impl Driver {
                         Ok(answer) => {
                             assert!(answer.bytes.len() as u64 <= spec.limit);
                             let len = answer.object_len;
-                            let value = array.parse(&spec, Some(&answer.bytes), len)?;
-                            (value, Some(answer.identity), len)
+                            let parsed = array.parse(&spec, Some(&answer.bytes), len)?;
+                            (parsed.value, Some(answer.identity), len)
                         }
                         Err(StorageError::NotFound { .. }) => {
-                            (array.parse(&spec, None, 0)?, None, 0)
+                            (array.parse(&spec, None, 0)?.value, None, 0)
                         }
                         Err(error) => return Err(failed(error)),
                     };
