@@ -1,6 +1,5 @@
 //! A chunk source whose every answer a test decides, and the executor, storage and memory around it.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, mpsc};
 
