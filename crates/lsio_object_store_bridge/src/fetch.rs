@@ -183,7 +183,7 @@ impl Fetch {
         }
         self.began.get_or_init(|| began);
         part.attempts += 1;
-        self.host.counters.request(part.attempts > 1);
+        self.host.asks(part.attempts > 1);
         self.asked.request(part.attempts > 1);
         Ok(Turn { permit, began })
     }

@@ -142,12 +142,19 @@ impl Host {
         }
     }
 
-    /// Waits until a request for about so many bytes may be made.
+    /// Waits until a request for about so many bytes may be made. Whoever waits no longer has no place either.
     pub(crate) async fn turn(self: &Arc<Self>, place: Place, bytes: u64) -> Option<Permit> {
         let (sender, receiver) = oneshot::channel();
         self.state().turns.wait(place, bytes, sender);
+        let _waiter = Waiter { host: self, place };
         self.admit();
         receiver.await.ok()
+    }
+
+    /// A request is made that is not a second one beside another.
+    pub(crate) fn asks(&self, is_retry: bool) {
+        self.counters.request(is_retry);
+        self.state().lateness.asked();
     }
 
     /// Leave for a second request for about so many bytes beside one whose answer was waited for so long. `Err`: how
@@ -177,7 +184,15 @@ impl Host {
 
     fn permit(self: &Arc<Self>, state: &State, bytes: u64) -> Permit {
         let (host, falls) = (Some(self.clone()), state.concurrency.falls());
-        Permit { host, falls, bytes, brought: 0, stream: None, is_refused: false }
+        Permit {
+            host,
+            falls,
+            bytes,
+            brought: 0,
+            stream: None,
+            is_answered: false,
+            is_refused: false,
+        }
     }
 
     /// Tells those whose turn it is.
@@ -194,7 +209,6 @@ impl Host {
             if state.turns.under_way() == 1 {
                 state.concurrency.wakes(Instant::now());
             }
-            state.lateness.asked();
             let permit = self.permit(&state, bytes);
             drop(state);
             if let Err(mut unwanted) = waiter.send(permit) {
@@ -216,6 +230,22 @@ impl Drop for Task {
     }
 }
 
+/// Somebody who waits for a turn, as long as this is there.
+struct Waiter<'a> {
+    host: &'a Arc<Host>,
+    place: Place,
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let has_left = self.host.state().turns.leave(self.place);
+        // There may be room for the next one, which wants less.
+        if has_left {
+            self.host.admit();
+        }
+    }
+}
+
 /// Leave to have one request under way.
 #[derive(Debug)]
 pub(crate) struct Permit {
@@ -225,6 +255,8 @@ pub(crate) struct Permit {
     bytes: u64,
     brought: u64,
     stream: Option<Instant>,
+    /// With what was asked for or something else.
+    is_answered: bool,
     /// Because there are too many.
     is_refused: bool,
 }
@@ -245,6 +277,7 @@ impl Permit {
         drop(state);
         self.bytes = bytes;
         self.stream = Some(Instant::now());
+        self.is_answered = true;
         host.admit();
     }
 
@@ -257,7 +290,8 @@ impl Permit {
     }
 
     /// The host answered, but not with what was asked for.
-    pub(crate) fn refused(&self) {
+    pub(crate) fn refused(&mut self) {
+        self.is_answered = true;
         if let Some(host) = &self.host {
             host.answers();
         }
@@ -265,7 +299,7 @@ impl Permit {
 
     /// The host said that there are too many requests.
     pub(crate) fn throttled(&mut self) {
-        self.is_refused = true;
+        (self.is_answered, self.is_refused) = (true, true);
         if let Some(host) = &self.host {
             host.answers();
             host.counters.throttled();
@@ -280,7 +314,10 @@ impl Drop for Permit {
         let now = Instant::now();
         let mut state = host.state();
         state.turns.end(self.bytes);
-        state.concurrency.ended(self.falls, self.brought, self.is_refused, now);
+        // One that was never made, or given up before its answer began, says nothing about the host.
+        if self.is_answered {
+            state.concurrency.ended(self.falls, self.brought, self.is_refused, now);
+        }
         if let Some(began) = self.stream.filter(|_| self.brought >= TELLING_BYTES) {
             let took = now.saturating_duration_since(began).as_micros().max(1);
             let rate = u128::from(self.brought) * 1_000_000 / took;
@@ -290,5 +327,60 @@ impl Drop for Permit {
         }
         drop(state);
         host.admit();
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    /// The permit for a request that need not wait.
+    fn at_once(host: &Arc<Host>, read: u64) -> Permit {
+        let turn = pin!(host.turn(Place { read, part: 0 }, 10));
+        let context = &mut Context::from_waker(Waker::noop());
+        match turn.poll(context) {
+            std::task::Poll::Ready(permit) => permit.unwrap(),
+            std::task::Poll::Pending => panic!("it waits"),
+        }
+    }
+
+    #[test]
+    fn turns_that_nobody_wants_any_more_teach_nothing() {
+        let host = Host::new(HostLimits { most_requests: 2, ..HostLimits::default() });
+        let _under_way = at_once(&host, 0);
+        let second_request_allowed = |host: &Host| {
+            let mut state = host.state();
+            // Enough answers to know which is late.
+            (0..32).for_each(|_| state.lateness.answered(Duration::from_millis(1)));
+            state.lateness.look_again(Duration::from_mins(1)).is_none()
+        };
+        let learned = |host: &Host| format!("{:?}", host.state().concurrency);
+        host.state().concurrency.is_full();
+        let before = learned(&host);
+        for read in 1..200 {
+            let first = at_once(&host, read);
+            let mut given_up = Box::pin(host.turn(Place { read: 200 + read, part: 0 }, 10));
+            let mut left = Box::pin(host.turn(Place { read: 400 + read, part: 0 }, 10));
+            let context = &mut Context::from_waker(Waker::noop());
+            assert!(given_up.as_mut().poll(context).is_pending());
+            assert!(left.as_mut().poll(context).is_pending());
+            drop(left);
+            // The turn has come, but nobody looks.
+            drop(first);
+            drop(given_up);
+        }
+        assert_eq!(learned(&host), before);
+        assert!(!second_request_allowed(&host));
+        assert_eq!((host.stats().under_way, host.stats().requests), (1, 0));
+
+        for _ in 0..20 {
+            host.asks(false);
+        }
+        assert!(second_request_allowed(&host));
     }
 }

@@ -35,6 +35,11 @@ impl<T> Turns<T> {
         self.waiting.insert(place, (bytes, waiter));
     }
 
+    /// Nobody waits for this turn any more. `false`: it has come already.
+    pub(crate) fn leave(&mut self, place: Place) -> bool {
+        self.waiting.remove(&place).is_some()
+    }
+
     /// The waiters whose turn it is if `limit` requests may be under way, first place first, and what they may
     /// bring. They count as under way from now on.
     pub(crate) fn next(&mut self, limit: u32) -> Option<(u64, T)> {
@@ -122,6 +127,20 @@ mod tests {
         assert_eq!(next(&mut turns, 2), Some("third"));
         assert_eq!((turns.under_way(), turns.most_under_way()), (2, 2));
         assert!(!turns.is_awaited());
+    }
+
+    #[test]
+    fn whoever_leaves_holds_up_nobody() {
+        let mut turns = Turns::default();
+        turns.wait(place(0, 0), 10, "under way");
+        assert_eq!(next(&mut turns, 2), Some("under way"));
+        turns.wait(place(1, 0), 8 << 20, "large");
+        turns.wait(place(2, 0), 10, "small");
+        assert_eq!(next(&mut turns, 2), None, "the large one comes first and has no room");
+        assert!(turns.leave(place(1, 0)));
+        assert_eq!(next(&mut turns, 2), Some("small"));
+        assert!(!turns.leave(place(2, 0)), "it is under way");
+        assert_eq!((turns.under_way(), turns.is_awaited()), (2, false));
     }
 
     #[test]
