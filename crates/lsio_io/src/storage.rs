@@ -80,7 +80,7 @@ pub enum Freshness {
     Pinned(Identity),
 }
 
-/// Stops reads that have not been submitted to the kernel or the network yet.
+/// Stops reads that nobody wants any more: those that have not begun, and those under way where the storage can stop them.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
@@ -120,7 +120,7 @@ pub struct Read {
     /// Encoded bytes that the whole request of the user will read, as far as is known: what
     /// [`IoMode::Auto`] decides by.
     pub request_bytes: u64,
-    /// Stops the read while it is still queued.
+    /// Stops the read.
     pub cancel: CancelToken,
     /// Given back in the completion.
     pub tag: u64,
@@ -334,7 +334,8 @@ pub trait Storage: Send + Sync + fmt::Debug {
 
     /// Starts all reads of a batch and returns at once. Each ends in exactly one completion, in any
     /// order, on any thread. Reads whose token is cancelled before they start end in
-    /// [`StorageError::Cancelled`]; those already started finish.
+    /// [`StorageError::Cancelled`]; those already started finish, or end in the same where the store can
+    /// give up what is under way.
     fn submit(&self, batch: Vec<Read>);
 
     /// Serves a read on the calling thread if that needs no waiting.

@@ -1,11 +1,15 @@
 //! One range of one object by as many requests as it takes: each goes on where the one before it broke.
 
+use std::future::poll_fn;
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use futures_util::stream::BoxStream;
 use lsio_io::{CancelToken, Identity, Lease};
 use object_store::path::Path;
@@ -19,7 +23,8 @@ use crate::retry::{self, Failed};
 use crate::turn::Place;
 use crate::version::{Version, if_match};
 
-/// Longest sleep between two looks at whether a read that waits to be tried again, or for two answers, was cancelled.
+/// How soon a read that waits for the host is known to be cancelled. A look costs some microseconds, and of hundreds of
+/// reads under way each looks twenty times a second.
 const CANCEL_LOOK: Duration = Duration::from_millis(50);
 
 /// The object that is read, and who reads it.
@@ -172,9 +177,6 @@ impl Fetch {
     async fn turn(&self, part: &mut Part) -> Result<Turn, Failure> {
         let place = Place { read: self.read, part: part.number };
         let permit = self.host.turn(place, part.bytes).await;
-        if self.cancel.is_cancelled() {
-            return Err(Failure::Cancelled);
-        }
         let gone = || Failure::Lasting { text: "the engine is shutting down".to_owned() };
         let permit = permit.ok_or_else(gone)?;
         let began = Instant::now();
@@ -229,25 +231,39 @@ impl Fetch {
             asked,
             unknown_host: unreached && !self.host.has_answered(),
         };
-        let Some(mut wait) = retry::wait(&self.host.retry, failed, self.host.random()) else {
+        let Some(wait) = retry::wait(&self.host.retry, failed, self.host.random()) else {
             return Err(failure.after(part.attempts));
         };
-        while !wait.is_zero() {
-            if self.cancel.is_cancelled() {
-                return Err(Failure::Cancelled);
-            }
-            let next = wait.min(CANCEL_LOOK);
-            sleep(next).await;
-            wait = wait.saturating_sub(next);
-        }
+        sleep(wait).await;
         Ok(())
     }
 
-    /// Waits until the read is cancelled.
-    pub(crate) async fn cancelled(&self) {
-        while !self.cancel.is_cancelled() {
-            sleep(CANCEL_LOOK).await;
+    /// What `work` comes to, unless the read is cancelled before: then `work` is dropped, whatever it waits for. Over
+    /// HTTP/1 a request that is dropped closes its connection, so that nothing more of its answer arrives.
+    pub(crate) async fn unless_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        // Looked at first, so that what is cancelled begins nothing more.
+        match select(pin!(self.cancelled()), pin!(work)).await {
+            Either::Left(((), _)) => Err(Failure::Cancelled),
+            Either::Right((result, _)) => result,
         }
+    }
+
+    /// Waits until the read is cancelled. It looks whenever it is polled.
+    async fn cancelled(&self) {
+        let mut look = pin!(sleep(CANCEL_LOOK));
+        poll_fn(|context| {
+            loop {
+                if self.cancel.is_cancelled() {
+                    return Poll::Ready(());
+                }
+                ready!(look.as_mut().poll(context));
+                look.as_mut().reset(TokioInstant::now() + CANCEL_LOOK);
+            }
+        })
+        .await;
     }
 
     /// Writes all bytes of an answer to `buffer` from `offset`. One that breaks is gone on with by further requests

@@ -1,6 +1,5 @@
 //! The head of an answer, from whichever of two requests brings it first: one that is late gets a second one.
 
-use std::future::pending;
 use std::pin::pin;
 use std::time::Instant;
 
@@ -33,21 +32,15 @@ impl Fetch {
             Either::Left((answer, _)) => return answer,
             Either::Right(second) => second,
         };
-        let either = pin!(async {
-            match select(first, pin!(self.ask(turn, options))).await {
-                // What may pass is no answer while there may be one of the other.
-                Either::Left((Err(failure), second)) if failure.may_pass() => second.await,
-                Either::Right((Err(failure), first)) if failure.may_pass() => first.await,
-                Either::Left((answer, _)) => answer,
-                Either::Right((answer, _)) => {
-                    self.host.waited(began.elapsed());
-                    answer
-                }
-            }
-        });
-        match select(either, pin!(self.cancelled())).await {
+        match select(first, pin!(self.ask(turn, options))).await {
+            // What may pass is no answer while there may be one of the other.
+            Either::Left((Err(failure), second)) if failure.may_pass() => second.await,
+            Either::Right((Err(failure), first)) if failure.may_pass() => first.await,
             Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(Failure::Cancelled),
+            Either::Right((answer, _)) => {
+                self.host.waited(began.elapsed());
+                answer
+            }
         }
     }
 
@@ -58,9 +51,9 @@ impl Fetch {
         }
     }
 
-    /// Waits until there may be a second request beside one that began then. A read that is cancelled gets none.
+    /// Waits until there may be a second request beside one that began then.
     async fn second(&self, first_began: Instant, bytes: u64) -> Turn {
-        while !self.cancel.is_cancelled() {
+        loop {
             match self.host.second(first_began.elapsed(), bytes) {
                 Ok(permit) => {
                     self.host.counters.hedge();
@@ -70,6 +63,5 @@ impl Fetch {
                 Err(look) => sleep(look).await,
             }
         }
-        pending().await
     }
 }

@@ -27,23 +27,32 @@ impl Fetch {
     ) -> Result<ReadAnswer, StorageError> {
         let key = read.key.clone();
         let pinned = read.pinned()?;
+        let brought = self.unless_cancelled(self.range(read, range, pinned.as_ref())).await;
+        brought.map_err(|failure| failure.at("read", &key, location))
+    }
+
+    async fn range(
+        &self,
+        read: &mut OwedRead,
+        range: ByteRange,
+        pinned: Option<&Identity>,
+    ) -> Result<ReadAnswer, Failure> {
         let brought = match range {
-            ByteRange::Whole => self.whole(read, pinned.as_ref()).await,
+            ByteRange::Whole => self.whole(read, pinned).await,
             ByteRange::Bounded { offset, len } => match Span::new(offset, len) {
-                Some(span) if len > 0 => self.bounded(read, span, pinned.as_ref()).await,
-                _ => self.nothing(read, range, pinned.as_ref()).await,
+                Some(span) if len > 0 => self.bounded(read, span, pinned).await,
+                _ => self.nothing(read, range, pinned).await,
             },
-            ByteRange::Suffix { len: 0 } => self.nothing(read, range, pinned.as_ref()).await,
-            ByteRange::Suffix { len } => self.suffix(read, len, pinned.as_ref()).await,
+            ByteRange::Suffix { len: 0 } => self.nothing(read, range, pinned).await,
+            ByteRange::Suffix { len } => self.suffix(read, len, pinned).await,
         };
-        let brought = match brought {
+        match brought {
             Err(Failure::Missing) if pinned.is_some() => Err(Failure::Changed),
             Err(failure @ (Failure::BadRange { .. } | Failure::Lasting { .. })) => {
                 Err(self.explain(read, range, failure).await)
             }
             brought => brought,
-        };
-        brought.map_err(|failure| failure.at("read", &key, location))
+        }
     }
 
     /// Only the identity and the length.

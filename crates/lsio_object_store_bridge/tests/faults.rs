@@ -6,8 +6,8 @@ mod scripted;
 use std::time::Duration;
 
 use lsio_io::{
-    ByteRange, CancelToken, Freshness, Key, Memory, ReadAnswer, Requests, Storage, StorageError,
-    blocking,
+    ByteRange, CancelToken, Completion, Freshness, Key, Memory, ReadAnswer, Requests, Storage,
+    StorageError, blocking,
 };
 use lsio_object_store_bridge::{HostLimits, RetryLimits};
 use object_store::GetRange;
@@ -198,16 +198,12 @@ fn a_cancelled_read_is_not_tried_again() {
 #[test]
 fn reads_under_way_are_closed_with_their_store() {
     let scripted = Scripted::new(&object(10), Script::always(Step::Hang), HostLimits::default());
-    let (sender, ended) = std::sync::mpsc::channel();
-    let memory = Memory::new(1 << 20);
-    let sink = std::sync::Arc::new(scripted::Channel(sender));
-    let range = ByteRange::Bounded { offset: 0, len: 5 };
-    scripted.storage.submit(vec![scripted::a_read(&memory, range, sink)]);
+    let under_way = UnderWay::new(&scripted);
     scripted.wait_for_requests(1);
     drop(scripted);
-    let completion = ended.recv().unwrap();
+    let completion = under_way.ended.recv().unwrap();
     assert!(matches!(completion.result, Err(StorageError::Closed { .. })));
-    assert_eq!(memory.usage().reserved, 0);
+    assert_eq!(under_way.memory.usage().reserved, 0);
 }
 
 #[test]
@@ -296,23 +292,76 @@ fn without_hedging_or_room_for_a_second_request_the_first_is_waited_for() {
 fn a_cancelled_read_gives_up_both_requests() {
     let (scripted, before) = known(&object(100), HostLimits::default());
     scripted.then([Step::Hang, Step::Hang]);
-    let (sender, ended) = std::sync::mpsc::channel();
-    let memory = Memory::new(1 << 20);
-    let sink = std::sync::Arc::new(scripted::Channel(sender));
-    let range = ByteRange::Bounded { offset: 0, len: 5 };
-    let read = scripted::a_read(&memory, range, sink);
-    let cancel = read.cancel.clone();
-    scripted.storage.submit(vec![read]);
+    let under_way = UnderWay::new(&scripted);
     scripted.wait_for_requests(before + 2);
     assert_eq!((scripted.stats().under_way, scripted.stats().tasks), (2, 1));
-    cancel.cancel();
-    let completion = ended.recv().unwrap();
-    assert!(matches!(completion.result, Err(StorageError::Cancelled { .. })));
-    assert_eq!(completion.requests, Requests { made: 2, retries: 0, hedges: 1 });
-    assert_eq!((scripted.stats().under_way, memory.usage().reserved), (0, 0));
+    under_way.cancel.cancel();
+    assert_eq!(under_way.cancelled(), Requests { made: 2, retries: 0, hedges: 1 });
+    assert_eq!(scripted.stats().under_way, 0);
     // The task ends once it has answered.
     while scripted.stats().tasks > 0 {
         std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_cancelled_read_gives_up_the_answer_that_it_has_begun() {
+    let script = Script::steps([Step::Stall { after: 3 }]);
+    let scripted = Scripted::new(&object(100), script, HostLimits::default());
+    let under_way = UnderWay::new(&scripted);
+    while scripted.stats().bytes_received < 3 {
+        std::thread::yield_now();
+    }
+    assert_eq!(scripted.stats().under_way, 1);
+    under_way.cancel.cancel();
+    assert_eq!(under_way.cancelled(), Requests { made: 1, retries: 0, hedges: 0 });
+    let stats = scripted.stats();
+    assert_eq!((stats.under_way, stats.bytes_received), (0, 3));
+}
+
+#[test]
+fn a_cancelled_read_does_not_wait_for_its_turn() {
+    let script = Script::steps([Step::Hang]);
+    let limits = HostLimits { most_requests: 1, ..HostLimits::default() };
+    let scripted = Scripted::new(&object(100), script, limits);
+    let first = UnderWay::new(&scripted);
+    scripted.wait_for_requests(1);
+    let [second, third] = [(), ()].map(|()| UnderWay::new(&scripted));
+    second.cancel.cancel();
+    assert_eq!(second.cancelled(), Requests::default());
+    assert_eq!((scripted.requests().len(), scripted.stats().under_way), (1, 1));
+    // It leaves the turn to those behind it.
+    first.cancel.cancel();
+    assert_eq!(first.cancelled(), Requests { made: 1, retries: 0, hedges: 0 });
+    assert_eq!(*third.ended.recv().unwrap().result.unwrap().bytes, object(100)[..5]);
+    assert_eq!(scripted.requests().len(), 2);
+}
+
+/// A read of 5 bytes that was submitted.
+struct UnderWay {
+    cancel: CancelToken,
+    ended: std::sync::mpsc::Receiver<Completion>,
+    memory: std::sync::Arc<Memory>,
+}
+
+impl UnderWay {
+    fn new(scripted: &Scripted) -> Self {
+        let (sender, ended) = std::sync::mpsc::channel();
+        let memory = Memory::new(1 << 20);
+        let sink = std::sync::Arc::new(scripted::Channel(sender));
+        let range = ByteRange::Bounded { offset: 0, len: 5 };
+        let read = scripted::a_read(&memory, range, sink);
+        let cancel = read.cancel.clone();
+        scripted.storage.submit(vec![read]);
+        Self { cancel, ended, memory }
+    }
+
+    /// What was asked for it, once it has ended as cancelled and given its memory back.
+    fn cancelled(&self) -> Requests {
+        let completion = self.ended.recv().unwrap();
+        assert!(matches!(completion.result, Err(StorageError::Cancelled { .. })), "{completion:?}");
+        assert_eq!(self.memory.usage().reserved, 0);
+        completion.requests
     }
 }
 
