@@ -8,7 +8,7 @@ use std::time::Duration;
 use lsio_io::{Key, StorageError};
 use object_store::client::{HttpError, HttpErrorKind};
 
-use crate::http_client::NoCredentials;
+use crate::http_client::{CredentialsBusy, NoCredentials};
 use crate::refusal::Refusal;
 
 /// A failed request.
@@ -130,6 +130,9 @@ impl From<object_store::Error> for Failure {
         while let Some(error) = at {
             if let Some(refusal) = error.downcast_ref::<Refusal>() {
                 return refusal.into();
+            }
+            if let Some(busy) = error.downcast_ref::<CredentialsBusy>() {
+                return Self::passing(busy.to_string());
             }
             if let Some(missing) = error.downcast_ref::<NoCredentials>() {
                 return Self::Refused { text: missing.to_string(), is_forbidden: false };

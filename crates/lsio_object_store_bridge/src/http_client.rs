@@ -1,13 +1,14 @@
 //! The HTTP client of a store: connections, TLS, proxy, and what goes to which host.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use http::Method;
 use http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use object_store::ClientOptions;
 use object_store::client::{
@@ -51,6 +52,8 @@ struct StoreClient {
 struct Shared {
     origin: StoreOrigin,
     headers: HeaderMap,
+    /// Whether the place where credentials are asked for has ever answered.
+    gives_credentials: AtomicBool,
 }
 
 impl Connector {
@@ -73,7 +76,8 @@ impl Connector {
             value.set_sensitive(true);
             headers.append(header, value);
         }
-        Ok(Self(StoreClient { client, shared: Arc::new(Shared { origin, headers }) }))
+        let shared = Shared { origin, headers, gives_credentials: AtomicBool::new(false) };
+        Ok(Self(StoreClient { client, shared: Arc::new(shared) }))
     }
 }
 
@@ -150,7 +154,10 @@ impl HttpService for StoreClient {
                 *request.body_mut() = Some(body.clone().into());
             }
             let response = self.client.execute(request).await;
-            let response = response.map_err(|error| failed(error, to_store))?;
+            let response = response.map_err(|error| self.failed(error, to_store))?;
+            if !to_store {
+                self.shared.gives_credentials.store(true, Ordering::Relaxed);
+            }
             match self.redirected(&method, &url, &response) {
                 Some(next) => {
                     if next.origin() != url.origin() {
@@ -159,7 +166,12 @@ impl HttpService for StoreClient {
                     url = next;
                 }
                 None if to_store && !response.status().is_success() => {
-                    return Err(refused(response).await);
+                    return Err(HttpError::new(HttpErrorKind::Unknown, refused(response).await));
+                }
+                // `object_store` reads the others itself.
+                None if !to_store && may_pass(response.status()) => {
+                    let busy = CredentialsBusy(refused(response).await);
+                    return Err(HttpError::new(HttpErrorKind::Unknown, busy));
                 }
                 None => return Ok(answer(response)),
             }
@@ -169,6 +181,17 @@ impl HttpService for StoreClient {
 }
 
 impl StoreClient {
+    /// A request that was not answered. A machine without credentials has nobody to ask for them; one that has them may
+    /// be out of reach for a while.
+    fn failed(&self, error: reqwest::Error, to_store: bool) -> HttpError {
+        let knows_nobody = !to_store && !self.shared.gives_credentials.load(Ordering::Relaxed);
+        if knows_nobody && error.is_connect() {
+            HttpError::new(HttpErrorKind::Connect, NoCredentials(error.without_url()))
+        } else {
+            failed(error)
+        }
+    }
+
     /// Where to ask instead, if the answer says so and it is safe.
     fn redirected(&self, method: &Method, from: &Url, response: &reqwest::Response) -> Option<Url> {
         let is_safe = *method == Method::GET || *method == Method::HEAD;
@@ -190,12 +213,18 @@ fn harmless(headers: &HeaderMap) -> HeaderMap {
 
 fn answer(response: reqwest::Response) -> HttpResponse {
     let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-    let body = HttpResponseBody::new(body.map_err(|error| failed(error, true)));
+    let body = HttpResponseBody::new(body.map_err(failed));
     HttpResponse::from_parts(parts, body)
 }
 
-/// An answer of the store that is no success, with the reason that it gives.
-async fn refused(response: reqwest::Response) -> HttpError {
+/// Whether somebody who gives out credentials may do so later.
+fn may_pass(status: StatusCode) -> bool {
+    let asked_too_much = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT];
+    status.is_server_error() || asked_too_much.contains(&status)
+}
+
+/// What an answer that is no success gives as its reason.
+async fn refused(response: reqwest::Response) -> Refusal {
     let status = response.status();
     let header = |name: &str| {
         let value = response.headers().get(name)?.to_str().ok()?;
@@ -214,11 +243,11 @@ async fn refused(response: reqwest::Response) -> HttpError {
         }
     }
     let text = String::from_utf8_lossy(&text);
-    HttpError::new(HttpErrorKind::Unknown, Refusal::new(status.as_u16(), code, &text, retry_after))
+    Refusal::new(status.as_u16(), code, &text, retry_after)
 }
 
 /// An error of the client without the URL, which may have something secret in it.
-fn failed(error: reqwest::Error, to_store: bool) -> HttpError {
+fn failed(error: reqwest::Error) -> HttpError {
     let kind = if error.is_connect() {
         HttpErrorKind::Connect
     } else if error.is_timeout() {
@@ -226,8 +255,7 @@ fn failed(error: reqwest::Error, to_store: bool) -> HttpError {
     } else {
         HttpErrorKind::Interrupted
     };
-    let error = error.without_url();
-    if to_store { HttpError::new(kind, error) } else { HttpError::new(kind, NoCredentials(error)) }
+    HttpError::new(kind, error.without_url())
 }
 
 fn invalid_url(error: url::ParseError) -> HttpError {
@@ -241,6 +269,12 @@ fn invalid_url(error: url::ParseError) -> HttpError {
      data that is public)"
 )]
 pub(crate) struct NoCredentials(#[source] reqwest::Error);
+
+/// Credentials could not be had just now. The refusal is not its source: it is not one of the store, whose requests are
+/// not too many for that.
+#[derive(Debug, thiserror::Error)]
+#[error("asked for credentials, {0}")]
+pub(crate) struct CredentialsBusy(Refusal);
 
 #[derive(Debug, thiserror::Error)]
 #[error("the server redirects without end")]
@@ -256,5 +290,101 @@ impl fmt::Debug for StoreClient {
     /// Neither headers nor query.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreClient").field("origin", &self.shared.origin).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+#[path = "../tests/loopback/mod.rs"]
+mod loopback;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::net::Shutdown;
+    use std::sync::atomic::AtomicU32;
+
+    use super::loopback::{Loopback, Request, Response};
+    use lsio_io::{ByteRange, Freshness, Key, Memory, StorageError, blocking};
+    use object_store::RetryConfig;
+    use object_store::aws::AmazonS3Builder;
+    use object_store::path::Path;
+
+    use super::*;
+    use crate::{Host, HostLimits, Network, ObjectStorage, StoreStats};
+
+    /// Reads `object` of a bucket with the credentials that the service at this address gives.
+    fn read(credentials: &str) -> (Result<Vec<u8>, StorageError>, StoreStats) {
+        let bucket = Loopback::start(|request| Response::object(request, b"some bytes"));
+        let base = Url::parse(&bucket.url("")).unwrap();
+        let client = connections(&StorageOptions::default()).unwrap();
+        let origin = StoreOrigin::new(base, None, false, false);
+        let store = AmazonS3Builder::new()
+            .with_bucket_name("bucket")
+            .with_endpoint(bucket.url("").trim_end_matches('/'))
+            .with_metadata_endpoint(credentials)
+            .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
+            .with_client_options(ClientOptions::new().with_allow_http(true))
+            .with_http_connector(Connector::new(client, origin, &[]).unwrap())
+            .build()
+            .unwrap();
+        let (host, network) = (Host::new(HostLimits::default()), Network::new());
+        let storage =
+            ObjectStorage::new("s3://bucket", Arc::new(store), Path::ROOT, &host, &network);
+        let (memory, key) = (Memory::new(1 << 20), Key::new("object").unwrap());
+        let (range, current) = (ByteRange::Whole, Freshness::Current);
+        let answer = blocking::read_range(&storage, &memory, &key, range, current);
+        (answer.map(|answer| answer.bytes.to_vec()), host.stats())
+    }
+
+    /// As the metadata of a machine of AWS.
+    fn metadata(request: &Request) -> Response {
+        let key = br#"{"AccessKeyId":"A","SecretAccessKey":"S","Token":"T","Expiration":"2999-01-01T00:00:00Z"}"#;
+        match request.path().rsplit('/').next().unwrap() {
+            "token" => Response::new(200, b"token"),
+            "" => Response::new(200, b"role"),
+            _ => Response::new(200, key),
+        }
+    }
+
+    #[test]
+    fn a_service_of_credentials_that_is_busy_is_asked_again() {
+        for status in [500, 503, 429, 408] {
+            let answers = AtomicU32::new(0);
+            let service =
+                Loopback::start(move |request| match answers.fetch_add(1, Ordering::SeqCst) {
+                    1 => Response::new(status, b"busy"),
+                    _ => metadata(request),
+                });
+            let (bytes, stats) = read(service.url("").trim_end_matches('/'));
+            assert_eq!(bytes.unwrap(), b"some bytes");
+            assert_eq!((stats.retries, stats.throttled), (1, 0), "{status}");
+            assert_eq!(service.requests().len(), 2 + 3);
+        }
+    }
+
+    #[test]
+    fn a_connection_to_the_service_of_credentials_that_breaks_is_made_again() {
+        let connections = AtomicU32::new(0);
+        let breaks_first = move |stream: std::net::TcpStream| {
+            if connections.fetch_add(1, Ordering::SeqCst) == 0 {
+                stream.shutdown(Shutdown::Both).unwrap();
+            }
+            stream
+        };
+        let service = Loopback::start_over(breaks_first, metadata);
+        let (bytes, stats) = read(service.url("").trim_end_matches('/'));
+        assert_eq!(bytes.unwrap(), b"some bytes");
+        assert_eq!(stats.retries, 1);
+    }
+
+    #[test]
+    fn without_a_service_of_credentials_there_are_none() {
+        // Nobody listens there any more.
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (bytes, stats) = read(&format!("http://{closed}"));
+        let error = bytes.unwrap_err();
+        assert!(matches!(error, StorageError::Access { .. }), "{error}");
+        assert_eq!(stats.retries, 0);
     }
 }
