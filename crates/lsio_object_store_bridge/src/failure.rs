@@ -49,6 +49,15 @@ impl Failure {
         matches!(self, Self::Throttled { .. } | Self::Passing { .. })
     }
 
+    /// What it means where the length of the accepted version is known: bytes that the object does not have are missing
+    /// from another version.
+    pub(crate) fn of_known_length(self) -> Self {
+        match self {
+            Self::BadRange { .. } => Self::Changed,
+            other => other,
+        }
+    }
+
     /// Says how often it was tried.
     pub(crate) fn after(self, attempts: u32) -> Self {
         let tried = |text: String| match attempts {

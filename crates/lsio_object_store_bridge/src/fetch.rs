@@ -282,7 +282,8 @@ impl Fetch {
             let answer = if let Some(answer) = opened.take() {
                 answer
             } else {
-                let answer = self.reopen(part, &version, &range, &mut got).await?;
+                let answer = self.reopen(part, &version, &range, &mut got).await;
+                let answer = answer.map_err(Failure::of_known_length)?;
                 let wanted = range.start + got..range.end;
                 if answer.version != version || answer.range != wanted {
                     return Err(Failure::Changed);

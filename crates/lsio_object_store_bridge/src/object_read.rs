@@ -49,7 +49,7 @@ impl Fetch {
         match brought {
             Err(Failure::Missing) if pinned.is_some() => Err(Failure::Changed),
             Err(failure @ (Failure::BadRange { .. } | Failure::Lasting { .. })) => {
-                Err(self.explain(read, range, failure).await)
+                Err(self.explain(read, range, pinned, failure).await)
             }
             brought => brought,
         }
@@ -152,7 +152,8 @@ impl Fetch {
         let buffer = Buffer::new(read.lease(object_len)?);
         let first = self.pour(&mut part, opened, &buffer, 0);
         let others = self.all_parts(rest, 1, Some(&identity), &buffer, 0);
-        let (version, mut versions) = try_join(first, others).await?;
+        let all = try_join(first, others).await;
+        let (version, mut versions) = all.map_err(Failure::of_known_length)?;
         versions.push(version);
         one_version(versions).map(|version| answer(buffer, version))
     }
@@ -183,11 +184,20 @@ impl Fetch {
     }
 
     /// A range that the store refused may have been one that the object does not have.
-    async fn explain(&self, read: &OwedRead, range: ByteRange, failure: Failure) -> Failure {
+    async fn explain(
+        &self,
+        read: &OwedRead,
+        range: ByteRange,
+        pinned: Option<&Identity>,
+        failure: Failure,
+    ) -> Failure {
         if range == ByteRange::Whole {
             return failure;
         }
         match self.look(None).await {
+            Ok(version) if pinned.is_some_and(|pinned| version.identity != *pinned) => {
+                Failure::Changed
+            }
             Ok(version) => match range.resolve(&read.key, version.object_len) {
                 Err(error) => error.into(),
                 Ok(_) => failure,

@@ -4,6 +4,8 @@
 mod encrypted;
 mod loopback;
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -189,6 +191,77 @@ fn a_server_without_ranges_gives_whole_objects() {
     assert!(matches!(error, StorageError::Io { .. }), "{error}");
     let listing = blocking::list_blocking(&*storage, &Key::root());
     assert!(matches!(listing, Err(StorageError::Unsupported { .. })), "{listing:?}");
+}
+
+/// An object of 1000 bytes that is replaced by one of 10 bytes after the first answer, with tags that no server can be
+/// asked for.
+fn shortened(request: &Request, is_first: bool) -> Response {
+    let (len, tag) = if is_first { (1000, "W/\"long\"") } else { (10, "W/\"short\"") };
+    let mut response = Response::object(request, &vec![7; len]);
+    response.headers.retain(|(name, _)| *name != "etag");
+    response.header("etag", tag)
+}
+
+#[test]
+fn an_object_that_becomes_shorter_is_a_conflict_where_its_tag_is_weak() {
+    let answers = AtomicU32::new(0);
+    let server = Loopback::start(move |request: &Request| {
+        shortened(request, answers.fetch_add(1, Ordering::SeqCst) == 0)
+    });
+    let stores = Stores::default();
+    let storage = open(&stores, &server.url(""), &StorageOptions::default()).unwrap();
+    let tail = ByteRange::Bounded { offset: 900, len: 100 };
+    let identity = read(&*storage, "object", tail).unwrap().identity;
+    let (memory, key) = (Memory::new(1 << 20), Key::new("object").unwrap());
+    let pinned = Freshness::Pinned(identity);
+    let error = blocking::read_range(&*storage, &memory, &key, tail, pinned).unwrap_err();
+    assert!(matches!(error, StorageError::Conflict { .. }), "{error}");
+    let error = read(&*storage, "object", tail).unwrap_err();
+    assert!(matches!(error, StorageError::Truncated { .. }), "{error}");
+}
+
+/// A connection that breaks when so many bytes are left to be written.
+struct Breaks {
+    stream: TcpStream,
+    left: usize,
+}
+
+impl std::io::Read for Breaks {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        std::io::Read::read(&mut self.stream, bytes)
+    }
+}
+
+impl Write for Breaks {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.left == 0 {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        let written = self.stream.write(&bytes[..bytes.len().min(self.left)])?;
+        self.left -= written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+#[test]
+fn an_object_that_becomes_shorter_under_a_broken_body_is_a_conflict_where_its_tag_is_weak() {
+    let (connections, answers) = (AtomicU32::new(0), AtomicU32::new(0));
+    let breaks_first = move |stream| {
+        let is_first = connections.fetch_add(1, Ordering::SeqCst) == 0;
+        Breaks { stream, left: if is_first { 600 } else { usize::MAX } }
+    };
+    let server = Loopback::start_over(breaks_first, move |request: &Request| {
+        shortened(request, answers.fetch_add(1, Ordering::SeqCst) == 0)
+    });
+    let stores = Stores::default();
+    let storage = open(&stores, &server.url(""), &StorageOptions::default()).unwrap();
+    let error = read(&*storage, "object", ByteRange::Whole).unwrap_err();
+    assert!(matches!(error, StorageError::Conflict { .. }), "{error}");
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]
