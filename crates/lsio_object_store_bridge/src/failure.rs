@@ -184,11 +184,16 @@ fn untrusted<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
 
 /// What the last error of a chain says. Those above it may name addresses with what is secret in them.
 pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
+    innermost_error(error).to_string()
+}
+
+/// The last error of a chain.
+pub(crate) fn innermost_error<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     let mut last = error;
     while let Some(next) = last.source() {
         last = next;
     }
-    last.to_string()
+    last
 }
 
 #[cfg(test)]

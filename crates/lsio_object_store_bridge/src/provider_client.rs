@@ -1,5 +1,6 @@
 //! The clients of `object_store` for each provider, made of what the user and the environment say.
 
+use std::io;
 use std::sync::Arc;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
@@ -12,7 +13,7 @@ use object_store::{
 use url::Url;
 
 use crate::address::without_secrets;
-use crate::failure::innermost;
+use crate::failure::{innermost, innermost_error};
 use crate::http_client::Connector;
 use crate::options::Secret;
 use crate::origin::{StoreOrigin, is_allowed};
@@ -39,16 +40,16 @@ impl Plan<'_> {
     /// [`StoreError`] for options that contradict each other or lack something.
     pub(crate) fn make(self) -> Result<Made, StoreError> {
         match self.address.provider {
-            Provider::S3 => self.s3(),
-            Provider::Gcs => self.gcs(),
-            Provider::Azure => self.azure(),
+            Provider::S3 => self.s3(AmazonS3Builder::from_env()),
+            Provider::Gcs => self.gcs(GoogleCloudStorageBuilder::from_env()),
+            Provider::Azure => self.azure(MicrosoftAzureBuilder::from_env()),
             Provider::Http => self.http(),
         }
     }
 
-    fn s3(self) -> Result<Made, StoreError> {
+    fn s3(self, environment: AmazonS3Builder) -> Result<Made, StoreError> {
         let Self { address, options, .. } = self;
-        let mut builder = AmazonS3Builder::from_env().with_bucket_name(&address.store);
+        let mut builder = environment.with_bucket_name(&address.store);
         if let Some(region) = &options.region {
             builder = builder.with_region(region);
         }
@@ -101,9 +102,8 @@ impl Plan<'_> {
         self.made(store, server)
     }
 
-    fn gcs(self) -> Result<Made, StoreError> {
+    fn gcs(self, environment: GoogleCloudStorageBuilder) -> Result<Made, StoreError> {
         let Self { address, options, .. } = self;
-        let environment = GoogleCloudStorageBuilder::from_env();
         let usual = environment.get_config_value(&GoogleConfigKey::BaseUrl);
         let mut builder = match (&options.service_account_key, &options.bearer_token) {
             (Some(_), Some(_)) => {
@@ -137,9 +137,8 @@ impl Plan<'_> {
         self.made(store, server)
     }
 
-    fn azure(self) -> Result<Made, StoreError> {
+    fn azure(self, environment: MicrosoftAzureBuilder) -> Result<Made, StoreError> {
         let Self { address, options, .. } = self;
-        let environment = MicrosoftAzureBuilder::from_env();
         let value = |key| environment.get_config_value(&key);
         let account = options.account.clone().or_else(|| address.account.clone());
         let account = account.or_else(|| value(AzureConfigKey::AccountName)).ok_or_else(|| {
@@ -240,6 +239,9 @@ impl Plan<'_> {
                 option: "accountKey",
                 reason: "it is not a key in base64".to_owned(),
             }),
+            Err(error) if self.address.provider == Provider::Gcs => {
+                Err(self.not_set_up(unusable_google_credentials(&error)))
+            }
             Err(error) => Err(self.not_set_up(innermost(&error))),
         }
     }
@@ -257,6 +259,19 @@ fn no_retries() -> RetryConfig {
 /// Whether a request may be made is decided by the origin.
 fn client_options() -> ClientOptions {
     ClientOptions::new().with_allow_http(true)
+}
+
+/// Why the credentials of Google's environment cannot be used. What the parser says may repeat all of a key; what the
+/// system says about a file does not.
+fn unusable_google_credentials(error: &object_store::Error) -> String {
+    let system = innermost_error(error).downcast_ref::<io::Error>();
+    let system = system.filter(|error| error.raw_os_error().is_some());
+    let system = system.map(|error| format!(" ({error})")).unwrap_or_default();
+    format!(
+        "the credentials that the environment gives cannot be used{system}: GOOGLE_SERVICE_ACCOUNT_KEY holds a key in \
+         JSON; GOOGLE_SERVICE_ACCOUNT, of which only one may be set, and GOOGLE_APPLICATION_CREDENTIALS name files \
+         with one"
+    )
 }
 
 /// Whether the environment turns something on, in the words that `object_store` understands itself; `Err` says which
@@ -278,8 +293,45 @@ fn flag(builder: &AmazonS3Builder, key: AmazonS3ConfigKey) -> Result<bool, Strin
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::http_client;
+
+    /// Why no store is made of these options and what `make` takes for the environment.
+    fn refused(
+        url: &str,
+        options: &StorageOptions,
+        make: impl FnOnce(Plan<'_>) -> Result<Made, StoreError>,
+    ) -> String {
+        let address = Address::parse(url).unwrap().unwrap();
+        let connections = http_client::connections(options).unwrap();
+        let plan = Plan { address: &address, options, connections: &connections };
+        make(plan).map(|made| made.server).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn keys_of_the_environment_that_cannot_be_parsed_are_not_shown() {
+        let options = StorageOptions::default();
+        let twice = r#""{\"private_key\": \"hidden\"}""#;
+        let file = std::env::temp_dir().join(format!("lsio-key-{}.json", std::process::id()));
+        std::fs::write(&file, twice).unwrap();
+        let path = file.to_str().unwrap();
+        let environment = GoogleCloudStorageBuilder::new();
+        for environment in [
+            environment.clone().with_service_account_key(twice),
+            environment.clone().with_service_account_path(path),
+            environment.clone().with_application_credentials(path),
+        ] {
+            let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment));
+            assert!(!reason.contains("hidden"), "{reason}");
+            assert!(reason.contains("GOOGLE_SERVICE_ACCOUNT_KEY"), "{reason}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        let environment = environment.with_service_account_path(path);
+        let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment));
+        assert!(reason.contains("os error 2"), "{reason}");
+    }
 
     const FLAGS: [AmazonS3ConfigKey; 2] = [
         AmazonS3ConfigKey::VirtualHostedStyleRequest,
