@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::header::HeaderValue;
+
 use crate::{HostLimits, Provider, RetryLimits, StoreError};
 
 /// Text that is never shown.
@@ -82,7 +84,7 @@ pub struct StorageOptions {
 }
 
 impl StorageOptions {
-    /// Refuses what a provider has no use for.
+    /// Refuses what a provider has no use for, and what could not be sent.
     ///
     /// # Errors
     /// [`StoreError::Option`] that names it.
@@ -108,6 +110,23 @@ impl StorageOptions {
                 option,
                 reason: format!("{}:// stores have no such option", provider.scheme()),
             }),
+            None => self.check_characters(),
+        }
+    }
+
+    /// Signatures and tokens are headers, and `object_store` panics where one cannot be.
+    fn check_characters(&self) -> Result<(), StoreError> {
+        let secret = |secret: &'_ Option<Secret>| secret.as_ref().map(|it| it.0.clone());
+        let sent = [
+            ("region", self.region.clone()),
+            ("accessKeyId", self.access_key_id.clone()),
+            ("secretAccessKey", secret(&self.secret_access_key)),
+            ("sessionToken", secret(&self.session_token)),
+            ("account", self.account.clone()),
+            ("bearerToken", secret(&self.bearer_token)),
+        ];
+        match not_sendable(sent) {
+            Some(option) => Err(StoreError::Option { option, reason: NOT_SENDABLE.to_owned() }),
             None => Ok(()),
         }
     }
@@ -126,6 +145,19 @@ impl StorageOptions {
             hedge: self.hedge.unwrap_or(usual.hedge),
         }
     }
+}
+
+/// What is wrong with a text that cannot be part of a header. The text itself is not shown.
+pub(crate) const NOT_SENDABLE: &str =
+    "it has a line end or another character that no header can have";
+
+/// The name of the first text that cannot be part of a header.
+pub(crate) fn not_sendable<const N: usize>(
+    texts: [(&'static str, Option<String>); N],
+) -> Option<&'static str> {
+    let is_sendable =
+        |text: &Option<String>| text.as_ref().is_none_or(|it| HeaderValue::from_str(it).is_ok());
+    texts.into_iter().find(|(_, text)| !is_sendable(text)).map(|(name, _)| name)
 }
 
 #[cfg(test)]

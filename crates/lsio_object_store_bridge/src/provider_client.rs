@@ -15,7 +15,7 @@ use url::Url;
 use crate::address::without_secrets;
 use crate::failure::{innermost, innermost_error};
 use crate::http_client::Connector;
-use crate::options::Secret;
+use crate::options::{NOT_SENDABLE, Secret, not_sendable};
 use crate::origin::{StoreOrigin, is_allowed};
 use crate::{Address, Provider, StorageOptions, StoreError};
 
@@ -63,7 +63,14 @@ impl Plan<'_> {
                 let credentials = StaticCredentialProvider::new(credential);
                 builder = builder.with_credentials(Arc::new(credentials));
             }
-            (None, None) if options.session_token.is_none() => {}
+            (None, None) if options.session_token.is_none() => {
+                let value = |key| builder.get_config_value(&key);
+                self.check_variables([
+                    ("AWS_ACCESS_KEY_ID", value(AmazonS3ConfigKey::AccessKeyId)),
+                    ("AWS_SECRET_ACCESS_KEY", value(AmazonS3ConfigKey::SecretAccessKey)),
+                    ("AWS_SESSION_TOKEN", value(AmazonS3ConfigKey::Token)),
+                ])?;
+            }
             _ => {
                 let reason = "accessKeyId and secretAccessKey belong together".to_owned();
                 return Err(StoreError::Option { option: "accessKeyId", reason });
@@ -74,7 +81,9 @@ impl Plan<'_> {
         }
         let value = |key| builder.get_config_value(&key);
         let is_set = |key| flag(&builder, key).map_err(|reason| self.not_set_up(reason));
-        let region = value(AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".to_owned());
+        let region = value(AmazonS3ConfigKey::Region);
+        self.check_variables([("AWS_REGION or AWS_DEFAULT_REGION", region.clone())])?;
+        let region = region.unwrap_or_else(|| "us-east-1".to_owned());
         let endpoint = options.endpoint.clone();
         let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::S3Endpoint));
         let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::Endpoint));
@@ -118,7 +127,11 @@ impl Plan<'_> {
                 let credentials = StaticCredentialProvider::new(GcpCredential { bearer });
                 GoogleCloudStorageBuilder::new().with_credentials(Arc::new(credentials))
             }
-            _ => environment,
+            _ => {
+                let token = environment.get_config_value(&GoogleConfigKey::BearerToken);
+                self.check_variables([("GOOGLE_BEARER_TOKEN", token)])?;
+                environment
+            }
         };
         if options.anonymous {
             builder = builder.with_skip_signature(true);
@@ -144,6 +157,10 @@ impl Plan<'_> {
         let account = account.or_else(|| value(AzureConfigKey::AccountName)).ok_or_else(|| {
             self.not_set_up("no account is given: set the storage option 'account'".to_owned())
         })?;
+        self.check_variables([
+            ("AZURE_STORAGE_ACCOUNT_NAME", Some(account.clone())),
+            ("AZURE_STORAGE_TOKEN", value(AzureConfigKey::Token)),
+        ])?;
         let endpoint = options.endpoint.clone().or_else(|| value(AzureConfigKey::Endpoint));
         let endpoint =
             endpoint.unwrap_or_else(|| format!("https://{account}.blob.core.windows.net"));
@@ -246,6 +263,17 @@ impl Plan<'_> {
         }
     }
 
+    /// Refuses texts of the environment that could not be sent.
+    fn check_variables<const N: usize>(
+        self,
+        variables: [(&'static str, Option<String>); N],
+    ) -> Result<(), StoreError> {
+        match not_sendable(variables) {
+            Some(variable) => Err(self.not_set_up(format!("{variable}: {NOT_SENDABLE}"))),
+            None => Ok(()),
+        }
+    }
+
     fn not_set_up(self, reason: String) -> StoreError {
         StoreError::SetUp { location: self.address.location(), reason }
     }
@@ -331,6 +359,29 @@ mod tests {
         let environment = environment.with_service_account_path(path);
         let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment));
         assert!(reason.contains("os error 2"), "{reason}");
+    }
+
+    #[test]
+    fn variables_that_no_header_can_hold_are_refused_by_name() {
+        let options = StorageOptions::default();
+        for (key, variable) in [
+            (AmazonS3ConfigKey::AccessKeyId, "AWS_ACCESS_KEY_ID"),
+            (AmazonS3ConfigKey::SecretAccessKey, "AWS_SECRET_ACCESS_KEY"),
+            (AmazonS3ConfigKey::Token, "AWS_SESSION_TOKEN"),
+            (AmazonS3ConfigKey::Region, "AWS_REGION"),
+        ] {
+            let environment = AmazonS3Builder::new().with_config(key, "hidden\n");
+            let reason = refused("s3://bucket", &options, |plan| plan.s3(environment));
+            assert!(reason.contains(variable) && !reason.contains("hidden"), "{reason}");
+        }
+        let environment = GoogleCloudStorageBuilder::new().with_bearer_token("hidden\n");
+        let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment));
+        assert!(reason.contains("GOOGLE_BEARER_TOKEN") && !reason.contains("hidden"), "{reason}");
+        let environment = MicrosoftAzureBuilder::new()
+            .with_account("a")
+            .with_bearer_token_authorization("hidden\n");
+        let reason = refused("az://container", &options, |plan| plan.azure(environment));
+        assert!(reason.contains("AZURE_STORAGE_TOKEN") && !reason.contains("hidden"), "{reason}");
     }
 
     const FLAGS: [AmazonS3ConfigKey; 2] = [

@@ -286,6 +286,27 @@ fn options_that_cannot_be_used_are_refused() {
     let headers = vec![("no header".to_owned(), Secret::from("x".to_owned()))];
     let headers = StorageOptions { headers, ..usual.clone() };
     assert_eq!(option("https://example.org", &headers), "headers");
+    let (line, secret) = ("hidden\n".to_owned(), || Some(Secret::from("hidden\n".to_owned())));
+    for (url, name, options) in [
+        ("s3://b", "region", StorageOptions { region: Some(line.clone()), ..usual.clone() }),
+        (
+            "s3://b",
+            "accessKeyId",
+            StorageOptions { access_key_id: Some(line.clone()), ..usual.clone() },
+        ),
+        (
+            "s3://b",
+            "secretAccessKey",
+            StorageOptions { secret_access_key: secret(), ..usual.clone() },
+        ),
+        ("s3://b", "sessionToken", StorageOptions { session_token: secret(), ..usual.clone() }),
+        ("gs://b", "bearerToken", StorageOptions { bearer_token: secret(), ..usual.clone() }),
+        ("az://b", "account", StorageOptions { account: Some(line.clone()), ..usual.clone() }),
+    ] {
+        assert_eq!(option(url, &options), name);
+        let error = open(&stores, url, &options).unwrap_err();
+        assert!(error.to_string().contains("line end") && !error.to_string().contains("hidden"));
+    }
     let key = Some(Secret::from("hidden, and no JSON".to_owned()));
     let key = StorageOptions { service_account_key: key, ..usual };
     let error = open(&stores, "gs://bucket", &key).unwrap_err();
