@@ -41,9 +41,45 @@ pub struct Address {
     /// Path of what is named, below the bucket, container or server.
     pub path: String,
     /// The account that an Azure URL names.
-    pub(crate) account: Option<String>,
+    pub(crate) account: Option<Account>,
     /// What follows the `?`: it belongs to the address of each object.
     pub(crate) query: Option<String>,
+}
+
+/// An account of Azure, as an address names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) cloud: Cloud,
+}
+
+/// The cloud that an account is in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Cloud {
+    /// The address has the account's name only.
+    Unsaid,
+    /// One of Azure's, by the end of its hosts' names.
+    Azure(&'static str),
+    /// A host that is none of Azure's.
+    Other(String),
+}
+
+/// How the hosts of Azure's clouds end: the public one, China's, that of the government of the United States.
+const CLOUDS: [&str; 3] = ["core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net"];
+
+impl Account {
+    /// The interface of blobs is spoken, also where the address names that of Data Lake Storage (`dfs`): both are of
+    /// the same data.
+    fn at(host: &str) -> Self {
+        let Some((name, service)) = host.split_once('.') else {
+            return Self { name: host.to_owned(), cloud: Cloud::Unsaid };
+        };
+        let lower = service.to_ascii_lowercase();
+        let end = lower.strip_prefix("dfs.").or_else(|| lower.strip_prefix("blob."));
+        let cloud = end.and_then(|end| CLOUDS.into_iter().find(|cloud| *cloud == end));
+        let cloud = cloud.map_or_else(|| Cloud::Other(host.to_owned()), Cloud::Azure);
+        Self { name: name.to_owned(), cloud }
+    }
 }
 
 /// Schemes of URLs, and whose they are.
@@ -103,12 +139,10 @@ impl Address {
         };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (container, account) = match authority.split_once('@') {
-            Some((container, host)) => {
-                (container, Some(host.split('.').next().unwrap_or(host).to_owned()))
-            }
+            Some((container, host)) => (container, Some(Account::at(host))),
             None => (authority, None),
         };
-        if account.as_deref() == Some("") {
+        if account.as_ref().is_some_and(|account| account.name.is_empty()) {
             return Err("it names no account");
         }
         Ok(Self {
@@ -200,7 +234,8 @@ mod tests {
     fn containers_may_name_their_account_and_carry_a_signature() {
         let address = parse("abfss://container@account.dfs.core.windows.net/a/b?sv=1&sig=secret");
         assert_eq!(address.store, "container");
-        assert_eq!(address.account.as_deref(), Some("account"));
+        let account = address.account.unwrap();
+        assert_eq!((account.name.as_str(), account.cloud), ("account", Cloud::Azure(CLOUDS[0])));
         assert_eq!(address.query.as_deref(), Some("sv=1&sig=secret"));
         assert_eq!(address.path, "a/b");
         assert_eq!(parse("az://container/a").account, None);

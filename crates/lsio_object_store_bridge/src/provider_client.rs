@@ -12,7 +12,7 @@ use object_store::{
 };
 use url::Url;
 
-use crate::address::without_secrets;
+use crate::address::{Account, Cloud, without_secrets};
 use crate::failure::{innermost, innermost_error};
 use crate::http_client::Connector;
 use crate::options::{NOT_SENDABLE, Secret, not_sendable};
@@ -153,7 +153,8 @@ impl Plan<'_> {
     fn azure(self, environment: MicrosoftAzureBuilder) -> Result<Made, StoreError> {
         let Self { address, options, .. } = self;
         let value = |key| environment.get_config_value(&key);
-        let account = options.account.clone().or_else(|| address.account.clone());
+        let named = address.account.as_ref();
+        let account = options.account.clone().or_else(|| named.map(|named| named.name.clone()));
         let account = account.or_else(|| value(AzureConfigKey::AccountName)).ok_or_else(|| {
             self.not_set_up("no account is given: set the storage option 'account'".to_owned())
         })?;
@@ -162,8 +163,19 @@ impl Plan<'_> {
             ("AZURE_STORAGE_TOKEN", value(AzureConfigKey::Token)),
         ])?;
         let endpoint = options.endpoint.clone().or_else(|| value(AzureConfigKey::Endpoint));
-        let endpoint =
-            endpoint.unwrap_or_else(|| format!("https://{account}.blob.core.windows.net"));
+        let endpoint = match (endpoint, named.map(|Account { cloud, .. }| cloud)) {
+            (Some(endpoint), _) => endpoint,
+            (None, Some(Cloud::Azure(cloud))) => format!("https://{account}.blob.{cloud}"),
+            (None, Some(Cloud::Unsaid) | None) => {
+                format!("https://{account}.blob.core.windows.net")
+            }
+            (None, Some(Cloud::Other(host))) => {
+                let reason = format!(
+                    "'{host}' is no host of Azure's: set the storage option 'endpoint' to the URL of its service"
+                );
+                return Err(self.not_set_up(reason));
+            }
+        };
         let signature = options.sas_token.as_ref().map(Secret::expose);
         let signature = signature.or(address.query.as_deref());
         let given =
@@ -336,6 +348,33 @@ mod tests {
         let connections = http_client::connections(options).unwrap();
         let plan = Plan { address: &address, options, connections: &connections };
         make(plan).map(|made| made.server).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_account_is_asked_in_the_cloud_that_its_address_names() {
+        let usual = StorageOptions { anonymous: true, ..StorageOptions::default() };
+        let server = |host: &str, options: &StorageOptions| {
+            let address = Address::parse(&format!("abfss://container@{host}/a")).unwrap().unwrap();
+            let connections = http_client::connections(options).unwrap();
+            let plan = Plan { address: &address, options, connections: &connections };
+            plan.azure(MicrosoftAzureBuilder::new()).map(|made| made.server)
+        };
+        for (host, expected) in [
+            ("one", "https://one.blob.core.windows.net"),
+            ("one.dfs.core.windows.net", "https://one.blob.core.windows.net"),
+            ("one.blob.core.windows.net", "https://one.blob.core.windows.net"),
+            ("one.dfs.core.chinacloudapi.cn", "https://one.blob.core.chinacloudapi.cn"),
+            ("one.DFS.core.usgovcloudapi.net", "https://one.blob.core.usgovcloudapi.net"),
+        ] {
+            assert_eq!(server(host, &usual).unwrap(), expected);
+        }
+        let endpoint = Some("https://store.example.org".to_owned());
+        let elsewhere = StorageOptions { endpoint, ..usual.clone() };
+        for host in ["one.example.org", "one.dfs.core.windows.net.example.org"] {
+            let reason = server(host, &usual).unwrap_err().to_string();
+            assert!(reason.contains(host) && reason.contains("'endpoint'"), "{reason}");
+            assert_eq!(server(host, &elsewhere).unwrap(), "https://store.example.org");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use object_store::path::Path;
 
+use crate::address::Account;
 use crate::provider_client::Plan;
 use crate::stats::Sum;
 use crate::{
@@ -40,7 +41,7 @@ struct Open {
 struct StoreKey {
     provider: Provider,
     store: String,
-    account: Option<String>,
+    account: Option<Account>,
     query: Option<Secret>,
     options: StorageOptions,
 }
