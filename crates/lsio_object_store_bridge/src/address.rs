@@ -96,6 +96,11 @@ const SCHEMES: [(&str, Provider); 10] = [
     ("https", Provider::Http),
 ];
 
+fn provider_of(scheme: &str) -> Option<Provider> {
+    let known = |(name, _): &&(&str, _)| scheme.eq_ignore_ascii_case(name);
+    SCHEMES.iter().find(known).map(|&(_, provider)| provider)
+}
+
 impl Address {
     /// Parses a URL; `None` if its scheme is that of no object store.
     ///
@@ -103,12 +108,11 @@ impl Address {
     /// [`StoreError::Address`] for one that names no store.
     pub fn parse(text: &str) -> Option<Result<Self, StoreError>> {
         let (scheme, rest) = text.split_once("://")?;
-        let known = |(name, _): &&(&str, _)| scheme.eq_ignore_ascii_case(name);
-        let (_, provider) = SCHEMES.iter().find(known)?;
+        let provider = provider_of(scheme)?;
         let address = match provider {
             Provider::Http => Self::of_server(text),
             Provider::Azure => Self::of_container(rest),
-            Provider::S3 | Provider::Gcs => Self::of_bucket(*provider, rest),
+            Provider::S3 | Provider::Gcs => Self::of_bucket(provider, rest),
         };
         Some(
             address
@@ -192,10 +196,14 @@ impl std::fmt::Debug for Address {
     }
 }
 
-/// A URL as it may be shown: without user, password, query and fragment.
+/// A URL as it may be shown: without user, password and query, and without the fragment where it is not
+/// a part of the key.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
-    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let provider = text.split_once("://").and_then(|(scheme, _)| provider_of(scheme));
+    let has_fragment = matches!(provider, None | Some(Provider::Http));
+    // What is behind a '?' is cut off keys too: it may be a signature in the wrong place.
+    let end = text.find(|c| c == '?' || (has_fragment && c == '#')).unwrap_or(text.len());
     let shown = &text[..end];
     let Some((scheme, rest)) = shown.split_once("://") else { return shown.to_owned() };
     let (authority, path) = match rest.find('/') {
@@ -257,6 +265,8 @@ mod tests {
             ("abfs://container@account.host/a?sig=secret", "abfs://container@account.host/a"),
             ("abfs://user:secret@host/a", "abfs://host/a"),
             ("s3://bucket/a", "s3://bucket/a"),
+            ("s3://bucket/run#3.zarr?X-Amz-Signature=secret", "s3://bucket/run#3.zarr"),
+            ("abfs://container/run#3.zarr?sig=secret", "abfs://container/run#3.zarr"),
             ("relative/path?secret", "relative/path"),
         ] {
             assert_eq!(without_secrets(text), shown);
