@@ -178,8 +178,12 @@ impl Engine {
                 Ok((storage.map_err(named)?, Key::root()))
             }
             Location::Memory { store, path } => {
-                let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
-                let storage = stores.get(&store).cloned().ok_or_else(|| {
+                // The lock goes before anything is read: the JavaScript thread takes it too.
+                let storage = {
+                    let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+                    stores.get(&store).cloned()
+                };
+                let storage = storage.ok_or_else(|| {
                     let message = format!("there is no store in memory named '{store}'");
                     LsioError::new(ErrorCode::NotFound, message).at(location)
                 })?;
