@@ -185,3 +185,25 @@ test('the core takes no copy that is longer or shorter than was said', async (t)
   t.deepEqual(await store.get('/complete'), Uint8Array.of(1, 2, 3));
   t.is(await store.get('/short'), undefined);
 });
+
+// Alone: others would wait with it.
+test.serial('a setImmediate that never calls back, as of fake timers, stops no copy', async (t) => {
+  const { setImmediate: real } = globalThis;
+  globalThis.setImmediate = (() => undefined) as unknown as typeof setImmediate;
+  try {
+    await writeMemoryStore('memory://fake-timers', [['first', new Uint8Array(10)]]);
+  } finally {
+    globalThis.setImmediate = real;
+  }
+  const long = new Uint8Array(2 * MIB).fill(7);
+  await writeMemoryStore('memory://fake-timers', [['second', long]]);
+  t.is((await new LsioStore('memory://fake-timers').get('/second'))?.byteLength, long.byteLength);
+});
+
+test('a copy that is given up holds nothing', (t) => {
+  const made = memoryValue(3);
+  if ('error' in made) throw new Error(made.error.message);
+  t.deepEqual(made.ok.append(Uint8Array.of(1, 2)), { ok: null });
+  made.ok.discard();
+  t.like(made.ok.append(Uint8Array.of(3)), { error: { code: 'ERR_LSIO_INTERNAL' } });
+});

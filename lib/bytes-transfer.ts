@@ -23,17 +23,23 @@ export async function sendBytes(
   const { byteLength } = bytes;
   checkMemory(bytes, what);
   const copy = unwrap(native().memoryValue(byteLength));
-  for (let start = 0; start < byteLength; start += MAX_COPY_BYTES) {
-    const length = Math.min(MAX_COPY_BYTES, byteLength - start);
-    while (isTurnFull(length)) await nextTurn();
-    signal?.throwIfAborted();
-    if (bytes.byteLength !== byteLength) {
-      throw new TypeError(
-        `${what} had ${byteLength} bytes and became ${bytes.byteLength} while they were copied`,
-      );
+  try {
+    for (let start = 0; start < byteLength; start += MAX_COPY_BYTES) {
+      const length = Math.min(MAX_COPY_BYTES, byteLength - start);
+      while (isTurnFull(length)) await nextTurn();
+      signal?.throwIfAborted();
+      if (bytes.byteLength !== byteLength) {
+        throw new TypeError(
+          `${what} had ${byteLength} bytes and became ${bytes.byteLength} while they were copied`,
+        );
+      }
+      countCopied(length);
+      unwrap(copy.append(piece(bytes, start, length)));
     }
-    countCopied(length);
-    unwrap(copy.append(piece(bytes, start, length)));
+  } catch (error) {
+    // The garbage collector does not know how much it holds.
+    copy.discard();
+    throw error;
   }
   return copy;
 }
@@ -59,10 +65,12 @@ function isTurnFull(length: number): boolean {
 }
 
 function countCopied(length: number): void {
-  if (copiedInTurn === 0) {
-    setImmediate(() => {
-      copiedInTurn = 0;
-    });
-  }
+  if (copiedInTurn === 0) void startTurn();
   copiedInTurn += length;
+}
+
+/** Not with the global `setImmediate`, which tests of others replace. */
+async function startTurn(): Promise<void> {
+  await nextTurn();
+  copiedInTurn = 0;
 }

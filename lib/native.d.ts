@@ -131,6 +131,8 @@ export declare class NativeList {
 export declare class NativeMemoryValue {
   /** Copies the next part. One that is beyond the length is refused. */
   append(part: Uint8Array): NativeResult<null>
+  /** Gives the memory back: nothing can be appended or put afterwards. */
+  discard(): void
   /**
    * Puts the copy into a store, if it is complete. It is empty afterwards.
    *

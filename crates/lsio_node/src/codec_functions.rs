@@ -244,13 +244,15 @@ fn take_answer(env: &Env, number: f64) -> Option<DecodeAnswer> {
 /// Gives what a function has decoded. The value is empty afterwards.
 #[napi(catch_unwind)]
 pub fn answer_codec_job(env: &Env, number: f64, decoded: &mut NativeMemoryValue) {
+    // Also where nobody waits for it any more: its memory is not to stay until garbage is collected.
+    let decoded = decoded.take();
     if let Some(answer) = take_answer(env, number) {
         let codec = answer.codec();
         let failed = |error: LsioError| {
             let reason = error.to_string();
             CodecError::Function { codec, reason, number: None }
         };
-        answer.send(decoded.take().map_err(failed));
+        answer.send(decoded.map_err(failed));
     }
 }
 

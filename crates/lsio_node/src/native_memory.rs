@@ -43,6 +43,13 @@ impl NativeMemoryValue {
         Tagged::Ok(Null)
     }
 
+    /// Gives the memory back: nothing can be appended or put afterwards.
+    #[napi(catch_unwind)]
+    pub fn discard(&mut self) {
+        self.len = 0;
+        self.bytes = Vec::new();
+    }
+
     /// Puts the copy into a store, if it is complete. It is empty afterwards.
     ///
     /// # Errors
