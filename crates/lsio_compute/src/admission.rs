@@ -40,12 +40,13 @@ impl Shared {
     /// Starts the next work of the oldest run that can start any, or of the one whose turn it is. `false`: none can.
     pub(crate) fn advance(self: &Arc<Self>, queue: &Deque<Job>, turns: &mut Turns) -> bool {
         self.enlist();
-        if self.run_in_turn(turns).is_some_and(|run| self.advance_run(&run, queue)) {
+        let advance = |run: &Arc<Run>| !self.is_busy_for(run) && self.advance_run(run, queue);
+        if self.run_in_turn(turns).is_some_and(|run| advance(&run)) {
             return true;
         }
         let mut after = 0;
         while let Some(run) = self.run_after(after) {
-            if self.advance_run(&run, queue) {
+            if advance(&run) {
                 turns.started(run.id);
                 return true;
             }
@@ -168,8 +169,7 @@ impl Shared {
                     Resident::Miss(read) => {
                         self.waits_for_device.store(true, Ordering::Relaxed);
                         self.ready_unit.store(unit(storage.reads_at_once()), Ordering::Relaxed);
-                        let weight = started.in_flight.weight(read.tag);
-                        self.outstanding.fetch_add(weight, Ordering::Relaxed);
+                        started.in_flight.submitted(read.tag);
                         let known = batches.iter_mut().find(|(at, _)| Arc::ptr_eq(at, &storage));
                         match known {
                             Some((_, reads)) => reads.push(read),

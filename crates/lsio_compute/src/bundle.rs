@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use crate::batch::Tasks;
 use crate::cached_chunk::{Keep, Versions};
+use crate::device::place_of;
 use crate::executor::{Shared, weight};
 use crate::placing;
 use crate::run::{Attempt, Run, UsedAnswers};
@@ -164,9 +165,17 @@ impl Drop for Charge {
 pub(crate) struct InFlight {
     run: Arc<Run>,
     shared: Arc<Shared>,
-    /// Who waits for each read, and its weight.
-    users: Vec<(Users, usize)>,
+    reads: Vec<UnderWay>,
     jobs: Mutex<Vec<Option<Box<TaskJob>>>>,
+}
+
+/// One of its reads.
+struct UnderWay {
+    /// Who waits for it.
+    users: Users,
+    /// What it counts at its device, and which of the run's devices that is.
+    weight: usize,
+    device: usize,
 }
 
 impl fmt::Debug for InFlight {
@@ -209,16 +218,17 @@ impl InFlight {
         let ready =
             jobs.iter_mut().filter_map(|job| job.take_if(|job| job.planned.waiting == 0)).collect();
         let mut reads = bundle.reads;
-        let users_of = |read: &mut PhysicalRead| {
+        let under_way = |read: &mut PhysicalRead| {
             let (enough, at_once) = (read.storage.enough_in_flight(), read.storage.reads_at_once());
             let weight = weight(read.bytes, enough, at_once);
-            (std::mem::take(&mut read.users), weight)
+            let device = place_of(&*read.storage, &run.devices);
+            UnderWay { users: std::mem::take(&mut read.users), weight, device }
         };
-        let users = reads.iter_mut().map(users_of).collect();
+        let under_way = reads.iter_mut().map(under_way).collect();
         let in_flight = Arc::new(Self {
             run: run.clone(),
             shared: shared.clone(),
-            users,
+            reads: under_way,
             jobs: Mutex::new(jobs),
         });
         let reads = reads
@@ -244,9 +254,17 @@ impl InFlight {
         Started { ready, reads, in_flight }
     }
 
-    /// What the read with this tag counts among those under way.
-    pub(crate) fn weight(&self, tag: u64) -> usize {
-        self.users[tag as usize].1
+    /// Counts the read with this tag among those under way at its device.
+    pub(crate) fn submitted(&self, tag: u64) {
+        let UnderWay { weight, device, .. } = self.reads[tag as usize];
+        self.run.devices[device].submitted(weight);
+    }
+
+    /// No longer counts it.
+    fn ended(&self, tag: u64) {
+        let UnderWay { weight, device, .. } = self.reads[tag as usize];
+        self.run.devices[device].ended(weight);
+        self.shared.bell.ring();
     }
 
     fn jobs(&self) -> MutexGuard<'_, Vec<Option<Box<TaskJob>>>> {
@@ -260,7 +278,7 @@ impl InFlight {
         storage: &dyn Storage,
         read: &Read,
     ) -> Option<Box<TaskJob>> {
-        let [user] = self.users[read.tag as usize].0[..] else { return None };
+        let [user] = self.reads[read.tag as usize].users[..] else { return None };
         let mut job = {
             // Others could not be given what lies in pieces.
             let fits = |job: &mut Box<TaskJob>| {
@@ -304,11 +322,11 @@ impl InFlight {
         if let Ok(answer) = &completion.result {
             let bytes = answer.bytes.len() as u64;
             counters.count_read(bytes, completion.route, completion.elapsed);
-            let unwanted = unwanted_bytes(&self.users[completion.tag as usize].0, bytes);
+            let unwanted = unwanted_bytes(&self.reads[completion.tag as usize].users, bytes);
             add(&counters.bytes_over_read, unwanted);
         }
         let mut jobs = self.jobs();
-        for user in &self.users[completion.tag as usize].0 {
+        for user in &self.reads[completion.tag as usize].users {
             let Some(job) = &mut jobs[user.task] else { continue };
             job.planned.arrive(*user, completion);
             if job.planned.waiting == 0 {
@@ -370,10 +388,10 @@ impl CompletionSink for InFlight {
     fn complete(&self, completion: Completion) {
         let mut ready = Tasks::new();
         self.arrive(&completion, &mut ready, &self.run.counters);
-        let weight = self.weight(completion.tag);
+        let tag = completion.tag;
         // The tasks hold what they need of it.
         drop(completion);
-        self.shared.read_has_ended(weight);
+        self.ended(tag);
         self.shared.queue_tasks(ready);
     }
 }

@@ -14,6 +14,7 @@ use lsio_io::Memory;
 use crate::batch::{Tasks, batches};
 use crate::bell::Bell;
 use crate::cache::Cache;
+use crate::device::Devices;
 use crate::index_read::IndexArrived;
 use crate::operation::Operation;
 use crate::run::{Run, RunOptions};
@@ -66,8 +67,8 @@ pub(crate) struct Shared {
     pub(crate) arrivals: Injector<Arc<Run>>,
     /// Batches of tasks in the queues.
     pub(crate) ready: AtomicUsize,
-    /// Reads that were submitted and have not ended, by their [`weight`].
-    pub(crate) outstanding: AtomicUsize,
+    /// What the runs read from, with the reads that were submitted and have not ended, by their [`weight`].
+    devices: Devices,
     /// Whether the last read was not in memory.
     pub(crate) waits_for_device: AtomicBool,
     /// What a task that is ready to decode counts beside the reads under way.
@@ -127,7 +128,7 @@ impl Executor {
             next_id: AtomicU64::new(1),
             arrivals: Injector::new(),
             ready: AtomicUsize::new(0),
-            outstanding: AtomicUsize::new(0),
+            devices: Devices::default(),
             waits_for_device: AtomicBool::new(false),
             ready_unit: AtomicUsize::new(UNIT),
             stop: AtomicBool::new(false),
@@ -198,7 +199,8 @@ impl Executor {
         let estimate = estimates.fold(0, u64::saturating_add);
         let request_bytes = plan.len().saturating_mul(estimate);
         let keeps_chunks = self.keeps_chunks(&sources, plan.len());
-        let mut run = Run::new(id, sources, plan, operation, options, request_bytes);
+        let devices = self.shared.devices.of(&sources);
+        let mut run = Run::new(id, (sources, devices), plan, operation, options, request_bytes);
         run.keeps_chunks = keeps_chunks;
         let run = Arc::new(run);
         self.shared.add_run(run.clone());
@@ -303,24 +305,28 @@ impl Shared {
         }
     }
 
-    pub(crate) fn read_has_ended(&self, weight: usize) {
-        self.outstanding.fetch_sub(weight, Ordering::Relaxed);
-        self.bell.ring();
-    }
-
-    /// Whether more reads should be started before anything else, so that the device stays busy.
+    /// Whether more reads should be started before anything else, so that no device falls idle.
     pub(crate) fn wants_read_ahead(&self) -> bool {
-        self.waits_for_device.load(Ordering::Relaxed) && !self.has_read_ahead()
+        self.waits_for_device.load(Ordering::Relaxed) && self.devices.any_below(self.read_ahead())
     }
 
-    /// Whether the device has enough to do: more reads would take memory and bring nothing.
-    pub(crate) fn device_is_busy(&self) -> bool {
-        self.waits_for_device.load(Ordering::Relaxed) && self.has_read_ahead()
+    /// Whether all devices have enough to do: more reads would take memory and bring nothing.
+    pub(crate) fn devices_are_busy(&self) -> bool {
+        self.waits_for_device.load(Ordering::Relaxed) && !self.devices.any_below(self.read_ahead())
     }
 
-    fn has_read_ahead(&self) -> bool {
+    /// Whether what a run reads from has enough to do.
+    pub(crate) fn is_busy_for(&self, run: &Run) -> bool {
+        self.waits_for_device.load(Ordering::Relaxed) && {
+            let limit = self.read_ahead();
+            run.devices.iter().any(|device| device.outstanding() >= limit)
+        }
+    }
+
+    /// What is to be under way at a device, beside the tasks that are ready to decode.
+    fn read_ahead(&self) -> usize {
         let ready = self.ready.load(Ordering::Relaxed) * self.ready_unit.load(Ordering::Relaxed);
-        self.outstanding.load(Ordering::Relaxed) + ready >= READ_AHEAD
+        READ_AHEAD.saturating_sub(ready)
     }
 }
 

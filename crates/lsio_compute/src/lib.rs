@@ -26,6 +26,7 @@ mod chunk_data;
 mod collect_variable;
 mod copy_into;
 mod deliver;
+mod device;
 mod error;
 mod executor;
 mod flight;

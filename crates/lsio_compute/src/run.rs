@@ -10,6 +10,7 @@ use lsio_io::{CancelToken, IoMode};
 use smallvec::SmallVec;
 
 use crate::bundle::Bundle;
+use crate::device::RunDevices;
 use crate::operation::Operation;
 use crate::resumer::Resumer;
 use crate::stats::Counters;
@@ -56,6 +57,8 @@ pub(crate) type KnownKey = (usize, ReadSpec);
 pub(crate) struct Run {
     pub(crate) id: u64,
     pub(crate) sources: Vec<Arc<SourceHandle>>,
+    /// What these are read from.
+    pub(crate) devices: RunDevices,
     pub(crate) plan: Arc<dyn TaskPlan>,
     pub(crate) operation: Box<dyn Operation>,
     pub(crate) options: RunOptions,
@@ -146,7 +149,7 @@ impl Run {
 
     pub(crate) fn new(
         id: u64,
-        sources: Vec<Arc<SourceHandle>>,
+        (sources, devices): (Vec<Arc<SourceHandle>>, RunDevices),
         plan: Arc<dyn TaskPlan>,
         operation: Box<dyn Operation>,
         options: RunOptions,
@@ -157,6 +160,7 @@ impl Run {
         Self {
             id,
             sources,
+            devices,
             plan,
             operation,
             options,

@@ -21,7 +21,7 @@ pub(crate) fn work(shared: &Arc<Shared>, number: usize, queue: &Deque<Job>) {
         while shared.wants_read_ahead() && shared.advance(queue, &mut turns) {}
         if let Some(job) = next_job(shared, number, queue) {
             run(shared, number, job);
-        } else if !shared.device_is_busy() && shared.advance(queue, &mut turns) {
+        } else if !shared.devices_are_busy() && shared.advance(queue, &mut turns) {
             // There may be more to start: one worker wakes the next.
             shared.bell.ring();
         } else if shared.stop.load(Ordering::SeqCst) && shared.is_idle() {

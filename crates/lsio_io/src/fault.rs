@@ -81,6 +81,7 @@ pub struct FaultCounts {
 /// when others arrive, when nothing else is under way, or at [`FaultStorage::release`].
 pub struct FaultStorage {
     inner: Arc<dyn Storage>,
+    device: Option<usize>,
     resident: AtomicBool,
     shared: Arc<Shared>,
 }
@@ -120,7 +121,14 @@ impl FaultStorage {
             counts: FaultCounts::default(),
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), blocked_more: Condvar::new() });
-        Self { inner, resident: AtomicBool::new(true), shared }
+        Self { inner, device: None, resident: AtomicBool::new(true), shared }
+    }
+
+    /// It seems to be on this [`Storage::device`].
+    #[must_use]
+    pub fn on_device(mut self, device: usize) -> Self {
+        self.device = Some(device);
+        self
     }
 
     /// From now on `fault` happens to the next `times` reads that match. A read meets all faults that
@@ -234,6 +242,10 @@ impl Storage for FaultStorage {
 
     fn reads_at_once(&self) -> u32 {
         self.inner.reads_at_once()
+    }
+
+    fn device(&self) -> usize {
+        self.device.unwrap_or_else(|| self.inner.device())
     }
 
     fn submit(&self, batch: Vec<Read>) {

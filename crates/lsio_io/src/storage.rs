@@ -311,7 +311,7 @@ pub const LOCAL_READS_AT_ONCE: u32 = 32;
 ///
 /// Implementers owe [`submit`](Storage::submit), [`list`](Storage::list),
 /// [`limits`](Storage::limits) and [`location`](Storage::location); a wrapper must also forward
-/// [`enough_in_flight`](Storage::enough_in_flight), [`reads_at_once`](Storage::reads_at_once),
+/// [`enough_in_flight`](Storage::enough_in_flight), [`reads_at_once`](Storage::reads_at_once), [`device`](Storage::device),
 /// [`try_read_resident`](Storage::try_read_resident) and [`try_read_resident_into`](Storage::try_read_resident_into). The suite in [`crate::conformance`]
 /// holds for every implementation.
 pub trait Storage: Send + Sync + fmt::Debug {
@@ -330,6 +330,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Reads that are worth having under way at once. It may change from call to call.
     fn reads_at_once(&self) -> u32 {
         LOCAL_READS_AT_ONCE
+    }
+
+    /// A number that storages share whose reads wait for each other: those on one host, or (0) those of this machine's
+    /// disks and memory. Reads of others go on where this one does not answer.
+    fn device(&self) -> usize {
+        0
     }
 
     /// Starts all reads of a batch and returns at once. Each ends in exactly one completion, in any

@@ -105,6 +105,11 @@ impl Storage for ObjectStorage {
         self.shared.host.concurrency().saturating_mul(2)
     }
 
+    /// The host, by its place in memory, where no other is while this storage lives.
+    fn device(&self) -> usize {
+        Arc::as_ptr(&self.shared.host).addr()
+    }
+
     fn submit(&self, batch: Vec<Read>) {
         for read in batch {
             let range = read.range;

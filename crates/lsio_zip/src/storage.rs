@@ -240,6 +240,10 @@ impl Storage for ZipStorage {
         self.0.below.reads_at_once()
     }
 
+    fn device(&self) -> usize {
+        self.0.below.device()
+    }
+
     fn submit(&self, batch: Vec<Read>) {
         let directory = self.0.directory();
         for read in batch {

@@ -7,7 +7,7 @@ use lsio_array::{Decoded, Location, Task, TaskPlan};
 use lsio_compute::{ChunkData, RunError, RunOptions};
 
 use crate::test_source::{
-    ELEMENTS, World, bytes_of, concat, copy, each_chunk, elements, input, join,
+    ELEMENTS, TestSource, World, bytes_of, concat, copy, each_chunk, elements, input, join,
 };
 
 #[test]
@@ -66,6 +66,31 @@ fn a_skewed_load_is_stolen_and_keeps_every_worker_busy() {
     assert!(stats.tasks_by_worker.iter().all(|&tasks| tasks > 0), "{stats:?}");
     assert_eq!(stats.tasks_by_worker.iter().sum::<u64>(), CHUNKS);
     assert_eq!(stats.runs.reads, 1);
+}
+
+#[test]
+fn a_host_that_does_not_answer_keeps_nobody_from_reading_elsewhere() {
+    const CHUNKS: u64 = 64;
+    let world = World::new(2, 64 << 20);
+    world.put_chunks(CHUNKS);
+    let silent = Arc::new(lsio_io::FaultStorage::new(world.store.clone(), 1).on_device(1));
+    silent.allow_resident(false);
+    silent.inject(lsio_io::Reads::All, CHUNKS, lsio_io::Fault::Block);
+    let (_, at_silent) = world.start(
+        &[world.register(TestSource::new(silent.clone(), CHUNKS))],
+        each_chunk(CHUNKS),
+        RunOptions::default(),
+    );
+    // So many reads that no more are begun there.
+    silent.wait_until_blocked(lsio_io::LOCAL_READS_AT_ONCE as usize);
+    world.faults.allow_resident(false);
+    let everything: Vec<u64> = (0..CHUNKS).flat_map(elements).collect();
+    let source = world.register(world.source(CHUNKS));
+    assert_eq!(world.fold(&[source], each_chunk(CHUNKS)).unwrap(), everything);
+    assert!(silent.blocked() < CHUNKS as usize, "reads go on where nothing answers");
+    silent.clear();
+    silent.release();
+    assert_eq!(at_silent.recv().unwrap().unwrap(), everything);
 }
 
 #[test]
