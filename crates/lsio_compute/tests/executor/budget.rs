@@ -88,7 +88,10 @@ fn a_paused_reader_does_not_stand_in_the_way_of_younger_runs() {
         assert_eq!(world.fold(std::slice::from_ref(&source), each_chunk(CHUNKS)).unwrap(), all());
     }
     drop(stream);
-    assert_eq!(world.memory.usage().reserved, 0);
+    // The worker may be decoding a chunk for it, whose end gives back the last.
+    while world.memory.usage().reserved != 0 {
+        std::thread::yield_now();
+    }
 }
 
 #[test]
