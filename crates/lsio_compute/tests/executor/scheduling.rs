@@ -70,7 +70,7 @@ fn a_skewed_load_is_stolen_and_keeps_every_worker_busy() {
 
 #[test]
 fn a_host_that_does_not_answer_keeps_nobody_from_reading_elsewhere() {
-    const CHUNKS: u64 = 64;
+    const CHUNKS: u64 = 512;
     let world = World::new(2, 64 << 20);
     world.put_chunks(CHUNKS);
     let silent = Arc::new(lsio_io::FaultStorage::new(world.store.clone(), 1).on_device(1));
@@ -87,10 +87,12 @@ fn a_host_that_does_not_answer_keeps_nobody_from_reading_elsewhere() {
     let everything: Vec<u64> = (0..CHUNKS).flat_map(elements).collect();
     let source = world.register(world.source(CHUNKS));
     assert_eq!(world.fold(&[source], each_chunk(CHUNKS)).unwrap(), everything);
-    assert!(silent.blocked() < CHUNKS as usize, "reads go on where nothing answers");
+    let under_way = silent.blocked();
     silent.clear();
     silent.release();
     assert_eq!(at_silent.recv().unwrap().unwrap(), everything);
+    // Each worker may have begun one bundle of short neighbours more.
+    assert!(under_way < CHUNKS as usize / 2, "{under_way} reads where nothing answers");
 }
 
 #[test]
