@@ -168,7 +168,7 @@ test('fields that there are not are refused', async (t) => {
 });
 
 test('elements have at most 16 MiB, and so have their fill values', async (t) => {
-  const read = async (bytes: number): Promise<unknown> => {
+  const readOne = async (bytes: number): Promise<unknown> => {
     const document = {
       zarr_format: 3,
       node_type: 'array',
@@ -187,8 +187,8 @@ test('elements have at most 16 MiB, and so have their fill values', async (t) =>
   const longest = new Uint8Array(2 ** 24);
   longest.set([1, 2]);
   // Not deepEqual, which takes minutes.
-  t.is(Buffer.compare((await read(longest.length)) as Uint8Array, longest), 0);
-  await t.throwsAsync(read(longest.length + 1), {
+  t.is(Buffer.compare((await readOne(longest.length)) as Uint8Array, longest), 0);
+  await t.throwsAsync(readOne(longest.length + 1), {
     code: 'ERR_LSIO_UNSUPPORTED',
     message: /16777217/,
   });
