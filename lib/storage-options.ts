@@ -49,7 +49,10 @@ export interface StorageOptions {
   readonly virtualHosted?: boolean | undefined;
   /** Sent with each request to the store, and to no other host. */
   readonly headers?: { readonly [name: string]: string } | undefined;
-  /** URL of a proxy. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
+  /**
+   * URL of a proxy, which is asked for this machine as well. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, which
+   * are for other machines only.
+   */
   readonly proxy?: string | undefined;
   /** A file with certificates in PEM that are trusted beside the system's. */
   readonly caBundle?: string | undefined;

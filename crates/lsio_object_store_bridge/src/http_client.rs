@@ -1,8 +1,8 @@
-//! The HTTP client of a store: connections, TLS, proxy, and what goes to which host.
+//! The HTTP client of a store: what goes to which host, and what its answers mean.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,18 +15,13 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
     HttpResponseBody, HttpService,
 };
-use reqwest::redirect::Policy;
-use reqwest::tls::Certificate;
-use reqwest::{NoProxy, Proxy, Url};
+use reqwest::Url;
 
-use crate::failure::innermost;
+use crate::StoreError;
+use crate::connections::Connections;
 use crate::options::Secret;
 use crate::origin::StoreOrigin;
 use crate::refusal::Refusal;
-use crate::{StorageOptions, StoreError};
-
-/// Time to connect in, as `object_store`'s.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Redirects that are followed for one request.
 const MOST_REDIRECTS: usize = 5;
@@ -45,7 +40,7 @@ pub(crate) struct Connector(StoreClient);
 /// A client for requests to the store, and for those that get its credentials.
 #[derive(Clone)]
 struct StoreClient {
-    client: reqwest::Client,
+    connections: Connections,
     shared: Arc<Shared>,
 }
 
@@ -57,12 +52,12 @@ struct Shared {
 }
 
 impl Connector {
-    /// Requests to the store at `origin` through `client`, with these headers.
+    /// Requests to the store at `origin` over these connections, with these headers.
     ///
     /// # Errors
     /// [`StoreError::Option`] for a header that HTTP cannot have.
     pub(crate) fn new(
-        client: reqwest::Client,
+        connections: Connections,
         origin: StoreOrigin,
         named: &[(String, Secret)],
     ) -> Result<Self, StoreError> {
@@ -77,56 +72,8 @@ impl Connector {
             headers.append(header, value);
         }
         let shared = Shared { origin, headers, gives_credentials: AtomicBool::new(false) };
-        Ok(Self(StoreClient { client, shared: Arc::new(shared) }))
+        Ok(Self(StoreClient { connections, shared: Arc::new(shared) }))
     }
-}
-
-/// The connections to all stores with these options.
-///
-/// # Errors
-/// [`StoreError::Option`] for a proxy or a file of certificates that cannot be used.
-pub(crate) fn connections(options: &StorageOptions) -> Result<reqwest::Client, StoreError> {
-    install_crypto();
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("light-speed-io/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        // One request a connection: HTTP/2 puts all streams of a host into one, which is slower.
-        .http1_only()
-        .connect_timeout(options.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
-        .pool_max_idle_per_host(options.limits().most_requests as usize);
-    if let Some(proxy) = &options.proxy {
-        let invalid = |_| refused_option("proxy", "it is no URL of a proxy");
-        let proxy = Proxy::all(proxy.expose()).map_err(invalid)?;
-        builder = builder.proxy(proxy.no_proxy(NoProxy::from_env()));
-    }
-    if let Some(file) = &options.ca_bundle {
-        let invalid = |reason: String| refused_option("caBundle", format!("'{file}': {reason}"));
-        let bundle = std::fs::read(file).map_err(|error| invalid(error.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&bundle);
-        let certificates = certificates.map_err(|error| invalid(innermost(&error)))?;
-        if certificates.is_empty() {
-            return Err(invalid("it holds no certificates in PEM".to_owned()));
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder.build().map_err(|error| {
-        let reason =
-            format!("the certificates of the system cannot be used: {}", innermost(&error));
-        StoreError::SetUp { location: "https".to_owned(), reason }
-    })
-}
-
-fn refused_option(option: &'static str, reason: impl Into<String>) -> StoreError {
-    StoreError::Option { option, reason: reason.into() }
-}
-
-/// The cryptography that TLS uses in this process, unless somebody chose one before.
-fn install_crypto() {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        // An error says that there is one already, which is as good.
-        drop(rustls::crypto::ring::default_provider().install_default());
-    });
 }
 
 impl HttpConnector for Connector {
@@ -153,7 +100,7 @@ impl HttpService for StoreClient {
             if !body.is_empty() {
                 *request.body_mut() = Some(body.clone().into());
             }
-            let response = self.client.execute(request).await;
+            let response = self.connections.to(&url).execute(request).await;
             let response = response.map_err(|error| self.failed(error, to_store))?;
             if !to_store {
                 self.shared.gives_credentials.store(true, Ordering::Relaxed);
@@ -311,13 +258,13 @@ mod tests {
     use object_store::path::Path;
 
     use super::*;
-    use crate::{Host, HostLimits, Network, ObjectStorage, StoreStats};
+    use crate::{Host, HostLimits, Network, ObjectStorage, StorageOptions, StoreStats};
 
     /// Reads `object` of a bucket with the credentials that the service at this address gives.
     fn read(credentials: &str) -> (Result<Vec<u8>, StorageError>, StoreStats) {
         let bucket = Loopback::start(|request| Response::object(request, b"some bytes"));
         let base = Url::parse(&bucket.url("")).unwrap();
-        let client = connections(&StorageOptions::default()).unwrap();
+        let connections = Connections::new(&StorageOptions::default()).unwrap();
         let origin = StoreOrigin::new(base, None, false, false);
         let store = AmazonS3Builder::new()
             .with_bucket_name("bucket")
@@ -325,7 +272,7 @@ mod tests {
             .with_metadata_endpoint(credentials)
             .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
             .with_client_options(ClientOptions::new().with_allow_http(true))
-            .with_http_connector(Connector::new(client, origin, &[]).unwrap())
+            .with_http_connector(Connector::new(connections, origin, &[]).unwrap())
             .build()
             .unwrap();
         let (host, network) = (Host::new(HostLimits::default()), Network::new());

@@ -35,6 +35,7 @@
 mod address;
 mod asked;
 mod concurrency;
+mod connections;
 mod error;
 mod failure;
 mod fetch;

@@ -63,7 +63,8 @@ pub struct StorageOptions {
     pub virtual_hosted: bool,
     /// Sent with each request to the store.
     pub headers: Vec<(String, Secret)>,
-    /// URL of a proxy; else `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
+    /// URL of a proxy, which is asked for this machine as well; else `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, for
+    /// other machines.
     pub proxy: Option<Secret>,
     /// A file with certificates in PEM that are trusted beside the system's.
     pub ca_bundle: Option<String>,

@@ -69,7 +69,8 @@ pub(crate) fn is_allowed(url: &Url, allow_http: bool) -> bool {
     url.scheme() == "https" || allow_http || is_loopback(url)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether it is this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),

@@ -13,6 +13,7 @@ use object_store::{
 use url::Url;
 
 use crate::address::{Account, Cloud, without_secrets};
+use crate::connections::Connections;
 use crate::failure::{innermost, innermost_error};
 use crate::http_client::Connector;
 use crate::options::{NOT_SENDABLE, Secret, not_sendable};
@@ -24,7 +25,7 @@ use crate::{Address, Provider, StorageOptions, StoreError};
 pub(crate) struct Plan<'a> {
     pub(crate) address: &'a Address,
     pub(crate) options: &'a StorageOptions,
-    pub(crate) connections: &'a reqwest::Client,
+    pub(crate) connections: &'a Connections,
 }
 
 /// A store that was made, and the server that it is on.
@@ -336,7 +337,6 @@ fn flag(builder: &AmazonS3Builder, key: AmazonS3ConfigKey) -> Result<bool, Strin
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::http_client;
 
     /// Why no store is made of these options and what `make` takes for the environment.
     fn refused(
@@ -345,7 +345,7 @@ mod tests {
         make: impl FnOnce(Plan<'_>) -> Result<Made, StoreError>,
     ) -> String {
         let address = Address::parse(url).unwrap().unwrap();
-        let connections = http_client::connections(options).unwrap();
+        let connections = Connections::new(options).unwrap();
         let plan = Plan { address: &address, options, connections: &connections };
         make(plan).map(|made| made.server).unwrap_err().to_string()
     }
@@ -355,7 +355,7 @@ mod tests {
         let usual = StorageOptions { anonymous: true, ..StorageOptions::default() };
         let server = |host: &str, options: &StorageOptions| {
             let address = Address::parse(&format!("abfss://container@{host}/a")).unwrap().unwrap();
-            let connections = http_client::connections(options).unwrap();
+            let connections = Connections::new(options).unwrap();
             let plan = Plan { address: &address, options, connections: &connections };
             plan.azure(MicrosoftAzureBuilder::new()).map(|made| made.server)
         };

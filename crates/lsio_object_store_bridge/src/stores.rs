@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use object_store::path::Path;
 
 use crate::address::Account;
+use crate::connections::Connections;
 use crate::provider_client::Plan;
 use crate::stats::Sum;
 use crate::{
-    Address, Host, Network, ObjectStorage, Provider, Secret, StorageOptions, StoreError,
-    StoreStats, http_client,
+    Address, Host, Network, ObjectStorage, Provider, Secret, StorageOptions, StoreError, StoreStats,
 };
 
 /// Stores that stay open when nobody uses them, so that the next call finds connections.
@@ -30,7 +30,7 @@ pub struct Stores {
 struct Open {
     stores: HashMap<StoreKey, Weak<ObjectStorage>>,
     /// By their server and how it is asked; with them, their connections.
-    hosts: HashMap<(String, StorageOptions), (Arc<Host>, reqwest::Client)>,
+    hosts: HashMap<(String, StorageOptions), (Arc<Host>, Connections)>,
     recent: VecDeque<Arc<ObjectStorage>>,
     /// What was done with hosts that are forgotten.
     past: Sum,
@@ -91,7 +91,7 @@ impl Stores {
         let same = open.hosts.iter().find(|((_, of), _)| of == options);
         let connections = match same {
             Some((_, (_, connections))) => connections.clone(),
-            None => http_client::connections(options)?,
+            None => Connections::new(options)?,
         };
         open.forget_unused();
         let made = Plan { address, options, connections: &connections }.make()?;

@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, Write, copy};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::{fs, thread};
+use std::{env, fs, thread};
 
 use lsio_io::{ByteRange, StorageError};
 use lsio_object_store_bridge::{Secret, StorageOptions, Stores};
@@ -40,7 +41,7 @@ fn start() -> (Loopback, PathBuf) {
         move |stream| StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream);
     let server = Loopback::start_over(wrap, answer);
     let name = format!("lsio-{}-{}.pem", std::process::id(), server.address.port());
-    let file = std::env::temp_dir().join(name);
+    let file = env::temp_dir().join(name);
     fs::write(&file, made.cert.pem()).unwrap();
     (server, file)
 }
@@ -48,6 +49,10 @@ fn start() -> (Loopback, PathBuf) {
 fn trusting(file: &std::path::Path) -> StorageOptions {
     let ca_bundle = Some(file.to_str().unwrap().to_owned());
     StorageOptions { ca_bundle, ..StorageOptions::default() }
+}
+
+fn allowing_http() -> StorageOptions {
+    StorageOptions { allow_http: true, ..StorageOptions::default() }
 }
 
 /// A proxy that connects to this address, whatever it is asked for, and what it was asked for.
@@ -139,13 +144,53 @@ fn a_proxy_is_asked_for_hosts_and_sees_nothing_of_what_is_encrypted() {
 #[test]
 fn a_proxy_gets_requests_that_are_not_encrypted() {
     let proxy = Loopback::start(answer);
-    let options = StorageOptions {
-        proxy: Some(Secret::from(proxy.url(""))),
-        allow_http: true,
-        ..StorageOptions::default()
-    };
+    let options = StorageOptions { proxy: Some(Secret::from(proxy.url(""))), ..allowing_http() };
     let stores = Stores::default();
     let storage = open(&stores, "http://store.invalid", &options).unwrap();
     assert_eq!(*read(&*storage, "object", ByteRange::Whole).unwrap().bytes, *b"some bytes");
     assert_eq!(proxy.requests()[0].target, "http://store.invalid/object");
+}
+
+/// Where a test that runs itself once more, in another environment, finds its servers.
+const SERVERS: &str = "LSIO_SERVERS_OF_THE_TEST";
+
+#[test]
+fn a_proxy_of_the_environment_is_not_asked_for_this_machine() {
+    if let Ok(servers) = env::var(SERVERS) {
+        let (stores, options) = (Stores::default(), allowing_http());
+        for server in servers.split(' ') {
+            let storage = open(&stores, server, &options).unwrap();
+            assert_eq!(*read(&*storage, "object", ByteRange::Whole).unwrap().bytes, *b"some bytes");
+        }
+        return;
+    }
+    let (server, proxy) = (Loopback::start(answer), Loopback::start(answer));
+    let (address, port) = (server.address, server.address.port());
+    let servers = format!("http://{address} http://localhost:{port} http://store.invalid");
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "encrypted::a_proxy_of_the_environment_is_not_asked_for_this_machine"])
+        .env(SERVERS, servers)
+        .env("HTTP_PROXY", proxy.url(""))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        // With it, the environment is that of a request, whose headers are variables too.
+        .env_remove("REQUEST_METHOD")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let targets = |asked: &Loopback| -> Vec<String> {
+        asked.requests().into_iter().map(|request| request.target).collect()
+    };
+    assert_eq!(targets(&server), ["/object", "/object"]);
+    assert_eq!(targets(&proxy), ["http://store.invalid/object"]);
+}
+
+#[test]
+fn a_proxy_of_the_options_is_asked_for_this_machine_too() {
+    let proxy = Loopback::start(|request: &Request| Response::object(request, b"some bytes"));
+    let options = StorageOptions { proxy: Some(Secret::from(proxy.url(""))), ..Default::default() };
+    let stores = Stores::default();
+    let storage = open(&stores, "http://127.0.0.1:1", &options).unwrap();
+    assert_eq!(*read(&*storage, "object", ByteRange::Whole).unwrap().bytes, *b"some bytes");
+    assert_eq!(proxy.requests()[0].target, "http://127.0.0.1:1/object");
 }
