@@ -100,7 +100,11 @@ impl HttpService for StoreClient {
             if !body.is_empty() {
                 *request.body_mut() = Some(body.clone().into());
             }
-            let response = self.connections.to(&url).execute(request).await;
+            let response = if to_store {
+                self.connections.to_store(&url).execute(request).await
+            } else {
+                self.connections.for_credentials(&url).execute(request).await
+            };
             let response = response.map_err(|error| self.failed(error, to_store))?;
             if !to_store {
                 self.shared.gives_credentials.store(true, Ordering::Relaxed);
@@ -128,11 +132,11 @@ impl HttpService for StoreClient {
 }
 
 impl StoreClient {
-    /// A request that was not answered. A machine without credentials has nobody to ask for them; one that has them may
-    /// be out of reach for a while.
+    /// A request that was not answered. A machine without credentials has nobody to ask for them, or nobody who answers;
+    /// one that has them may be out of reach for a while.
     fn failed(&self, error: reqwest::Error, to_store: bool) -> HttpError {
         let knows_nobody = !to_store && !self.shared.gives_credentials.load(Ordering::Relaxed);
-        if knows_nobody && error.is_connect() {
+        if knows_nobody && (error.is_connect() || error.is_timeout()) {
             HttpError::new(HttpErrorKind::Connect, NoCredentials(error.without_url()))
         } else {
             failed(error)
@@ -262,9 +266,16 @@ mod tests {
 
     /// Reads `object` of a bucket with the credentials that the service at this address gives.
     fn read(credentials: &str) -> (Result<Vec<u8>, StorageError>, StoreStats) {
+        read_with(credentials, &StorageOptions::default())
+    }
+
+    fn read_with(
+        credentials: &str,
+        options: &StorageOptions,
+    ) -> (Result<Vec<u8>, StorageError>, StoreStats) {
         let bucket = Loopback::start(|request| Response::object(request, b"some bytes"));
         let base = Url::parse(&bucket.url("")).unwrap();
-        let connections = Connections::new(&StorageOptions::default()).unwrap();
+        let connections = Connections::new(options).unwrap();
         let origin = StoreOrigin::new(base, None, false, false);
         let store = AmazonS3Builder::new()
             .with_bucket_name("bucket")
@@ -323,6 +334,17 @@ mod tests {
         let (bytes, stats) = read(service.url("").trim_end_matches('/'));
         assert_eq!(bytes.unwrap(), b"some bytes");
         assert_eq!(stats.retries, 1);
+    }
+
+    #[test]
+    fn a_proxy_is_not_asked_for_the_metadata_of_the_machine() {
+        let service = Loopback::start(metadata);
+        let proxy = Loopback::start(|request| Response::object(request, b"through the proxy"));
+        let url = Some(proxy.url("").into());
+        let options = StorageOptions { proxy: url, ..Default::default() };
+        let (bytes, _) = read_with(service.url("").trim_end_matches('/'), &options);
+        assert_eq!(bytes.unwrap(), b"through the proxy");
+        assert_eq!((service.requests().len(), proxy.requests().len()), (3, 1));
     }
 
     #[test]

@@ -79,6 +79,21 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether it is a place that only this machine and those next to it reach, where a machine is told about itself: the
+/// metadata of EC2, ECS, EKS, Google's and Azure's machines. What is not encrypted goes no further.
+pub(crate) fn is_metadata(url: &Url) -> bool {
+    let is_near = match url.host() {
+        Some(Host::Domain(name)) => name == "metadata.google.internal",
+        Some(Host::Ipv4(address)) => address.is_link_local(),
+        // EC2 and EKS have theirs at `fd00:ec2::254` and `fd00:ec2::23`.
+        Some(Host::Ipv6(address)) => {
+            address.is_unicast_link_local() || address.segments()[..2] == [0xfd00, 0xec2]
+        }
+        None => false,
+    };
+    url.scheme() == "http" && (is_near || is_loopback(url))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -148,5 +163,27 @@ mod tests {
             assert!(is_allowed(&url(remote), true), "{remote}");
         }
         assert!(is_allowed(&url("https://example.org"), false));
+    }
+    #[test]
+    fn metadata_is_next_to_the_machine() {
+        for near in [
+            "http://169.254.169.254/latest",
+            "http://169.254.170.2/v2/credentials",
+            "http://[fd00:ec2::23]/v1/credentials",
+            "http://[fe80::1]/",
+            "http://metadata.google.internal/computeMetadata/v1/",
+            "http://127.0.0.1:41741/msi/token",
+        ] {
+            assert!(is_metadata(&url(near)), "{near}");
+        }
+        for other in [
+            "http://sts.example.org/",
+            "http://10.0.0.1/",
+            "http://[fd00:ec3::23]/",
+            "http://metadata.google.internal.example.org/",
+            "https://169.254.169.254/",
+        ] {
+            assert!(!is_metadata(&url(other)), "{other}");
+        }
     }
 }
