@@ -8,7 +8,7 @@ use std::time::Duration;
 use lsio_io::{Key, StorageError};
 use object_store::client::{HttpError, HttpErrorKind};
 
-use crate::http_client::{CredentialsBusy, NoCredentials};
+use crate::http_client::{CredentialsBusy, NoCredentials, UnencryptedCredentials};
 use crate::refusal::Refusal;
 
 /// A failed request.
@@ -145,6 +145,9 @@ impl From<object_store::Error> for Failure {
             }
             if let Some(missing) = error.downcast_ref::<NoCredentials>() {
                 return Self::Refused { text: missing.to_string(), is_forbidden: false };
+            }
+            if let Some(unencrypted) = error.downcast_ref::<UnencryptedCredentials>() {
+                return Self::Refused { text: unencrypted.to_string(), is_forbidden: false };
             }
             if let Some(reason) = untrusted(error) {
                 let hint = "`caBundle` names a file with certificates that are trusted too";

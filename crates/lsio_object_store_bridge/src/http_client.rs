@@ -92,6 +92,9 @@ impl HttpService for StoreClient {
         if to_store {
             self.shared.origin.add_query(&mut url);
             headers.extend(self.shared.headers.clone());
+        } else if !self.shared.origin.may_give_credentials(&url) {
+            let server = url.origin().ascii_serialization();
+            return Err(HttpError::new(HttpErrorKind::Decode, UnencryptedCredentials { server }));
         }
         let body = body.collect().await?.to_bytes();
         for _ in 0..=MOST_REDIRECTS {
@@ -221,6 +224,16 @@ fn invalid_url(error: url::ParseError) -> HttpError {
 )]
 pub(crate) struct NoCredentials(#[source] reqwest::Error);
 
+/// Credentials, and what they are given for, would be read by others on the way.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "credentials are not asked for at '{server}', which is not encrypted: set the storage option 'allowHttp' if that is \
+     meant"
+)]
+pub(crate) struct UnencryptedCredentials {
+    server: String,
+}
+
 /// Credentials could not be had just now. The refusal is not its source: it is not one of the store, whose requests are
 /// not too many for that.
 #[derive(Debug, thiserror::Error)]
@@ -246,16 +259,11 @@ impl fmt::Debug for StoreClient {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
-#[path = "../tests/loopback/mod.rs"]
-mod loopback;
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::net::Shutdown;
     use std::sync::atomic::AtomicU32;
 
-    use super::loopback::{Loopback, Request, Response};
+    use crate::loopback::{Loopback, Request, Response};
     use lsio_io::{ByteRange, Freshness, Key, Memory, StorageError, blocking};
     use object_store::RetryConfig;
     use object_store::aws::AmazonS3Builder;
@@ -276,7 +284,7 @@ mod tests {
         let bucket = Loopback::start(|request| Response::object(request, b"some bytes"));
         let base = Url::parse(&bucket.url("")).unwrap();
         let connections = Connections::new(options).unwrap();
-        let origin = StoreOrigin::new(base, None, false, false);
+        let origin = StoreOrigin::new(base, None, false, options.allow_http);
         let store = AmazonS3Builder::new()
             .with_bucket_name("bucket")
             .with_endpoint(bucket.url("").trim_end_matches('/'))
@@ -345,6 +353,30 @@ mod tests {
         let (bytes, _) = read_with(service.url("").trim_end_matches('/'), &options);
         assert_eq!(bytes.unwrap(), b"through the proxy");
         assert_eq!((service.requests().len(), proxy.requests().len()), (3, 1));
+    }
+
+    #[test]
+    fn credentials_of_other_machines_come_encrypted_unless_it_is_allowed() {
+        let proxy = Loopback::start(|request| {
+            match request.target.strip_prefix("http://metadata.invalid") {
+                Some(_) => metadata(request),
+                None => Response::object(request, b"some bytes"),
+            }
+        });
+        let url = Some(proxy.url("").into());
+        let refusing = StorageOptions { proxy: url, ..Default::default() };
+        let (bytes, stats) = read_with("http://metadata.invalid", &refusing);
+        let error = bytes.unwrap_err();
+        assert!(matches!(error, StorageError::Access { .. }), "{error}");
+        let reason = std::error::Error::source(&error).unwrap().to_string();
+        assert!(
+            reason.contains("'http://metadata.invalid'") && reason.contains("'allowHttp'"),
+            "{reason}"
+        );
+        assert_eq!((proxy.requests().len(), stats.retries), (0, 0));
+        let allowing = StorageOptions { allow_http: true, ..refusing };
+        let (bytes, _) = read_with("http://metadata.invalid", &allowing);
+        assert_eq!(bytes.unwrap(), b"some bytes");
     }
 
     #[test]

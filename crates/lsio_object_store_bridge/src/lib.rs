@@ -44,6 +44,10 @@ mod host;
 mod http_client;
 mod lateness;
 mod listing;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+#[path = "../tests/loopback/mod.rs"]
+mod loopback;
 mod network;
 mod object_read;
 mod options;

@@ -1,4 +1,4 @@
-//! Where a store is, what is told to it alone, and where it may send a request on to.
+//! Where a store is, what is told to it alone, and whom else a request may go to.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ pub(crate) struct StoreOrigin {
     query: Option<String>,
     /// Whether objects may be fetched from other hosts that the store names.
     may_leave: bool,
-    /// Whether data may go unencrypted to other machines.
+    /// Whether data and credentials may go unencrypted to other machines.
     allow_http: bool,
 }
 
@@ -31,6 +31,11 @@ impl StoreOrigin {
         below
             && url.scheme() == self.base.scheme()
             && url.port_or_known_default() == self.base.port_or_known_default()
+    }
+
+    /// Whether somebody at this address may be asked for credentials.
+    pub(crate) fn may_give_credentials(&self, url: &Url) -> bool {
+        is_metadata(url) || is_allowed(url, self.allow_http)
     }
 
     /// Appends the query that belongs to each object.
