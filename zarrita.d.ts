@@ -109,7 +109,10 @@ export declare interface StorageOptions {
     readonly bearerToken?: string | undefined;
     /** S3, Google Cloud Storage, Azure: requests are not signed, for data that is public. */
     readonly anonymous?: boolean | undefined;
-    /** Data may go unencrypted (`http://`) to other machines than this one. */
+    /**
+     * Data may go unencrypted (`http://`) to other machines than this one, and credentials come so from them. Default:
+     * `AWS_ALLOW_HTTP`, `GOOGLE_ALLOW_HTTP`, `AZURE_ALLOW_HTTP`, else `false`.
+     */
     readonly allowHttp?: boolean | undefined;
     /** S3: the bucket is part of the host's name. */
     readonly virtualHosted?: boolean | undefined;

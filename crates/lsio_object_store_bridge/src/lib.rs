@@ -36,6 +36,7 @@ mod address;
 mod asked;
 mod concurrency;
 mod connections;
+mod environment;
 mod error;
 mod failure;
 mod fetch;

@@ -57,7 +57,8 @@ pub struct StorageOptions {
     pub bearer_token: Option<Secret>,
     /// Requests are not signed (S3, GCS, Azure).
     pub anonymous: bool,
-    /// Data may go unencrypted to other machines.
+    /// Data may go unencrypted to other machines, and credentials come so from them; else `AWS_ALLOW_HTTP`,
+    /// `GOOGLE_ALLOW_HTTP` or `AZURE_ALLOW_HTTP`.
     pub allow_http: bool,
     /// The bucket is part of the host's name (S3).
     pub virtual_hosted: bool,

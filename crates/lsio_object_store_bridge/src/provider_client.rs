@@ -1,19 +1,18 @@
 //! The clients of `object_store` for each provider, made of what the user and the environment say.
 
-use std::io;
 use std::sync::Arc;
+use std::{env, io};
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
-use object_store::{
-    ClientConfigKey, ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider,
-};
+use object_store::{ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider};
 use url::Url;
 
 use crate::address::{Account, Cloud, without_secrets};
 use crate::connections::Connections;
+use crate::environment::{allows_http, flag};
 use crate::failure::{innermost, innermost_error};
 use crate::http_client::Connector;
 use crate::options::{NOT_SENDABLE, Secret, not_sendable};
@@ -40,15 +39,18 @@ impl Plan<'_> {
     /// # Errors
     /// [`StoreError`] for options that contradict each other or lack something.
     pub(crate) fn make(self) -> Result<Made, StoreError> {
+        let is_allowed = allows_http(self.address.provider, |variable| env::var(variable).ok());
+        let is_allowed = is_allowed.map_err(|reason| self.not_set_up(reason))?;
+        let allow_http = self.options.allow_http || is_allowed;
         match self.address.provider {
-            Provider::S3 => self.s3(AmazonS3Builder::from_env()),
-            Provider::Gcs => self.gcs(GoogleCloudStorageBuilder::from_env()),
-            Provider::Azure => self.azure(MicrosoftAzureBuilder::from_env()),
-            Provider::Http => self.http(),
+            Provider::S3 => self.s3(AmazonS3Builder::from_env(), allow_http),
+            Provider::Gcs => self.gcs(GoogleCloudStorageBuilder::from_env(), allow_http),
+            Provider::Azure => self.azure(MicrosoftAzureBuilder::from_env(), allow_http),
+            Provider::Http => self.http(allow_http),
         }
     }
 
-    fn s3(self, environment: AmazonS3Builder) -> Result<Made, StoreError> {
+    fn s3(self, environment: AmazonS3Builder, allow_http: bool) -> Result<Made, StoreError> {
         let Self { address, options, .. } = self;
         let mut builder = environment.with_bucket_name(&address.store);
         if let Some(region) = &options.region {
@@ -81,7 +83,6 @@ impl Plan<'_> {
             builder = builder.with_skip_signature(true);
         }
         let value = |key| builder.get_config_value(&key);
-        let is_set = |key| flag(&builder, key).map_err(|reason| self.not_set_up(reason));
         let region = value(AmazonS3ConfigKey::Region);
         self.check_variables([("AWS_REGION or AWS_DEFAULT_REGION", region.clone())])?;
         let region = region.unwrap_or_else(|| "us-east-1".to_owned());
@@ -89,10 +90,10 @@ impl Plan<'_> {
         let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::S3Endpoint));
         let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::Endpoint));
         let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
-        let allow_http = is_set(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp))?;
-        let hosted =
-            is_set(AmazonS3ConfigKey::VirtualHostedStyleRequest)? || options.virtual_hosted;
-        let base = self.endpoint(&endpoint, allow_http)?;
+        let hosted = value(AmazonS3ConfigKey::VirtualHostedStyleRequest).unwrap_or_default();
+        let hosted = flag(&hosted, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST");
+        let hosted = hosted.map_err(|reason| self.not_set_up(reason))? || options.virtual_hosted;
+        let base = Self::endpoint(&endpoint, allow_http)?;
         let mut service = base.clone();
         if hosted {
             let host = format!("{}.{}", address.store, base.host_str().unwrap_or_default());
@@ -112,7 +113,11 @@ impl Plan<'_> {
         self.made(store, server)
     }
 
-    fn gcs(self, environment: GoogleCloudStorageBuilder) -> Result<Made, StoreError> {
+    fn gcs(
+        self,
+        environment: GoogleCloudStorageBuilder,
+        allow_http: bool,
+    ) -> Result<Made, StoreError> {
         let Self { address, options, .. } = self;
         let usual = environment.get_config_value(&GoogleConfigKey::BaseUrl);
         let mut builder = match (&options.service_account_key, &options.bearer_token) {
@@ -139,8 +144,8 @@ impl Plan<'_> {
         }
         let endpoint = options.endpoint.clone().or(usual);
         let endpoint = endpoint.unwrap_or_else(|| "https://storage.googleapis.com".to_owned());
-        let base = self.endpoint(&endpoint, false)?;
-        let (connector, server) = self.connector(base.clone(), false)?;
+        let base = Self::endpoint(&endpoint, allow_http)?;
+        let (connector, server) = self.connector(base.clone(), allow_http)?;
         let store = builder
             .with_bucket_name(&address.store)
             .with_base_url(base.as_str().trim_end_matches('/'))
@@ -151,7 +156,11 @@ impl Plan<'_> {
         self.made(store, server)
     }
 
-    fn azure(self, environment: MicrosoftAzureBuilder) -> Result<Made, StoreError> {
+    fn azure(
+        self,
+        environment: MicrosoftAzureBuilder,
+        allow_http: bool,
+    ) -> Result<Made, StoreError> {
         let Self { address, options, .. } = self;
         let value = |key| environment.get_config_value(&key);
         let named = address.account.as_ref();
@@ -198,8 +207,8 @@ impl Plan<'_> {
         if options.anonymous {
             builder = builder.with_skip_signature(true);
         }
-        let base = self.endpoint(&endpoint, false)?;
-        let (connector, server) = self.connector(base.clone(), false)?;
+        let base = Self::endpoint(&endpoint, allow_http)?;
+        let (connector, server) = self.connector(base.clone(), allow_http)?;
         let store = builder
             .with_account(account)
             .with_container_name(&address.store)
@@ -211,9 +220,9 @@ impl Plan<'_> {
         self.made(store, server)
     }
 
-    fn http(self) -> Result<Made, StoreError> {
-        let base = self.endpoint(&self.address.store, false)?;
-        let (connector, server) = self.connector(base.clone(), false)?;
+    fn http(self, allow_http: bool) -> Result<Made, StoreError> {
+        let base = Self::endpoint(&self.address.store, allow_http)?;
+        let (connector, server) = self.connector(base.clone(), allow_http)?;
         let store = HttpBuilder::new()
             .with_url(base.as_str())
             .with_retry(no_retries())
@@ -224,7 +233,7 @@ impl Plan<'_> {
     }
 
     /// The URL of a service, if data may go there.
-    fn endpoint(self, text: &str, allow_http: bool) -> Result<Url, StoreError> {
+    fn endpoint(text: &str, allow_http: bool) -> Result<Url, StoreError> {
         let shown = || without_secrets(text);
         let url = Url::parse(text).ok().filter(|url| {
             matches!(url.scheme(), "http" | "https")
@@ -236,7 +245,7 @@ impl Plan<'_> {
             option: "endpoint",
             reason: format!("'{}' is not a URL such as https://host:port", shown()),
         })?;
-        if is_allowed(&url, self.options.allow_http || allow_http) {
+        if is_allowed(&url, allow_http) {
             Ok(url)
         } else {
             Err(StoreError::Unencrypted { address: shown() })
@@ -247,7 +256,6 @@ impl Plan<'_> {
         let is_plain = self.address.provider == Provider::Http;
         let server = base.origin().ascii_serialization();
         let query = self.address.query.clone().filter(|_| is_plain);
-        let allow_http = self.options.allow_http || allow_http;
         let origin = StoreOrigin::new(base, query, is_plain, allow_http);
         let connections = self.connections.clone();
         Ok((Connector::new(connections, origin, &self.options.headers)?, server))
@@ -315,49 +323,38 @@ fn unusable_google_credentials(error: &object_store::Error) -> String {
     )
 }
 
-/// Whether the environment turns something on, in the words that `object_store` understands itself; `Err` says which
-/// variable has another.
-fn flag(builder: &AmazonS3Builder, key: AmazonS3ConfigKey) -> Result<bool, String> {
-    let text = builder.get_config_value(&key).unwrap_or_default();
-    match text.to_ascii_lowercase().as_str() {
-        "1" | "true" | "on" | "yes" | "y" => Ok(true),
-        "" | "0" | "false" | "off" | "no" | "n" => Ok(false),
-        _ => {
-            let variable = match key {
-                AmazonS3ConfigKey::Client(key) => format!("aws_{}", key.as_ref()),
-                key => key.as_ref().to_owned(),
-            };
-            let variable = variable.to_ascii_uppercase();
-            Err(format!("{variable} is neither true nor false but '{text}'"))
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
-    /// Why no store is made of these options and what `make` takes for the environment.
+    /// The server of the store that `make` makes of these options and the environment that it has.
+    fn made(
+        url: &str,
+        options: &StorageOptions,
+        make: impl FnOnce(Plan<'_>) -> Result<Made, StoreError>,
+    ) -> Result<String, StoreError> {
+        let address = Address::parse(url).unwrap().unwrap();
+        let connections = Connections::new(options).unwrap();
+        let plan = Plan { address: &address, options, connections: &connections };
+        make(plan).map(|made| made.server)
+    }
+
+    /// Why none is made.
     fn refused(
         url: &str,
         options: &StorageOptions,
         make: impl FnOnce(Plan<'_>) -> Result<Made, StoreError>,
     ) -> String {
-        let address = Address::parse(url).unwrap().unwrap();
-        let connections = Connections::new(options).unwrap();
-        let plan = Plan { address: &address, options, connections: &connections };
-        make(plan).map(|made| made.server).unwrap_err().to_string()
+        made(url, options, make).unwrap_err().to_string()
     }
 
     #[test]
     fn an_account_is_asked_in_the_cloud_that_its_address_names() {
         let usual = StorageOptions { anonymous: true, ..StorageOptions::default() };
         let server = |host: &str, options: &StorageOptions| {
-            let address = Address::parse(&format!("abfss://container@{host}/a")).unwrap().unwrap();
-            let connections = Connections::new(options).unwrap();
-            let plan = Plan { address: &address, options, connections: &connections };
-            plan.azure(MicrosoftAzureBuilder::new()).map(|made| made.server)
+            let url = format!("abfss://container@{host}/a");
+            made(&url, options, |plan| plan.azure(MicrosoftAzureBuilder::new(), false))
         };
         for (host, expected) in [
             ("one", "https://one.blob.core.windows.net"),
@@ -381,7 +378,7 @@ mod tests {
     fn keys_of_the_environment_that_cannot_be_parsed_are_not_shown() {
         let options = StorageOptions::default();
         let twice = r#""{\"private_key\": \"hidden\"}""#;
-        let file = std::env::temp_dir().join(format!("lsio-key-{}.json", std::process::id()));
+        let file = env::temp_dir().join(format!("lsio-key-{}.json", std::process::id()));
         std::fs::write(&file, twice).unwrap();
         let path = file.to_str().unwrap();
         let environment = GoogleCloudStorageBuilder::new();
@@ -390,13 +387,13 @@ mod tests {
             environment.clone().with_service_account_path(path),
             environment.clone().with_application_credentials(path),
         ] {
-            let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment));
+            let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment, false));
             assert!(!reason.contains("hidden"), "{reason}");
             assert!(reason.contains("GOOGLE_SERVICE_ACCOUNT_KEY"), "{reason}");
         }
         std::fs::remove_file(&file).unwrap();
         let environment = environment.with_service_account_path(path);
-        let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment));
+        let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment, false));
         assert!(reason.contains("os error 2"), "{reason}");
     }
 
@@ -410,45 +407,35 @@ mod tests {
             (AmazonS3ConfigKey::Region, "AWS_REGION"),
         ] {
             let environment = AmazonS3Builder::new().with_config(key, "hidden\n");
-            let reason = refused("s3://bucket", &options, |plan| plan.s3(environment));
+            let reason = refused("s3://bucket", &options, |plan| plan.s3(environment, false));
             assert!(reason.contains(variable) && !reason.contains("hidden"), "{reason}");
         }
         let environment = GoogleCloudStorageBuilder::new().with_bearer_token("hidden\n");
-        let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment));
+        let reason = refused("gs://bucket", &options, |plan| plan.gcs(environment, false));
         assert!(reason.contains("GOOGLE_BEARER_TOKEN") && !reason.contains("hidden"), "{reason}");
         let environment = MicrosoftAzureBuilder::new()
             .with_account("a")
             .with_bearer_token_authorization("hidden\n");
-        let reason = refused("az://container", &options, |plan| plan.azure(environment));
+        let reason = refused("az://container", &options, |plan| plan.azure(environment, false));
         assert!(reason.contains("AZURE_STORAGE_TOKEN") && !reason.contains("hidden"), "{reason}");
     }
 
-    const FLAGS: [AmazonS3ConfigKey; 2] = [
-        AmazonS3ConfigKey::VirtualHostedStyleRequest,
-        AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp),
-    ];
-
     #[test]
-    fn flags_of_the_environment_are_told_in_many_words() {
-        for key in FLAGS {
-            let builder = AmazonS3Builder::new();
-            assert_eq!(flag(&builder, key), Ok(false));
-            let told = |text: &str| flag(&builder.clone().with_config(key, text), key);
-            for text in ["1", "true", "True", "TRUE", "on", "yes", "Y"] {
-                assert_eq!(told(text), Ok(true), "{text}");
-            }
-            for text in ["", "0", "false", "False", "off", "NO", "n"] {
-                assert_eq!(told(text), Ok(false), "{text}");
-            }
+    fn endpoints_of_other_machines_are_encrypted_unless_http_is_allowed() {
+        let endpoint = Some("http://store.example.org".to_owned());
+        let options = StorageOptions { endpoint, anonymous: true, ..StorageOptions::default() };
+        let server = |url: &str, allow_http| {
+            made(url, &options, |plan| match plan.address.provider {
+                Provider::Gcs => plan.gcs(GoogleCloudStorageBuilder::new(), allow_http),
+                Provider::Azure => {
+                    plan.azure(MicrosoftAzureBuilder::new().with_account("a"), allow_http)
+                }
+                _ => plan.s3(AmazonS3Builder::new(), allow_http),
+            })
+        };
+        for url in ["s3://bucket", "gs://bucket", "az://container"] {
+            assert!(matches!(server(url, false), Err(StoreError::Unencrypted { .. })), "{url}");
+            assert_eq!(server(url, true).ok(), options.endpoint);
         }
-    }
-
-    #[test]
-    fn flags_of_the_environment_in_other_words_are_refused_by_name() {
-        let refused = |key| flag(&AmazonS3Builder::new().with_config(key, "maybe"), key);
-        let reason = |variable| Err(format!("{variable} is neither true nor false but 'maybe'"));
-        let [hosted, http] = FLAGS;
-        assert_eq!(refused(hosted), reason("AWS_VIRTUAL_HOSTED_STYLE_REQUEST"));
-        assert_eq!(refused(http), reason("AWS_ALLOW_HTTP"));
     }
 }
