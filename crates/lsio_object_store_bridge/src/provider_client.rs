@@ -64,7 +64,10 @@ impl Plan<'_> {
                     token: options.session_token.as_ref().map(Secret::expose).map(str::to_owned),
                 };
                 let credentials = StaticCredentialProvider::new(credential);
-                builder = builder.with_credentials(Arc::new(credentials));
+                // The environment may say that nothing is signed.
+                builder = builder
+                    .with_credentials(Arc::new(credentials))
+                    .with_skip_signature(options.anonymous);
             }
             (None, None) if options.session_token.is_none() => {
                 let value = |key| builder.get_config_value(&key);
@@ -326,7 +329,11 @@ fn unusable_google_credentials(error: &object_store::Error) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use object_store::ObjectStoreExt;
+    use object_store::path::Path;
+
     use super::*;
+    use crate::loopback::{Loopback, Request, Response};
 
     /// The server of the store that `make` makes of these options and the environment that it has.
     fn made(
@@ -437,5 +444,28 @@ mod tests {
             assert!(matches!(server(url, false), Err(StoreError::Unencrypted { .. })), "{url}");
             assert_eq!(server(url, true).ok(), options.endpoint);
         }
+    }
+
+    #[test]
+    fn keys_of_the_options_sign_what_the_environment_would_not() {
+        let bucket = Loopback::start(|request| Response::object(request, b"some bytes"));
+        let keys = StorageOptions {
+            endpoint: Some(bucket.url("")),
+            access_key_id: Some("AKID".to_owned()),
+            secret_access_key: Some("hidden".to_owned().into()),
+            ..StorageOptions::default()
+        };
+        let anonymous = StorageOptions { anonymous: true, ..keys.clone() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for options in [keys, anonymous] {
+            let address = Address::parse("s3://bucket").unwrap().unwrap();
+            let connections = Connections::new(&options).unwrap();
+            let plan = Plan { address: &address, options: &options, connections: &connections };
+            let unsigned = AmazonS3Builder::new().with_skip_signature(true);
+            let store = plan.s3(unsigned, false).unwrap().store;
+            runtime.block_on(store.get(&Path::from("object"))).unwrap();
+        }
+        let signed = |request: &Request| request.headers.contains_key("authorization");
+        assert_eq!(bucket.requests().iter().map(signed).collect::<Vec<_>>(), [true, false]);
     }
 }
