@@ -50,7 +50,11 @@ export interface StorageOptions {
   readonly allowHttp?: boolean | undefined;
   /** S3: the bucket is part of the host's name. */
   readonly virtualHosted?: boolean | undefined;
-  /** Sent with each request to the store, and to no other host. */
+  /**
+   * Sent with each request to the store, and to no other host. Those that would have to be signed are refused: `x-amz-`
+   * of S3, `x-ms-` of Azure with the key of an account. That the requester pays is said with `AWS_REQUEST_PAYER=requester`
+   * in the environment.
+   */
   readonly headers?: { readonly [name: string]: string } | undefined;
   /**
    * URL of a proxy, which is asked for this machine as well. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, which

@@ -52,22 +52,27 @@ struct Shared {
 }
 
 impl Connector {
-    /// Requests to the store at `origin` over these connections, with these headers.
+    /// Requests to the store at `origin` over these connections, with these headers. Those whose names begin with
+    /// `signed` would have to be part of a signature, behind which they are added.
     ///
     /// # Errors
-    /// [`StoreError::Option`] for a header that HTTP cannot have.
+    /// [`StoreError::Option`] for a header that HTTP cannot have, and for one that would have to be signed.
     pub(crate) fn new(
         connections: Connections,
         origin: StoreOrigin,
         named: &[(String, Secret)],
+        signed: Option<&str>,
     ) -> Result<Self, StoreError> {
+        let refused = |reason| StoreError::Option { option: "headers", reason };
         let mut headers = HeaderMap::new();
         for (name, value) in named {
             let reason = format!("'{name}' is not a header, or its value is none");
-            let invalid = || StoreError::Option { option: "headers", reason };
             let pair =
                 HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.expose()).ok());
-            let (header, mut value) = pair.ok_or_else(invalid)?;
+            let (header, mut value) = pair.ok_or_else(|| refused(reason))?;
+            if signed.is_some_and(|beginning| header.as_str().starts_with(beginning)) {
+                return Err(refused(unsigned(&header)));
+            }
             value.set_sensitive(true);
             headers.append(header, value);
         }
@@ -158,6 +163,15 @@ impl StoreClient {
         let is_folder = to.path().strip_suffix('/') == Some(from.path());
         (!is_folder && self.shared.origin.may_redirect(from, &to)).then_some(to)
     }
+}
+
+/// Why a header is refused that would have to be part of the signature.
+fn unsigned(header: &HeaderName) -> String {
+    let instead = match header.as_str() {
+        "x-amz-request-payer" => "; AWS_REQUEST_PAYER=requester in the environment sends it signed",
+        _ => "",
+    };
+    format!("the store refuses '{header}' unless it is part of the signature{instead}")
 }
 
 fn harmless(headers: &HeaderMap) -> HeaderMap {
@@ -291,7 +305,7 @@ mod tests {
             .with_metadata_endpoint(credentials)
             .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
             .with_client_options(ClientOptions::new().with_allow_http(true))
-            .with_http_connector(Connector::new(connections, origin, &[]).unwrap())
+            .with_http_connector(Connector::new(connections, origin, &[], None).unwrap())
             .build()
             .unwrap();
         let (host, network) = (Host::new(HostLimits::default()), Network::new());

@@ -62,7 +62,8 @@ pub struct StorageOptions {
     pub allow_http: bool,
     /// The bucket is part of the host's name (S3).
     pub virtual_hosted: bool,
-    /// Sent with each request to the store.
+    /// Sent with each request to the store. Those that would have to be signed are refused: `x-amz-` of S3, `x-ms-` of
+    /// Azure with the key of an account.
     pub headers: Vec<(String, Secret)>,
     /// URL of a proxy, which is asked for this machine as well; else `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, for
     /// other machines.

@@ -93,9 +93,9 @@ impl Plan<'_> {
         let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::S3Endpoint));
         let endpoint = endpoint.or_else(|| value(AmazonS3ConfigKey::Endpoint));
         let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
-        let hosted = value(AmazonS3ConfigKey::VirtualHostedStyleRequest).unwrap_or_default();
-        let hosted = flag(&hosted, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST");
-        let hosted = hosted.map_err(|reason| self.not_set_up(reason))? || options.virtual_hosted;
+        let hosted = value(AmazonS3ConfigKey::VirtualHostedStyleRequest);
+        let hosted = self.is_on(hosted.as_deref(), "AWS_VIRTUAL_HOSTED_STYLE_REQUEST")?
+            || options.virtual_hosted;
         let base = Self::endpoint(&endpoint, allow_http)?;
         let mut service = base.clone();
         if hosted {
@@ -104,7 +104,10 @@ impl Plan<'_> {
             let invalid = |_| StoreError::Option { option: "virtualHosted", reason };
             service.set_host(Some(&host)).map_err(invalid)?;
         }
-        let (connector, server) = self.connector(base, allow_http)?;
+        let skips = value(AmazonS3ConfigKey::SkipSignature);
+        let skips = self.is_on(skips.as_deref(), "AWS_SKIP_SIGNATURE")?;
+        let signed = (!skips).then_some("x-amz-");
+        let (connector, server) = self.connector(base, allow_http, signed)?;
         let store = builder
             .with_config(AmazonS3ConfigKey::S3Endpoint, service.as_str().trim_end_matches('/'))
             .with_virtual_hosted_style_request(hosted)
@@ -148,7 +151,7 @@ impl Plan<'_> {
         let endpoint = options.endpoint.clone().or(usual);
         let endpoint = endpoint.unwrap_or_else(|| "https://storage.googleapis.com".to_owned());
         let base = Self::endpoint(&endpoint, allow_http)?;
-        let (connector, server) = self.connector(base.clone(), allow_http)?;
+        let (connector, server) = self.connector(base.clone(), allow_http, None)?;
         let store = builder
             .with_bucket_name(&address.store)
             .with_base_url(base.as_str().trim_end_matches('/'))
@@ -197,6 +200,12 @@ impl Plan<'_> {
             let reason = "accountKey, sasToken and bearerToken exclude each other".to_owned();
             return Err(StoreError::Option { option: "accountKey", reason });
         }
+        // Of the environment, a token goes first.
+        let by_key = options.account_key.is_some()
+            || signature.is_none()
+                && options.bearer_token.is_none()
+                && value(AzureConfigKey::AccessKey).is_some()
+                && value(AzureConfigKey::Token).is_none();
         let mut builder = match (&options.account_key, signature, &options.bearer_token) {
             (Some(key), ..) => MicrosoftAzureBuilder::new().with_access_key(key.expose()),
             (_, Some(sas), _) => {
@@ -210,8 +219,11 @@ impl Plan<'_> {
         if options.anonymous {
             builder = builder.with_skip_signature(true);
         }
+        let skips = builder.get_config_value(&AzureConfigKey::SkipSignature);
+        let skips = self.is_on(skips.as_deref(), "AZURE_SKIP_SIGNATURE")?;
+        let signed = (by_key && !skips).then_some("x-ms-");
         let base = Self::endpoint(&endpoint, allow_http)?;
-        let (connector, server) = self.connector(base.clone(), allow_http)?;
+        let (connector, server) = self.connector(base.clone(), allow_http, signed)?;
         let store = builder
             .with_account(account)
             .with_container_name(&address.store)
@@ -225,7 +237,7 @@ impl Plan<'_> {
 
     fn http(self, allow_http: bool) -> Result<Made, StoreError> {
         let base = Self::endpoint(&self.address.store, allow_http)?;
-        let (connector, server) = self.connector(base.clone(), allow_http)?;
+        let (connector, server) = self.connector(base.clone(), allow_http, None)?;
         let store = HttpBuilder::new()
             .with_url(base.as_str())
             .with_retry(no_retries())
@@ -255,13 +267,19 @@ impl Plan<'_> {
         }
     }
 
-    fn connector(self, base: Url, allow_http: bool) -> Result<(Connector, String), StoreError> {
+    /// What requests go through, and the server of the store. Headers whose names begin with `signed` are refused.
+    fn connector(
+        self,
+        base: Url,
+        allow_http: bool,
+        signed: Option<&str>,
+    ) -> Result<(Connector, String), StoreError> {
         let is_plain = self.address.provider == Provider::Http;
         let server = base.origin().ascii_serialization();
         let query = self.address.query.clone().filter(|_| is_plain);
         let origin = StoreOrigin::new(base, query, is_plain, allow_http);
         let connections = self.connections.clone();
-        Ok((Connector::new(connections, origin, &self.options.headers)?, server))
+        Ok((Connector::new(connections, origin, &self.options.headers, signed)?, server))
     }
 
     fn made<T: ObjectStore>(
@@ -296,6 +314,11 @@ impl Plan<'_> {
             Some(variable) => Err(self.not_set_up(format!("{variable}: {NOT_SENDABLE}"))),
             None => Ok(()),
         }
+    }
+
+    /// Whether a variable of the environment turns something on.
+    fn is_on(self, text: Option<&str>, variable: &str) -> Result<bool, StoreError> {
+        flag(text.unwrap_or_default(), variable).map_err(|reason| self.not_set_up(reason))
     }
 
     fn not_set_up(self, reason: String) -> StoreError {
@@ -446,26 +469,80 @@ mod tests {
         }
     }
 
-    #[test]
-    fn keys_of_the_options_sign_what_the_environment_would_not() {
+    /// What a bucket is asked for one object.
+    fn asked(options: &StorageOptions, environment: AmazonS3Builder) -> Request {
         let bucket = Loopback::start(|request| Response::object(request, b"some bytes"));
-        let keys = StorageOptions {
-            endpoint: Some(bucket.url("")),
+        let options = StorageOptions { endpoint: Some(bucket.url("")), ..options.clone() };
+        let address = Address::parse("s3://bucket").unwrap().unwrap();
+        let connections = Connections::new(&options).unwrap();
+        let plan = Plan { address: &address, options: &options, connections: &connections };
+        let store = plan.s3(environment, false).unwrap().store;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(store.get(&Path::from("object"))).unwrap();
+        bucket.requests().remove(0)
+    }
+
+    fn keys() -> StorageOptions {
+        StorageOptions {
             access_key_id: Some("AKID".to_owned()),
             secret_access_key: Some("hidden".to_owned().into()),
             ..StorageOptions::default()
-        };
-        let anonymous = StorageOptions { anonymous: true, ..keys.clone() };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        for options in [keys, anonymous] {
-            let address = Address::parse("s3://bucket").unwrap().unwrap();
-            let connections = Connections::new(&options).unwrap();
-            let plan = Plan { address: &address, options: &options, connections: &connections };
-            let unsigned = AmazonS3Builder::new().with_skip_signature(true);
-            let store = plan.s3(unsigned, false).unwrap().store;
-            runtime.block_on(store.get(&Path::from("object"))).unwrap();
         }
-        let signed = |request: &Request| request.headers.contains_key("authorization");
-        assert_eq!(bucket.requests().iter().map(signed).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn keys_of_the_options_sign_what_the_environment_would_not() {
+        let unsigned = AmazonS3Builder::new().with_skip_signature(true);
+        assert!(asked(&keys(), unsigned.clone()).headers.contains_key("authorization"));
+        let anonymous = StorageOptions { anonymous: true, ..keys() };
+        assert!(!asked(&anonymous, unsigned).headers.contains_key("authorization"));
+    }
+
+    #[test]
+    fn the_environment_says_that_the_requester_pays() {
+        let pays = AmazonS3Builder::new().with_config(AmazonS3ConfigKey::RequestPayer, "requester");
+        let headers = asked(&keys(), pays).headers;
+        assert_eq!(headers["x-amz-request-payer"], "requester");
+        assert!(headers["authorization"].contains("x-amz-request-payer"), "{headers:?}");
+    }
+
+    #[test]
+    fn headers_that_would_have_to_be_signed_are_refused_by_name() {
+        let with = |name: &str, options: StorageOptions| {
+            let headers = vec![(name.to_owned(), Secret::from("hidden".to_owned()))];
+            StorageOptions { headers, ..options }
+        };
+        let s3 = |options, environment: &AmazonS3Builder| {
+            let environment = environment.clone();
+            made("s3://bucket", &options, |plan| plan.s3(environment, false))
+        };
+        let environment = AmazonS3Builder::new();
+        let unsigned = environment.clone().with_skip_signature(true);
+        let error = s3(with("X-Amz-Request-Payer", keys()), &environment).unwrap_err();
+        assert!(matches!(error, StoreError::Option { option: "headers", .. }), "{error}");
+        let reason = error.to_string();
+        assert!(reason.contains("'x-amz-request-payer'") && !reason.contains("hidden"), "{reason}");
+        assert!(reason.contains("AWS_REQUEST_PAYER"), "{reason}");
+        assert!(s3(with("x-amz-meta-a", StorageOptions::default()), &environment).is_err());
+        assert!(s3(with("x-amz-meta-a", StorageOptions::default()), &unsigned).is_ok());
+        assert!(s3(with("x-trace", keys()), &environment).is_ok());
+
+        let azure = |options, environment: &MicrosoftAzureBuilder| {
+            let environment = environment.clone().with_account("a");
+            made("az://container", &options, |plan| plan.azure(environment, false))
+        };
+        let (environment, secret) = (MicrosoftAzureBuilder::new(), || Some("aGlkZGVu".to_owned()));
+        let keyed = environment.clone().with_access_key("aGlkZGVu");
+        let key = secret().map(Secret::from);
+        let key = StorageOptions { account_key: key, ..StorageOptions::default() };
+        let token = secret().map(Secret::from);
+        let token = StorageOptions { bearer_token: token, ..StorageOptions::default() };
+        let anonymous = StorageOptions { anonymous: true, ..StorageOptions::default() };
+        let reason = azure(with("x-ms-version", key.clone()), &environment).unwrap_err();
+        assert!(reason.to_string().contains("'x-ms-version'"), "{reason}");
+        assert!(azure(with("x-ms-version", StorageOptions::default()), &keyed).is_err());
+        assert!(azure(with("x-ms-version", token), &keyed).is_ok());
+        assert!(azure(with("x-ms-version", anonymous), &keyed).is_ok());
+        assert!(azure(with("x-trace", key), &environment).is_ok());
     }
 }
