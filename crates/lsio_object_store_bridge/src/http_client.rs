@@ -21,7 +21,7 @@ use crate::StoreError;
 use crate::connections::Connections;
 use crate::options::Secret;
 use crate::origin::StoreOrigin;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, credentials_refused};
 
 /// Redirects that are followed for one request.
 const MOST_REDIRECTS: usize = 5;
@@ -127,10 +127,17 @@ impl HttpService for StoreClient {
                 None if to_store && !response.status().is_success() => {
                     return Err(HttpError::new(HttpErrorKind::Unknown, refused(response).await));
                 }
-                // `object_store` reads the others itself.
                 None if !to_store && may_pass(response.status()) => {
                     let busy = CredentialsBusy(refused(response).await);
                     return Err(HttpError::new(HttpErrorKind::Unknown, busy));
+                }
+                // `object_store` goes by the status of some, and repeats the body of all.
+                None if !to_store && !response.status().is_success() => {
+                    let mut answer = http::Response::new(());
+                    *answer.status_mut() = response.status();
+                    *answer.headers_mut() = response.headers().clone();
+                    let reason = credentials_refused(&text(response).await);
+                    return Ok(answer.map(|()| reason.into()));
                 }
                 None => return Ok(answer(response)),
             }
@@ -201,6 +208,11 @@ async fn refused(response: reqwest::Response) -> Refusal {
     let code = header("x-ms-error-code");
     let retry_after = header(RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok());
     let retry_after = retry_after.map(Duration::from_secs);
+    Refusal::new(status.as_u16(), code, &text(response).await, retry_after)
+}
+
+/// The body of an error, as far as it is read.
+async fn text(response: reqwest::Response) -> String {
     let body = http::Response::<reqwest::Body>::from(response).into_body();
     let mut frames = body.into_data_stream();
     let mut text = Vec::new();
@@ -210,8 +222,7 @@ async fn refused(response: reqwest::Response) -> Refusal {
             break;
         }
     }
-    let text = String::from_utf8_lossy(&text);
-    Refusal::new(status.as_u16(), code, &text, retry_after)
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// An error of the client without the URL, which may have something secret in it.
@@ -341,6 +352,19 @@ mod tests {
             assert_eq!((stats.retries, stats.throttled), (1, 0), "{status}");
             assert_eq!(service.requests().len(), 2 + 3);
         }
+    }
+
+    #[test]
+    fn what_a_service_of_credentials_refuses_is_said_without_its_whole_answer() {
+        let token = "hidden".repeat(20);
+        let body = format!("the role is wrong for {token}\n{token}");
+        let service = Loopback::start(move |_| Response::new(400, body.as_bytes()));
+        let (bytes, stats) = read(service.url("").trim_end_matches('/'));
+        let error = bytes.unwrap_err();
+        let reason = std::error::Error::source(&error).unwrap().to_string();
+        assert!(reason.contains("400") && reason.contains("the role is wrong for …"), "{reason}");
+        assert!(!format!("{error:?}").contains("hidden"), "{error:?}");
+        assert_eq!(stats.retries, 0);
     }
 
     #[test]

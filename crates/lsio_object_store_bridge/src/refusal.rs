@@ -6,6 +6,13 @@ use std::time::Duration;
 /// Longest text of a server that is repeated in a message.
 const LONGEST_TEXT: usize = 300;
 
+/// Longest text of a service that gives out credentials.
+const LONGEST_REASON: usize = 200;
+
+/// From this length on, what looks like one word may be a token or a key: the secret keys of AWS and of Azure's
+/// applications have 40 characters, while the identifiers that Azure names have 36.
+const SHORTEST_SECRET: usize = 40;
+
 /// An answer with a status that is no success. It keeps only what the server says about the reason: bodies of errors
 /// may repeat what was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +67,36 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// Why a service gives out no credentials, by the body of its answer: one line, without tokens and keys, which services
+/// repeat that find them wrong.
+pub(crate) fn credentials_refused(body: &str) -> String {
+    let reason = match (element(body, "Code"), element(body, "Message")) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(text), None) | (None, Some(text)) => text,
+        (None, None) => first_line(body).to_owned(),
+    };
+    let shown = without_tokens(&reason);
+    shown.chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect()
+}
+
+/// The first line with a word in it, unless it is a page for people.
+fn first_line(body: &str) -> &str {
+    let mut lines = body.lines().map(str::trim);
+    let line = lines.find(|line| line.contains(char::is_alphanumeric)).unwrap_or_default();
+    if line.starts_with('<') { "" } else { line }
+}
+
+/// The text with `…` for each long word of the characters of base64 and of Azure's secrets.
+fn without_tokens(text: &str) -> String {
+    let is_break = |c: char| !c.is_ascii_alphanumeric() && !"+/=_-~".contains(c);
+    let shown = |piece: &str| {
+        let word = piece.trim_end_matches(is_break);
+        let is_long = word.len() >= SHORTEST_SECRET;
+        if is_long { piece.replacen(word, "…", 1) } else { piece.to_owned() }
+    };
+    text.split_inclusive(is_break).map(shown).collect()
+}
+
 /// The text of the first element with this name in an XML document of a store.
 fn element(body: &str, name: &str) -> Option<String> {
     let (_, rest) = body.split_once(&format!("<{name}>"))?;
@@ -85,6 +122,36 @@ mod tests {
             "the server answered 403 Forbidden (SignatureDoesNotMatch: Check your key.)"
         );
         assert!(!format!("{refusal:?}").contains("AKIA"));
+    }
+
+    #[test]
+    fn why_there_are_no_credentials_is_said_in_one_line_without_tokens() {
+        let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.{}", "a-B_".repeat(50), "c3+/".repeat(20));
+        let secret = "abc8Q~".to_owned() + &"x".repeat(34);
+        let id = "00000000-0000-0000-0000-000000000000";
+        for (body, expected) in [
+            (
+                "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>No provider.</Message></Error></ErrorResponse>",
+                "InvalidIdentityToken: No provider.".to_owned(),
+            ),
+            (
+                &format!("{{\n  \"error\": \"invalid_grant\",\n  \"token\": \"{token}\"\n}}"),
+                "\"error\": \"invalid_grant\",".to_owned(),
+            ),
+            (
+                &format!("bad\u{1b} token: {token}"),
+                "bad token: eyJhbGciOiJSUzI1NiJ9.….…".to_owned(),
+            ),
+            (
+                &format!("'{secret}' is not the secret of '{id}'"),
+                format!("'…' is not the secret of '{id}'"),
+            ),
+            (&"so it is ".repeat(100), "so it is ".repeat(100)[..LONGEST_REASON].to_owned()),
+            ("<!DOCTYPE html>\n<title>404</title>", String::new()),
+            ("", String::new()),
+        ] {
+            assert_eq!(credentials_refused(body), expected);
+        }
     }
 
     #[test]
