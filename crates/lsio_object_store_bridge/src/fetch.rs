@@ -19,6 +19,7 @@ use tokio::time::{Instant as TokioInstant, sleep, timeout, timeout_at};
 use crate::asked::Asked;
 use crate::failure::Failure;
 use crate::host::{Host, Permit, Task};
+use crate::look::Looks;
 use crate::retry::{self, Failed};
 use crate::turn::Place;
 use crate::version::{Version, if_match};
@@ -31,6 +32,9 @@ const CANCEL_LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Fetch {
     pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) looks: Arc<Looks>,
+    /// Whether it is a plain web server.
+    pub(crate) is_plain: bool,
     pub(crate) host: Arc<Host>,
     pub(crate) path: Path,
     pub(crate) cancel: CancelToken,
@@ -124,13 +128,6 @@ impl Fetch {
         self.began.get().map_or(Duration::ZERO, Instant::elapsed)
     }
 
-    /// The length and version of the object, without its bytes.
-    pub(crate) async fn look(&self, accepted: Option<&Identity>) -> Result<Version, Failure> {
-        let mut part = Part::new(0, None, 0);
-        let options = GetOptions::new().with_head(true);
-        Ok(self.open_with(&mut part, options, accepted).await?.version)
-    }
-
     /// Asks for a part of the object, until an answer begins.
     pub(crate) async fn open(
         &self,
@@ -141,7 +138,8 @@ impl Fetch {
         self.open_with(part, options, accepted).await
     }
 
-    async fn open_with(
+    /// As [`open`](Self::open), with what is asked for in `options` whatever the part is.
+    pub(crate) async fn open_with(
         &self,
         part: &mut Part,
         options: GetOptions,

@@ -49,6 +49,7 @@ mod listing;
 #[allow(clippy::unwrap_used, reason = "tests")]
 #[path = "../tests/loopback/mod.rs"]
 mod loopback;
+mod look;
 mod network;
 mod object_read;
 mod options;

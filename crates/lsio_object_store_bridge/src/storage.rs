@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use crate::asked::Asked;
 use crate::fetch::Fetch;
 use crate::listing::{OwedListing, members, path_of};
+use crate::look::Looks;
 use crate::owed_read::OwedRead;
 use crate::{Host, Network, object_read};
 
@@ -23,11 +24,13 @@ pub struct ObjectStorage {
     shared: Arc<Shared>,
     network: Arc<Network>,
     can_list: bool,
+    is_plain: bool,
 }
 
 struct Shared {
     location: Arc<str>,
     store: Arc<dyn ObjectStore>,
+    looks: Arc<Looks>,
     base: Path,
     host: Arc<Host>,
 }
@@ -43,8 +46,10 @@ impl ObjectStorage {
         host: &Arc<Host>,
         network: &Arc<Network>,
     ) -> Self {
-        let shared = Shared { location: location.into(), store, base, host: host.clone() };
-        Self { shared: Arc::new(shared), network: network.clone(), can_list: true }
+        let (location, looks) = (location.into(), Arc::default());
+        let shared = Shared { location, store, looks, base, host: host.clone() };
+        let (shared, network) = (Arc::new(shared), network.clone());
+        Self { shared, network, can_list: true, is_plain: false }
     }
 
     /// The same for a store that cannot be listed.
@@ -54,35 +59,43 @@ impl ObjectStorage {
         self
     }
 
+    /// The same for a plain web server. It cannot be listed, and it may refuse HEAD of objects that it gives, whose
+    /// length and version come with their first byte then.
+    #[must_use]
+    pub fn on_a_plain_server(self) -> Self {
+        Self { is_plain: true, ..self.without_listing() }
+    }
+
     /// The store underneath, for what is not reading.
     #[must_use]
     pub fn object_store(&self) -> &Arc<dyn ObjectStore> {
         &self.shared.store
     }
 
-    fn threads(&self, key: &Key) -> Result<Handle, StorageError> {
-        self.network.handle().map_err(|source| {
-            let operation = "start threads for";
-            StorageError::Io { operation, key: key.clone(), source }
-        })
-    }
-}
-
-impl Shared {
     fn fetch(&self, key: &Key, cancel: CancelToken) -> Result<Fetch, StorageError> {
         let invalid = |_| StorageError::InvalidKey {
             name: key.to_string(),
             reason: "no object store can hold such a name",
         };
+        let shared = &*self.shared;
         Ok(Fetch {
-            store: self.store.clone(),
-            host: self.host.clone(),
-            path: path_of(&self.base, key).map_err(invalid)?,
+            store: shared.store.clone(),
+            looks: shared.looks.clone(),
+            is_plain: self.is_plain,
+            host: shared.host.clone(),
+            path: path_of(&shared.base, key).map_err(invalid)?,
             cancel,
-            read: self.host.next_read(),
+            read: shared.host.next_read(),
             began: OnceLock::new(),
             asked: Asked::default(),
-            _task: self.host.task(),
+            _task: shared.host.task(),
+        })
+    }
+
+    fn threads(&self, key: &Key) -> Result<Handle, StorageError> {
+        self.network.handle().map_err(|source| {
+            let operation = "start threads for";
+            StorageError::Io { operation, key: key.clone(), source }
         })
     }
 }
@@ -114,9 +127,9 @@ impl Storage for ObjectStorage {
         for read in batch {
             let range = read.range;
             let mut owed = OwedRead::new(read, self.shared.location.clone());
-            let started = self.threads(&owed.key).and_then(|threads| {
-                Ok((threads, self.shared.fetch(&owed.key, owed.cancel.clone())?))
-            });
+            let started = self
+                .threads(&owed.key)
+                .and_then(|threads| Ok((threads, self.fetch(&owed.key, owed.cancel.clone())?)));
             match started {
                 Ok((threads, fetch)) => {
                     let location = self.shared.location.clone();
@@ -141,7 +154,7 @@ impl Storage for ObjectStorage {
         }
         let started = self
             .threads(prefix)
-            .and_then(|threads| Ok((threads, self.shared.fetch(prefix, CancelToken::new())?)));
+            .and_then(|threads| Ok((threads, self.fetch(prefix, CancelToken::new())?)));
         let owed = OwedListing::new(done, location.clone());
         match started {
             Ok((threads, fetch)) => {

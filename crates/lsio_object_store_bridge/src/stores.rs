@@ -99,7 +99,10 @@ impl Stores {
         let (host, _) = host.or_insert_with(|| (Host::new(options.limits()), connections));
         let location = address.location();
         let storage = ObjectStorage::new(&location, made.store, Path::ROOT, host, &self.network);
-        Ok(if address.provider == Provider::Http { storage.without_listing() } else { storage })
+        Ok(match address.provider {
+            Provider::Http => storage.on_a_plain_server(),
+            Provider::S3 | Provider::Gcs | Provider::Azure => storage,
+        })
     }
 
     /// What was done so far with all of them.

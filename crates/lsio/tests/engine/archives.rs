@@ -6,8 +6,11 @@ use std::{fs, thread};
 
 use lsio::{Engine, ErrorCode, IoMode, Node, OpenOptions, ReadValues, Route};
 
-use crate::reading::{AMPLE, array_of, bytes_of, drop_cache, engine, get_with, in_mode, texts};
+use crate::reading::{
+    AMPLE, array_of, bytes_of, drop_cache, engine, get_with, in_mode, open_at, texts,
+};
 use crate::scratch_folder::ScratchFolder;
+use crate::untagged_server::UntaggedServer;
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/data")
@@ -63,6 +66,20 @@ fn arrays_in_archives_have_the_values_of_the_folders_they_were_made_of() {
             };
             assert_eq!(names(&inside), names(&outside), "{archive:?}");
         }
+    }
+}
+
+#[test]
+fn archives_on_a_server_that_refuses_head_are_read() {
+    let engine = engine(2, AMPLE);
+    let server = UntaggedServer::refusing_head("Mon, 23 Nov 2020 10:00:00 GMT");
+    for name in ["group-stored.zip", "group-deflated.zip"] {
+        let archive = data().join("zip").join(name);
+        server.put(name, &fs::read(&archive).unwrap());
+        let expected = values(&engine, &archive.join("temperature"), IoMode::Auto);
+        let array = open_at(&engine, &format!("{}{name}/temperature", server.url())).unwrap();
+        let (result, _) = get_with(&array, &[None], in_mode(IoMode::Auto)).unwrap();
+        assert_eq!(bytes_of(&result), expected.0, "{name}");
     }
 }
 

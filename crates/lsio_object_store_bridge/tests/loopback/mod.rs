@@ -32,7 +32,7 @@ impl Request {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -121,7 +121,10 @@ fn serve<S: Read + Write>(
         for (name, value) in &response.headers {
             head.extend([name, ": ", value, "\r\n"]);
         }
-        head.extend(["content-length: ", &response.body.len().to_string(), "\r\n\r\n"]);
+        if !response.headers.iter().any(|(name, _)| *name == "transfer-encoding") {
+            head.extend(["content-length: ", &response.body.len().to_string(), "\r\n"]);
+        }
+        head.push_str("\r\n");
         let writer = stream.get_mut();
         writer.write_all(head.as_bytes()).unwrap();
         if request.method != "HEAD" && writer.write_all(&response.body).is_err() {

@@ -17,6 +17,15 @@ pub(crate) struct UntaggedServer {
 impl UntaggedServer {
     /// All objects were last modified at the same time, if at any, whatever becomes of them.
     pub(crate) fn start(modified: Option<&'static str>) -> Self {
+        Self::start_with(modified, false)
+    }
+
+    /// As where addresses are signed for GET only.
+    pub(crate) fn refusing_head(modified: &'static str) -> Self {
+        Self::start_with(Some(modified), true)
+    }
+
+    fn start_with(modified: Option<&'static str>, refuses_head: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let objects = Arc::new(Mutex::new(Objects::new()));
@@ -25,7 +34,7 @@ impl UntaggedServer {
             for stream in listener.incoming() {
                 let (stream, objects) = (stream.unwrap(), Arc::clone(&served));
                 // A client that goes away ends its connection.
-                thread::spawn(move || serve(&stream, &objects, modified));
+                thread::spawn(move || serve(&stream, &objects, modified, refuses_head));
             }
         });
         Self { address, objects }
@@ -44,6 +53,7 @@ fn serve(
     mut stream: &TcpStream,
     objects: &Mutex<Objects>,
     modified: Option<&str>,
+    refuses_head: bool,
 ) -> io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     while let Some(first) = lines.next().transpose()? {
@@ -59,6 +69,7 @@ fn serve(
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let object = objects.lock().unwrap().get(path).cloned();
         let (status, body, span) = match (object, range) {
+            _ if refuses_head && method == "HEAD" => ("403 Forbidden", Vec::new(), None),
             (None, _) => ("404 Not Found", Vec::new(), None),
             (Some(bytes), None) => ("200 OK", bytes, None),
             (Some(bytes), Some(range)) => {
