@@ -26,7 +26,8 @@ pub(crate) fn is_settled(object: &Identity, moment: SystemTime) -> bool {
         Identity::Weak { modified_ns, .. } => {
             modified_ns.is_some_and(|modified_ns| is_older(modified_ns, OTHER_CLOCK, moment))
         }
-        Identity::Tag(_) | Identity::Version(_) => true,
+        Identity::Tag(tag) => !tag.is_fresh(),
+        Identity::Version(_) => true,
     }
 }
 
@@ -38,6 +39,8 @@ fn is_older(time_ns: i128, age: Duration, moment: SystemTime) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use lsio_io::EntityTag;
+
     use super::*;
 
     #[test]
@@ -57,7 +60,8 @@ mod tests {
         assert!(!is_settled(&file(5_000_000_000), at(6_999_999_999)));
         assert!(is_settled(&file(5_000_000_000), at(7_000_000_000)));
         assert!(is_settled(&Identity::Version(1), at(0)));
-        assert!(is_settled(&Identity::Tag("a".into()), at(0)));
+        assert!(is_settled(&Identity::Tag(EntityTag::new("a")), at(0)));
+        assert!(!is_settled(&Identity::Tag(EntityTag::fresh("a")), at(u32::MAX.into())));
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::EntityTag;
+
 /// Tells one version of an object from another. Equal identities mean equal bytes, but for [`File`](Self::File) and
-/// [`Weak`](Self::Weak) ones of objects that had only just been changed when they were read.
+/// [`Weak`](Self::Weak) ones and [fresh](EntityTag::is_fresh) tags of objects that had only just been changed when they
+/// were read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Identity {
     /// A local file.
@@ -19,8 +22,8 @@ pub enum Identity {
         /// Last status change, nanoseconds since the epoch.
         changed_ns: i128,
     },
-    /// A strong HTTP entity tag (RFC 9110, section 8.8.3).
-    Tag(Arc<str>),
+    /// A strong HTTP entity tag.
+    Tag(EntityTag),
     /// What is known of an object of a server without strong entity tags: others may have the same.
     Weak {
         /// The weak entity tag; empty where there is none.

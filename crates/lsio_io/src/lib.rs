@@ -25,6 +25,7 @@ mod backing;
 pub mod blocking;
 mod budget;
 pub mod conformance;
+mod entity_tag;
 mod error;
 mod fault;
 mod hold_back;
@@ -43,6 +44,7 @@ mod size_class;
 mod storage;
 mod system_memory;
 
+pub use entity_tag::EntityTag;
 pub use error::StorageError;
 pub use fault::{Fault, FaultCounts, FaultStorage, Reads};
 pub use identity::Identity;

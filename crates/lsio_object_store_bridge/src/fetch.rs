@@ -165,7 +165,8 @@ impl Fetch {
             Ok(head) => head?,
             Err(_) => return Err(no_answer(limit)),
         };
-        let (version, range) = (Version::of(&result.meta), result.range.clone());
+        let answered = result.extensions.get().filter(|_| self.is_plain).copied();
+        let (version, range) = (Version::of(&result.meta, answered), result.range.clone());
         let len = range.end.saturating_sub(range.start);
         turn.permit.answered(turn.began.elapsed(), len);
         Ok(Opened { version, range, body: result.into_stream(), permit: turn.permit })

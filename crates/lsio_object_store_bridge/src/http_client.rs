@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use object_store::ClientOptions;
@@ -187,7 +187,11 @@ fn harmless(headers: &HeaderMap) -> HeaderMap {
 }
 
 fn answer(response: reqwest::Response) -> HttpResponse {
-    let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+    let (mut parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+    let date = parts.headers.get(DATE).and_then(|date| date.to_str().ok());
+    if let Some(answered) = date.and_then(crate::version::Answered::parse) {
+        parts.extensions.insert(answered);
+    }
     let body = HttpResponseBody::new(body.map_err(failed));
     HttpResponse::from_parts(parts, body)
 }

@@ -78,7 +78,7 @@ impl Fetch {
         let (Some(mut part), None) = (parts.next(), parts.next()) else {
             let buffer = Buffer::new(read.lease(span.len())?);
             let versions = self.all_parts(span, 0, pinned, &buffer, span.offset()).await?;
-            return one_version(versions).map(|version| answer(buffer, version));
+            return one_version(&versions).map(|version| answer(buffer, version));
         };
         let opened = self.open(&mut part, pinned).await?;
         let wanted = span.offset()..span.end();
@@ -155,7 +155,7 @@ impl Fetch {
         let all = try_join(first, others).await;
         let (version, mut versions) = all.map_err(Failure::of_known_length)?;
         versions.push(version);
-        one_version(versions).map(|version| answer(buffer, version))
+        one_version(&versions).map(|version| answer(buffer, version))
     }
 
     /// Reads a span by several requests at once, into a buffer whose first byte is that at `base` of the object.
@@ -230,8 +230,10 @@ fn answer(buffer: Buffer, Version { identity, object_len }: Version) -> ReadAnsw
 }
 
 /// The version that all parts have in common.
-fn one_version(versions: Vec<Version>) -> Result<Version, Failure> {
-    let mut versions = versions.into_iter();
-    let first = versions.next().ok_or(Failure::Changed)?;
-    if versions.all(|version| version == first) { Ok(first) } else { Err(Failure::Changed) }
+fn one_version(versions: &[Version]) -> Result<Version, Failure> {
+    // What one answer leaves open, a later one cannot decide for its bytes.
+    let fresh = versions.iter().position(Version::is_fresh).unwrap_or_default();
+    let first = versions.get(fresh).ok_or(Failure::Changed)?;
+    let same = versions.iter().all(|version| version == first);
+    if same { Ok(first.clone()) } else { Err(Failure::Changed) }
 }

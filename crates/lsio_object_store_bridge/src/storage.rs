@@ -59,8 +59,8 @@ impl ObjectStorage {
         self
     }
 
-    /// The same for a plain web server. It cannot be listed, and it may refuse HEAD of objects that it gives, whose
-    /// length and version come with their first byte then.
+    /// The same for a plain web server. It cannot be listed; it may refuse HEAD of objects that it gives, whose length
+    /// and version come with their first byte then; and its strong entity tags may be made of times in whole seconds.
     #[must_use]
     pub fn on_a_plain_server(self) -> Self {
         Self { is_plain: true, ..self.without_listing() }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use loopback::{Loopback, Request, Response};
-use lsio_io::{ByteRange, Freshness, Key, Memory, ReadAnswer, Storage, StorageError, blocking};
+use lsio_io::{
+    ByteRange, Freshness, Identity, Key, Memory, ReadAnswer, Storage, StorageError, blocking,
+};
 use lsio_object_store_bridge::{
     Address, ObjectStorage, Secret, StorageOptions, StoreError, Stores,
 };
@@ -218,6 +220,29 @@ fn an_object_that_becomes_shorter_is_a_conflict_where_its_tag_is_weak() {
     assert!(matches!(error, StorageError::Conflict { .. }), "{error}");
     let error = read(&*storage, "object", tail).unwrap_err();
     assert!(matches!(error, StorageError::Truncated { .. }), "{error}");
+}
+
+#[test]
+fn a_strong_tag_from_the_second_of_its_answer_is_fresh_on_a_plain_server_only() {
+    let server = Loopback::start(|request: &Request| {
+        let second = if request.path().ends_with("new") { 1 } else { 2 };
+        let date = format!("Mon, 23 Nov 2026 10:00:0{second} GMT");
+        Response::object(request, b"some bytes").header("date", date)
+    });
+    let stores = Stores::default();
+    let plain = open(&stores, &server.url(""), &StorageOptions::default()).unwrap();
+    let bucket = open(&stores, "s3://there", &s3_options(&server)).unwrap();
+    let fresh = |storage: &dyn Storage, key| match read(storage, key, ByteRange::Whole).unwrap() {
+        ReadAnswer { identity: Identity::Tag(tag), .. } => tag.is_fresh(),
+        answer => panic!("{answer:?}"),
+    };
+    assert_eq!((fresh(&*plain, "new"), fresh(&*plain, "old")), (true, false));
+    assert_eq!((fresh(&*bucket, "new"), fresh(&*bucket, "old")), (false, false));
+    // What was read at first is the same as what is read later.
+    let new = read(&*plain, "new", ByteRange::Whole).unwrap().identity;
+    let (memory, key) = (Memory::new(1 << 20), Key::new("old").unwrap());
+    let pinned = Freshness::Pinned(new);
+    blocking::read_range(&*plain, &memory, &key, ByteRange::Whole, pinned).unwrap();
 }
 
 /// A connection that breaks when so many bytes are left to be written.

@@ -10,7 +10,7 @@ use crate::reading::{
     AMPLE, array_of, bytes_of, drop_cache, engine, get_with, in_mode, open_at, texts,
 };
 use crate::scratch_folder::ScratchFolder;
-use crate::untagged_server::UntaggedServer;
+use crate::web_server::{Manner, WebServer};
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/data")
@@ -72,7 +72,7 @@ fn arrays_in_archives_have_the_values_of_the_folders_they_were_made_of() {
 #[test]
 fn archives_on_a_server_that_refuses_head_are_read() {
     let engine = engine(2, AMPLE);
-    let server = UntaggedServer::refusing_head("Mon, 23 Nov 2020 10:00:00 GMT");
+    let server = WebServer::start(Manner { refuses_head: true, ..Manner::default() });
     for name in ["group-stored.zip", "group-deflated.zip"] {
         let archive = data().join("zip").join(name);
         server.put(name, &fs::read(&archive).unwrap());

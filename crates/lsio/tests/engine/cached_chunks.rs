@@ -16,8 +16,8 @@ use crate::reading::{
     open_at, open_in,
 };
 use crate::scratch_folder::{ScratchFolder, let_files_settle};
-use crate::untagged_server::UntaggedServer;
 use crate::user_codecs::{encoded, shard, stored};
+use crate::web_server::{Manner, WebServer};
 use crate::written_array::WrittenArray;
 
 const MIB: u64 = 1 << 20;
@@ -185,7 +185,7 @@ fn a_file_that_is_written_to_in_place_all_the_time_brings_its_new_values() {
 }
 
 /// Puts all files below a folder on the server.
-fn put_files(server: &UntaggedServer, root: &Path, folder: &Path) {
+fn put_files(server: &WebServer, root: &Path, folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -198,15 +198,19 @@ fn put_files(server: &UntaggedServer, root: &Path, folder: &Path) {
 }
 
 #[test]
-fn a_server_without_entity_tags_brings_its_new_values() {
+fn a_server_whose_versions_look_the_same_brings_its_new_values() {
     let plain = |value| WrittenArray::constant(&[64, 64], &[32, 32], value).uncompressed();
     let in_a_shard = |value| plain(value).sharded(&[64, 64]);
     let arrays: [&dyn Fn(u8) -> WrittenArray; 2] = [&plain, &in_a_shard];
-    // Nothing is known of the time, or the clock of the server is ahead: all versions look the same.
-    for modified in [None, Some("Tue, 01 Jan 2999 00:00:00 GMT")] {
+    // Nothing is known of the time, or the clock of the server is ahead, or all are of the second of their tag.
+    for (modified, tags) in [
+        (None, false),
+        (Some("Tue, 01 Jan 2999 00:00:00 GMT"), false),
+        (Some("Mon, 23 Nov 2020 10:00:00 GMT"), true),
+    ] {
         for array in arrays {
             let engine = caching_engine(2, AMPLE, MIB);
-            let server = UntaggedServer::start(modified);
+            let server = WebServer::start(Manner { modified, tags, refuses_head: false });
             let mut opened = None;
             for value in [1, 2, 3] {
                 let folder = ScratchFolder::new();
@@ -225,8 +229,9 @@ fn a_server_without_entity_tags_brings_its_new_values() {
 
 #[test]
 fn old_objects_of_a_server_without_entity_tags_are_kept() {
-    let modified = "Mon, 23 Nov 2020 10:00:00 GMT";
-    for server in [UntaggedServer::start(Some(modified)), UntaggedServer::refusing_head(modified)] {
+    for refuses_head in [false, true] {
+        let modified = Some("Mon, 23 Nov 2020 10:00:00 GMT");
+        let server = WebServer::start(Manner { modified, tags: false, refuses_head });
         let array = WrittenArray::constant(&[64, 64], &[32, 32], 1).sharded(&[64, 64]);
         let engine = caching_engine(2, AMPLE, MIB);
         let folder = ScratchFolder::new();

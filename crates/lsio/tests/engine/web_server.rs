@@ -1,4 +1,4 @@
-//! A web server on this machine that has no entity tags.
+//! A web server on this machine that tells little of its objects, and nothing when they change.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Write};
@@ -8,24 +8,25 @@ use std::thread;
 
 type Objects = HashMap<String, Vec<u8>>;
 
+/// How objects are answered, whatever becomes of them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// When they were last modified.
+    pub(crate) modified: Option<&'static str>,
+    /// Whether they have a strong entity tag made of that, in an answer of the same second.
+    pub(crate) tags: bool,
+    /// As where addresses are signed for GET only.
+    pub(crate) refuses_head: bool,
+}
+
 /// The server. It ends with the process.
-pub(crate) struct UntaggedServer {
+pub(crate) struct WebServer {
     address: SocketAddr,
     objects: Arc<Mutex<Objects>>,
 }
 
-impl UntaggedServer {
-    /// All objects were last modified at the same time, if at any, whatever becomes of them.
-    pub(crate) fn start(modified: Option<&'static str>) -> Self {
-        Self::start_with(modified, false)
-    }
-
-    /// As where addresses are signed for GET only.
-    pub(crate) fn refusing_head(modified: &'static str) -> Self {
-        Self::start_with(Some(modified), true)
-    }
-
-    fn start_with(modified: Option<&'static str>, refuses_head: bool) -> Self {
+impl WebServer {
+    pub(crate) fn start(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let objects = Arc::new(Mutex::new(Objects::new()));
@@ -34,7 +35,7 @@ impl UntaggedServer {
             for stream in listener.incoming() {
                 let (stream, objects) = (stream.unwrap(), Arc::clone(&served));
                 // A client that goes away ends its connection.
-                thread::spawn(move || serve(&stream, &objects, modified, refuses_head));
+                thread::spawn(move || serve(&stream, &objects, manner));
             }
         });
         Self { address, objects }
@@ -49,12 +50,8 @@ impl UntaggedServer {
     }
 }
 
-fn serve(
-    mut stream: &TcpStream,
-    objects: &Mutex<Objects>,
-    modified: Option<&str>,
-    refuses_head: bool,
-) -> io::Result<()> {
+fn serve(mut stream: &TcpStream, objects: &Mutex<Objects>, manner: Manner) -> io::Result<()> {
+    let Manner { modified, tags, refuses_head } = manner;
     let mut lines = BufReader::new(stream).lines();
     while let Some(first) = lines.next().transpose()? {
         let mut range = None;
@@ -78,8 +75,10 @@ fn serve(
                 ("206 Partial Content", bytes[from..end].to_vec(), Some(told))
             }
         };
+        let tag = |time| format!("date: {time}\r\netag: \"{time}\"\r\n");
+        let tag = modified.filter(|_| tags).map(tag).unwrap_or_default();
         let modified = modified.map(|time| format!("last-modified: {time}\r\n"));
-        let (modified, span) = (modified.unwrap_or_default(), span.unwrap_or_default());
+        let (modified, span) = (modified.unwrap_or_default() + &tag, span.unwrap_or_default());
         let len = body.len();
         write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {len}\r\n{span}{modified}\r\n")?;
         if method != "HEAD" {
