@@ -46,7 +46,16 @@ impl DeflatedQueue {
         self.state().waiting.push_back(Waiting { read, bytes });
     }
 
-    /// Gives back what a [`Turn::Read`] came with.
+    /// Lets a read pass that cannot wait, unless others do or there is no room: then so many bytes are under way until
+    /// they are given back.
+    pub(crate) fn pass(&self, bytes: u64) -> bool {
+        let mut state = self.state();
+        let passes = state.waiting.is_empty() && self.fits(&state, bytes);
+        state.under_way += if passes { bytes } else { 0 };
+        passes
+    }
+
+    /// Gives back what a [`Turn::Read`] came with, or what [passed](Self::pass).
     pub(crate) fn give_back(&self, bytes: u64) {
         self.state().under_way -= bytes;
     }
@@ -65,16 +74,19 @@ impl DeflatedQueue {
         if let Some(Waiting { read, .. }) = cancelled.and_then(|at| state.waiting.remove(at)) {
             return Some(Turn::Cancelled(read));
         }
-        let under_way = state.under_way;
-        let fits = |first: &mut Waiting| {
-            under_way == 0 || under_way.saturating_add(first.bytes) <= self.at_once
-        };
-        let Some(Waiting { read, bytes }) = state.waiting.pop_front_if(fits) else {
+        let fits = state.waiting.front().is_some_and(|first| self.fits(&state, first.bytes));
+        let first = if fits { state.waiting.pop_front() } else { None };
+        let Some(Waiting { read, bytes }) = first else {
             state.is_served = false;
             return None;
         };
         state.under_way += bytes;
         Some(Turn::Read(read, bytes))
+    }
+
+    /// Whether there is room for so many bytes more.
+    fn fits(&self, state: &State, bytes: u64) -> bool {
+        state.under_way == 0 || state.under_way.saturating_add(bytes) <= self.at_once
     }
 
     /// No statement between a lock and its end can panic halfway through a change.

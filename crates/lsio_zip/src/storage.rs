@@ -77,7 +77,7 @@ impl ZipStorage {
     }
 
     /// As [`open`](Self::open), with another limit in bytes for what is under way of deflated members.
-    /// Submitted reads of them beyond it wait for others to end; one is under way however long it is.
+    /// Reads of them beyond it wait for others to end; one is under way however long it is.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
@@ -255,9 +255,16 @@ impl Storage for ZipStorage {
         let zip = &self.0;
         let unused: Arc<dyn CompletionSink> = Arc::clone(&read.sink);
         let mut next = MemberRead::begin(read, zip.directory(), None);
+        let mut share = None;
         loop {
             next = match next {
                 Next::Ask(mut read) => {
+                    if let Some(bytes) = read.deflated_bytes() {
+                        if !zip.deflated.pass(bytes) {
+                            return Resident::Miss(read.into_read(&zip.memory));
+                        }
+                        share = Some(DeflatedShare { zip: Arc::clone(zip), bytes });
+                    }
                     let asked = read.ask(&zip.archive, &zip.memory, Arc::clone(&unused));
                     match zip.below.try_read_resident(asked) {
                         Resident::Hit(completion) => read.answered(completion),
@@ -266,6 +273,9 @@ impl Storage for ZipStorage {
                 }
                 Next::Inflate(mut read, bytes) => {
                     let result = read.inflate(&bytes);
+                    // Whoever has the share reads its bytes after these are given back.
+                    drop(bytes);
+                    drop(share.take());
                     Next::Done(read, result)
                 }
                 // Reading the directory again may take long.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use lsio_io::{
     ByteRange, CancelToken, Completion, CompletionSink, Fault, FaultStorage, Freshness, IoMode,
-    Memory, MemoryStorage, Read, Reads, Storage, StorageError, WriteStorage, blocking,
+    Memory, MemoryStorage, Read, Reads, Resident, Storage, StorageError, WriteStorage, blocking,
 };
 use lsio_zip::ZipStorage;
 
@@ -190,4 +190,31 @@ fn reads_whose_store_panics_end_with_an_error_and_let_the_next_ones_go_on() {
     reading.panics.1.store(false, Ordering::Relaxed);
     reading.submit(4..5, &CancelToken::new());
     assert!(matches!(reading.end(), (4, None)));
+}
+
+#[test]
+fn what_is_found_in_memory_waits_too_where_there_is_no_room() {
+    let reading = Reading::new(1 << 20, 1);
+    let cancel = CancelToken::new();
+    let before = reading.memory.usage().held;
+    let resident = |tag| reading.zip.try_read_resident(reading.read(tag, &cancel));
+    let found = |tag| match resident(tag) {
+        Resident::Hit(completion) => completion.result.unwrap().bytes.to_vec(),
+        Resident::Miss(read) => panic!("{read:?}"),
+    };
+    let content = |tag: usize| reading.content[tag..tag + 10].to_vec();
+    assert_eq!(found(3), content(3));
+    assert_eq!(reading.memory.usage().held, before);
+
+    reading.faults.inject(Reads::All, 1, Fault::Block);
+    reading.submit(0..1, &cancel);
+    let under_way = reading.memory.usage().held;
+    let Resident::Miss(missed) = resident(4) else { panic!("there is no room") };
+    assert_eq!(reading.memory.usage().held, under_way);
+    reading.zip.submit(vec![missed]);
+    assert!(reading.faults.release_one());
+    let mut ended = [reading.end(), reading.end()].map(|(tag, error)| (tag, error.is_none()));
+    ended.sort_unstable();
+    assert_eq!(ended, [(0, true), (4, true)]);
+    assert_eq!(found(5), content(5));
 }

@@ -12,7 +12,7 @@ use archive_writer::{archive, with_zip64_end};
 use lsio_io::conformance::{Capabilities, ConformanceHarness, ResidentReads, check};
 use lsio_io::{
     ByteRange, Entry, FaultStorage, Freshness, Key, ListDone, Memory, MemoryStorage, Read,
-    ReadLimits, Storage, StorageError, WriteStorage, blocking,
+    ReadLimits, Resident, Storage, StorageError, WriteStorage, blocking,
 };
 use lsio_zip::{Spawn, ZipError, ZipStorage};
 use proptest::prelude::*;
@@ -282,6 +282,14 @@ fn archive_threads() -> Spawn {
 #[derive(Debug)]
 struct PanickingStore(MemoryStorage, AtomicBool);
 
+impl PanickingStore {
+    fn may_panic(&self) {
+        // Directories that are read again are read by nobody else.
+        let is_of_archive = std::thread::current().name() == Some("archive");
+        assert!(!(is_of_archive && self.1.load(Ordering::Relaxed)), "on purpose");
+    }
+}
+
 impl Storage for PanickingStore {
     fn location(&self) -> &str {
         self.0.location()
@@ -292,10 +300,13 @@ impl Storage for PanickingStore {
     }
 
     fn submit(&self, batch: Vec<Read>) {
-        // Directories that are read again are read by nobody else.
-        let is_of_archive = std::thread::current().name() == Some("archive");
-        assert!(!(is_of_archive && self.1.load(Ordering::Relaxed)), "on purpose");
+        self.may_panic();
         self.0.submit(batch);
+    }
+
+    fn try_read_resident(&self, read: Read) -> Resident {
+        self.may_panic();
+        self.0.try_read_resident(read)
     }
 
     fn list(&self, prefix: &Key, done: ListDone) {
