@@ -1,8 +1,9 @@
 //! The HTTP client of a store: what goes to which host, and what its answers mean.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +17,8 @@ use object_store::client::{
     HttpResponseBody, HttpService,
 };
 use reqwest::Url;
+use tokio::time::Instant;
+use url::Origin;
 
 use crate::StoreError;
 use crate::connections::Connections;
@@ -25,6 +28,10 @@ use crate::refusal::{Refusal, credentials_refused};
 
 /// Redirects that are followed for one request.
 const MOST_REDIRECTS: usize = 5;
+
+/// Time for which nobody is asked again who gave no credentials. Reads that begin together ask one after the other, as
+/// `object_store` has it, and would wait as many times as they are.
+const IN_VAIN: Duration = Duration::from_secs(1);
 
 /// Most bytes of the body of an error that are read.
 const LONGEST_ERROR: usize = 64 << 10;
@@ -49,6 +56,8 @@ struct Shared {
     headers: HeaderMap,
     /// Whether the place where credentials are asked for has ever answered.
     gives_credentials: AtomicBool,
+    /// When who was asked for credentials in vain.
+    in_vain: Mutex<HashMap<Origin, Instant>>,
 }
 
 impl Connector {
@@ -76,7 +85,8 @@ impl Connector {
             value.set_sensitive(true);
             headers.append(header, value);
         }
-        let shared = Shared { origin, headers, gives_credentials: AtomicBool::new(false) };
+        let gives_credentials = AtomicBool::new(false);
+        let shared = Shared { origin, headers, gives_credentials, in_vain: Mutex::default() };
         Ok(Self(StoreClient { connections, shared: Arc::new(shared) }))
     }
 }
@@ -100,6 +110,8 @@ impl HttpService for StoreClient {
         } else if !self.shared.origin.may_give_credentials(&url) {
             let server = url.origin().ascii_serialization();
             return Err(HttpError::new(HttpErrorKind::Decode, UnencryptedCredentials { server }));
+        } else if self.shared.was_asked_in_vain(&url) {
+            return Err(HttpError::new(HttpErrorKind::Connect, NoCredentials(None)));
         }
         let body = body.collect().await?.to_bytes();
         for _ in 0..=MOST_REDIRECTS {
@@ -113,7 +125,7 @@ impl HttpService for StoreClient {
             } else {
                 self.connections.for_credentials(&url).execute(request).await
             };
-            let response = response.map_err(|error| self.failed(error, to_store))?;
+            let response = response.map_err(|error| self.failed(error, &url, to_store))?;
             if !to_store {
                 self.shared.gives_credentials.store(true, Ordering::Relaxed);
             }
@@ -146,13 +158,26 @@ impl HttpService for StoreClient {
     }
 }
 
+impl Shared {
+    fn asked_in_vain(&self, url: &Url) {
+        let mut in_vain = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        in_vain.insert(url.origin(), Instant::now());
+    }
+
+    fn was_asked_in_vain(&self, url: &Url) -> bool {
+        let in_vain = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        in_vain.get(&url.origin()).is_some_and(|asked| asked.elapsed() < IN_VAIN)
+    }
+}
+
 impl StoreClient {
     /// A request that was not answered. A machine without credentials has nobody to ask for them, or nobody who answers;
     /// one that has them may be out of reach for a while.
-    fn failed(&self, error: reqwest::Error, to_store: bool) -> HttpError {
+    fn failed(&self, error: reqwest::Error, url: &Url, to_store: bool) -> HttpError {
         let knows_nobody = !to_store && !self.shared.gives_credentials.load(Ordering::Relaxed);
         if knows_nobody && (error.is_connect() || error.is_timeout()) {
-            HttpError::new(HttpErrorKind::Connect, NoCredentials(error.without_url()))
+            self.shared.asked_in_vain(url);
+            HttpError::new(HttpErrorKind::Connect, NoCredentials(Some(error.without_url())))
         } else {
             failed(error)
         }
@@ -251,7 +276,7 @@ fn invalid_url(error: url::ParseError) -> HttpError {
     "no credentials were given or found in the environment, and the machine has none (give them, or `anonymous` for \
      data that is public)"
 )]
-pub(crate) struct NoCredentials(#[source] reqwest::Error);
+pub(crate) struct NoCredentials(#[source] Option<reqwest::Error>);
 
 /// Credentials, and what they are given for, would be read by others on the way.
 #[derive(Debug, thiserror::Error)]
@@ -296,6 +321,7 @@ mod tests {
     use lsio_io::{ByteRange, Freshness, Key, Memory, StorageError, blocking};
     use object_store::RetryConfig;
     use object_store::aws::AmazonS3Builder;
+    use object_store::client::HttpRequestBody;
     use object_store::path::Path;
 
     use super::*;
@@ -419,6 +445,34 @@ mod tests {
         let allowing = StorageOptions { allow_http: true, ..refusing };
         let (bytes, _) = read_with("http://metadata.invalid", &allowing);
         assert_eq!(bytes.unwrap(), b"some bytes");
+    }
+
+    #[test]
+    fn reads_that_begin_together_do_not_all_wait_for_credentials_that_are_not_there() {
+        // It is connected to, and never answers.
+        let service = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", service.local_addr().unwrap());
+        let connections = Connections::new(&StorageOptions::default()).unwrap();
+        let store = Url::parse("https://store.invalid").unwrap();
+        let origin = StoreOrigin::new(store, None, false, false);
+        let client = Connector::new(connections, origin, &[], None).unwrap();
+        let ask = || async {
+            let request = http::Request::get(&url).body(HttpRequestBody::empty()).unwrap();
+            let error = client.0.call(request).await.unwrap_err();
+            let reason = std::error::Error::source(&error).unwrap();
+            assert!(reason.is::<NoCredentials>(), "{error}");
+        };
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            ask().await;
+            ask().await;
+            tokio::time::advance(IN_VAIN).await;
+            ask().await;
+        });
+        service.set_nonblocking(true).unwrap();
+        let connections = service.incoming().map_while(Result::ok).count();
+        assert_eq!(connections, 2, "it is asked at once, and again after a while");
     }
 
     #[test]
