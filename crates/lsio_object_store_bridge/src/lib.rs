@@ -45,11 +45,11 @@ mod host;
 mod http_client;
 mod lateness;
 mod listing;
+mod look;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 #[path = "../tests/loopback/mod.rs"]
 mod loopback;
-mod look;
 mod network;
 mod object_read;
 mod options;
