@@ -280,6 +280,7 @@ mod tests {
             for bit in 0..document.len() * 8 {
                 let mut damaged = document.to_vec();
                 damaged[bit / 8] ^= 1 << (bit % 8);
+                // Other elements or an error: what is left is that it does not panic.
                 let _ = decode(id, name, &[2, 2], &damaged);
             }
         }
